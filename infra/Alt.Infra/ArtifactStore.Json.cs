@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Alt.Domain;
+
+namespace Alt.Infra;
+
+public sealed partial class ArtifactStore
+{
+    /// <summary>Media type of an artifact that is one JSON document.</summary>
+    public const string Json = "application/json";
+
+    /// <summary>Media type of an artifact with one JSON document per line.</summary>
+    public const string JsonLines = "application/jsonl";
+
+    private const int WriteThreshold = 1 << 16;
+
+    /// <summary>
+    /// How artifacts spell JSON: camelCase names, enums by name, text as it is rather than escaped,
+    /// NaN and infinities as strings (a log-probability may be -Infinity). Changing this changes the hashes of what is written.
+    /// </summary>
+    public static JsonSerializerOptions JsonOptions { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Stores a value as one JSON document.</summary>
+    /// <exception cref="ArtifactException">It could not be written; nothing is left behind.</exception>
+    public Task<ArtifactRef> PutJsonAsync<T>(T value, CancellationToken token = default) =>
+        PutAsync(JsonSerializer.SerializeToUtf8Bytes(value, JsonOptions), Json, token);
+
+    /// <summary>Stores values as JSON lines, in their order.</summary>
+    /// <exception cref="ArtifactException">They could not be written; nothing is left behind.</exception>
+    public Task<ArtifactRef> PutJsonLinesAsync<T>(IEnumerable<T> values, CancellationToken token = default) =>
+        WriteAsync(JsonLines, stream => WriteLinesAsync(stream, values, token), token);
+
+    /// <summary>Reads an artifact that is one JSON document.</summary>
+    /// <exception cref="ArtifactException">The artifact is missing, corrupt, or not JSON of this shape.</exception>
+    public async Task<T> ReadJsonAsync<T>(ArtifactRef artifact, CancellationToken token = default)
+    {
+        await using Stream stream = await OpenReadAsync(artifact, token);
+        try
+        {
+            T? value = await JsonSerializer.DeserializeAsync<T>(stream, JsonOptions, token);
+            return value ?? throw NotOfShape<T>(artifact, "it holds null");
+        }
+        catch (JsonException error)
+        {
+            throw NotOfShape<T>(artifact, OneLine(error), error);
+        }
+    }
+
+    /// <summary>Reads an artifact of JSON lines one by one; it is verified as a whole before the first.</summary>
+    /// <exception cref="ArtifactException">The artifact is missing, corrupt, or has a line that is not JSON of this shape.</exception>
+    public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(ArtifactRef artifact, [EnumeratorCancellation] CancellationToken token = default)
+    {
+        await using Stream stream = await OpenReadAsync(artifact, token);
+        using var reader = new StreamReader(stream);
+        for (int number = 1; await reader.ReadLineAsync(token) is { } line; number++)
+        {
+            yield return ParseLine<T>(artifact, line, number);
+        }
+    }
+
+    private static T ParseLine<T>(ArtifactRef artifact, string line, int number)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(line, JsonOptions) ?? throw NotOfShape<T>(artifact, $"line {number} holds null");
+        }
+        catch (JsonException error)
+        {
+            throw NotOfShape<T>(artifact, $"line {number}: {OneLine(error)}", error);
+        }
+    }
+
+    private static async Task WriteLinesAsync<T>(Stream stream, IEnumerable<T> values, CancellationToken token)
+    {
+        var buffer = new ArrayBufferWriter<byte>(2 * WriteThreshold);
+        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JsonOptions.Encoder });
+        foreach (T value in values)
+        {
+            JsonSerializer.Serialize(json, value, JsonOptions);
+            json.Reset();
+            buffer.Write("\n"u8);
+            if (buffer.WrittenCount >= WriteThreshold)
+            {
+                await stream.WriteAsync(buffer.WrittenMemory, token);
+                buffer.ResetWrittenCount();
+            }
+        }
+
+        await stream.WriteAsync(buffer.WrittenMemory, token);
+    }
+
+    private static ArtifactException NotOfShape<T>(ArtifactRef artifact, string why, Exception? error = null) =>
+        new($"artifact {artifact} is not the expected {typeof(T).Name}: {why}; it was written by another version or for another purpose", error);
+}
