@@ -37,3 +37,7 @@ public enum FinishReason
     /// <summary><see cref="SamplingOptions.MaxNewTokens"/> was reached first: the text is truncated.</summary>
     Length,
 }
+
+/// <summary>One generation y, as it came from the policy; the tokens include the end-of-text token where that ended it, the text does not.</summary>
+/// <param name="LogProbs">Log-probability of each token under the distribution that it was drawn from.</param>
+public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason);

@@ -1,0 +1,80 @@
+namespace Alt.Domain;
+
+/// <summary>A fact about a whole run, in the stream <c>run-{id}</c>.</summary>
+public abstract record RunEvent
+{
+    private RunEvent() { }
+
+    /// <summary>First event of every run: the whole config, and the SHA-256 of every file that it names.</summary>
+    public sealed record RunStarted(string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At) : RunEvent;
+
+    /// <summary>The sources as they were: prompts in ordinal order, held-out prompts, labelled texts, text to pretrain on.</summary>
+    public sealed record DataImported(ArtifactRef Prompts, int PromptCount, ArtifactRef Evaluation, int EvaluationCount, ArtifactRef Labelled, int LabelledCount, int SkippedRows, ArtifactRef? Text) : RunEvent;
+
+    /// <summary>A point of the base model's pretraining that a killed run resumes from; recorded only when its files are complete.</summary>
+    public sealed record PretrainingCheckpointed(ArtifactRef Checkpoint, int Step) : RunEvent;
+
+    /// <summary>The base model p0. <paramref name="InputsHash"/> keys its reuse by later runs.</summary>
+    public sealed record BaseModelPrepared(ArtifactRef Checkpoint, string WeightsHash, string InputsHash, bool Reused, long Tokens, double Loss, double Seconds) : RunEvent;
+
+    /// <summary>A text classifier for feedback (<see cref="ClassifierRole.Reward"/>) or evaluation (<see cref="ClassifierRole.Judge"/>).</summary>
+    public sealed record ClassifierTrained(ClassifierRole Role, ArtifactRef Model, string Hash, bool Reused, int Texts, double Seconds) : RunEvent;
+
+    public sealed record IterationFinished(int Iteration, string PolicyHash) : RunEvent;
+
+    public sealed record RunPaused(DateTimeOffset At) : RunEvent;
+
+    public sealed record RunResumed(DateTimeOffset At) : RunEvent;
+
+    /// <summary>The run gave up; calling it again continues from the failed stage.</summary>
+    public sealed record RunFailed(string Reason, DateTimeOffset At) : RunEvent;
+
+    /// <summary>Somebody asked the run to end early; what is recorded stays.</summary>
+    public sealed record RunStopped(DateTimeOffset At) : RunEvent;
+
+    public sealed record RunFinished(string PoolHash, string WeightsHash, double Seconds, DateTimeOffset At) : RunEvent;
+}
+
+public enum ClassifierRole { Reward, Judge }
+
+public enum RunStatus { Missing, Running, Paused, Failed, Stopped, Finished }
+
+/// <summary>What a run's events add up to.</summary>
+public sealed record RunState
+{
+    public static readonly RunState Missing = new();
+
+    public RunStatus Status { get; init; }
+    public RunEvent.RunStarted? Started { get; init; }
+    public RunEvent.DataImported? Data { get; init; }
+    public RunEvent.PretrainingCheckpointed? PretrainingCheckpoint { get; init; }
+    public RunEvent.BaseModelPrepared? Base { get; init; }
+    public RunEvent.ClassifierTrained? Reward { get; init; }
+    public RunEvent.ClassifierTrained? Judge { get; init; }
+    public RunEvent.RunFailed? Failure { get; init; }
+    public RunEvent.RunFinished? Finished { get; init; }
+
+    /// <summary>Iterations that ended, 0 (the base model's evaluation) included.</summary>
+    public int IterationsFinished { get; init; }
+
+    public RunConfig Config => Started?.Config ?? throw new InvalidOperationException("The run has not started.");
+
+    public static RunState Fold(IEnumerable<RunEvent> events) => events.Aggregate(Missing, (state, e) => state.Apply(e));
+
+    public RunState Apply(RunEvent @event) => @event switch
+    {
+        RunEvent.RunStarted e => this with { Started = e, Status = RunStatus.Running },
+        RunEvent.DataImported e => this with { Data = e },
+        RunEvent.PretrainingCheckpointed e => this with { PretrainingCheckpoint = e },
+        RunEvent.BaseModelPrepared e => this with { Base = e },
+        RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } e => this with { Reward = e },
+        RunEvent.ClassifierTrained e => this with { Judge = e },
+        RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
+        RunEvent.RunPaused => this with { Status = RunStatus.Paused },
+        RunEvent.RunResumed => this with { Status = RunStatus.Running, Failure = null },
+        RunEvent.RunFailed e => this with { Status = RunStatus.Failed, Failure = e },
+        RunEvent.RunStopped => this with { Status = RunStatus.Stopped },
+        RunEvent.RunFinished e => this with { Status = RunStatus.Finished, Finished = e },
+        _ => throw new InvalidOperationException($"A run does not know the event {@event.GetType().Name}."),
+    };
+}

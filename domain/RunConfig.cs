@@ -1,0 +1,280 @@
+namespace Alt.Domain;
+
+/// <summary>Everything that decides a run's result. Checked once at the start, stored in <see cref="RunStarted"/>, never changed after.</summary>
+public sealed record RunConfig
+{
+    /// <summary>What the experiment is called; the prefix of generated run ids.</summary>
+    public string Name { get; init; } = "run";
+
+    /// <summary>The seed from which every random choice derives.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>How many times the loop runs. Iteration 0 is the base model and is only evaluated.</summary>
+    /// <value>Default 4.</value>
+    public int Iterations { get; init; } = 4;
+
+    public DataConfig Data { get; init; } = new();
+    public ModelConfig Model { get; init; } = new();
+    public ClassifierConfig RewardModel { get; init; } = new();
+    public PromptsConfig Prompts { get; init; } = new();
+    public SamplingConfig Sampling { get; init; } = new();
+    public FeedbackConfig Feedback { get; init; } = new();
+    public DataPoolConfig DataPool { get; init; } = new();
+    public SelectionConfig Selection { get; init; } = new();
+    public TrainingConfig Training { get; init; } = new();
+    public EvaluationConfig Evaluation { get; init; } = new();
+    public RuntimeConfig Runtime { get; init; } = new();
+
+    /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
+    public IEnumerable<string> Problems()
+    {
+        foreach (var (ok, problem) in Checks())
+        {
+            if (!ok)
+            {
+                yield return problem;
+            }
+        }
+    }
+
+    private IEnumerable<(bool Ok, string Problem)> Checks()
+    {
+        yield return (Iterations >= 0, $"iterations is {Iterations}, expected 0 or more");
+        yield return (Data.Grammar is null != Data.Prompts is null,
+            "data needs exactly one source of prompts: data.prompts (a JSON-lines file) or data.grammar (a YAML file)");
+        yield return (Data.Grammar is not null || Data.Evaluation is not null, "data.evaluation is missing, expected a JSON-lines file of prompts");
+        yield return (Data.Grammar is not null || Model.Checkpoint is not null || Data.Text.Count > 0 || Data.Labelled is not null,
+            "nothing to pretrain on: set model.checkpoint, data.text or data.labelled");
+        yield return (Data.Grammar is not null || Data.Labelled is not null, "data.labelled is missing: the reward model needs rows with toxicity scores");
+        yield return (Model.Width > 0 && Model.Heads > 0 && Model.Width % Model.Heads == 0, $"model.width {Model.Width} is not a multiple of model.heads {Model.Heads}");
+        yield return (Model.Layers > 0, $"model.layers is {Model.Layers}, expected 1 or more");
+        yield return (Model.Vocabulary >= 300, $"model.vocabulary is {Model.Vocabulary}, expected at least 300 (256 bytes and the special tokens)");
+        yield return (Prompts.PerIteration > 0, $"prompts.perIteration is {Prompts.PerIteration}, expected 1 or more");
+        yield return (Sampling.Generations > 0, $"sampling.generations is {Sampling.Generations}, expected 1 or more");
+        yield return (Sampling.ChunkPrompts > 0, $"sampling.chunkPrompts is {Sampling.ChunkPrompts}, expected 1 or more");
+        yield return (Feedback.Tags.Count >= 2, "feedback.tags needs at least two tags, best first");
+        yield return (Feedback.Tags.Distinct().Count() == Feedback.Tags.Count, "feedback.tags holds the same tag twice");
+        yield return (Training.Steps > 0 && Training.BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
+        yield return (Training.LearningRate > 0, $"training.learningRate is {Training.LearningRate}, expected more than 0");
+        yield return (Training.KlCoefficient >= 0 && Training.EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
+        yield return (Evaluation.Prompts > 0 && Evaluation.Generations > 0, "evaluation.prompts and evaluation.generations must be 1 or more");
+        foreach (var (name, o) in new[] { ("sampling", Sampling.Options), ("evaluation", Evaluation.Options) })
+        {
+            yield return (o.Temperature > 0, $"{name}.temperature is {o.Temperature}, expected more than 0");
+            yield return (o.TopP is > 0 and <= 1, $"{name}.topP is {o.TopP}, expected above 0 and at most 1");
+            yield return (o.TopK >= 0, $"{name}.topK is {o.TopK}, expected 0 (off) or more");
+            yield return (o.MinNewTokens >= 0 && o.MaxNewTokens > 0 && o.MinNewTokens <= o.MaxNewTokens,
+                $"{name}.minNewTokens {o.MinNewTokens} and maxNewTokens {o.MaxNewTokens} do not fit together");
+        }
+    }
+}
+
+/// <summary>Where prompts, text and labels come from: files, or a grammar that generates all of them.</summary>
+public sealed record DataConfig
+{
+    /// <summary>A YAML grammar of comments (see infra/quickstart); takes the place of every other source.</summary>
+    public string? Grammar { get; init; }
+
+    /// <summary>JSON lines <c>{"prompt":{"text"}}</c> or <c>{"prompt":"…"}</c> to draw training prompts from.</summary>
+    public string? Prompts { get; init; }
+
+    /// <summary>Prompts of the same shape, for evaluation only.</summary>
+    public string? Evaluation { get; init; }
+
+    /// <summary>JSON lines with scored prompts and continuations, for the reward model and the judge.</summary>
+    public string? Labelled { get; init; }
+
+    /// <summary>Plain text to pretrain the base model on, beside the labelled rows' prompts and continuations.</summary>
+    public IReadOnlyList<string> Text { get; init; } = [];
+
+    /// <summary>Share of the pretraining tokens that comes from <see cref="Labelled"/> rather than <see cref="Text"/>.</summary>
+    /// <value>Default 0.6.</value>
+    public double LabelledShare { get; init; } = 0.6;
+
+    /// <summary>How many comments the grammar generates to pretrain on.</summary>
+    /// <value>Default 45,000.</value>
+    public int Comments { get; init; } = 45_000;
+}
+
+/// <summary>The base model p0: a checkpoint folder as Hugging Face writes it, or an architecture to pretrain as the run's stage 0.</summary>
+public sealed record ModelConfig
+{
+    /// <summary>A folder with config.json, model.safetensors and a tokenizer; null pretrains one.</summary>
+    public string? Checkpoint { get; init; }
+
+    public int Layers { get; init; } = 4;
+    public int Width { get; init; } = 144;
+    public int Heads { get; init; } = 4;
+
+    /// <summary>Longest sequence, in tokens.</summary>
+    public int Positions { get; init; } = 128;
+
+    /// <summary>Size of the byte-level BPE vocabulary that is trained on the pretraining text.</summary>
+    public int Vocabulary { get; init; } = 1_000;
+
+    public PretrainingConfig Pretraining { get; init; } = new();
+}
+
+/// <summary>Plain language modelling on blocks of tokens; Adam, linear warm-up and decay.</summary>
+public sealed record PretrainingConfig
+{
+    public int Steps { get; init; } = 1_000;
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Tokens per row.</summary>
+    public int BlockLength { get; init; } = 64;
+
+    public double LearningRate { get; init; } = 2e-3;
+    public double WarmupShare { get; init; } = 0.05;
+    public double WeightDecay { get; init; } = 0.0;
+
+    /// <summary>Norm that the gradient is clipped to; 0 is off.</summary>
+    public double ClipNorm { get; init; } = 1.0;
+
+    /// <summary>Steps between checkpoints that a killed run resumes from.</summary>
+    public int CheckpointEvery { get; init; } = 250;
+}
+
+/// <summary>A text classifier: n-gram features, logistic regression, calibrated probabilities. The reward is 1 - P(toxic).</summary>
+public sealed record ClassifierConfig
+{
+    /// <summary>Which labelled rows it may learn from, so that the evaluation's judge can be kept unseen by the reward model.</summary>
+    public LabelledRows Rows { get; init; } = LabelledRows.All;
+
+    /// <summary>Adds character 2- to 5-grams to the word 1- and 2-grams.</summary>
+    public bool Characters { get; init; } = true;
+
+    /// <summary>Labelled comments to generate where a grammar is the source.</summary>
+    public int Comments { get; init; } = 4_000;
+
+    /// <summary>Share of the grammar's labels that is flipped, as human labels are.</summary>
+    public double LabelNoise { get; init; } = 0.05;
+
+    /// <summary>Strength of the L2 penalty.</summary>
+    public double L2 { get; init; } = 1.0;
+}
+
+public enum LabelledRows { All, Odd, Even }
+
+public sealed record PromptsConfig
+{
+    /// <summary>Prompts drawn per iteration: without replacement inside an iteration, with replacement across iterations.</summary>
+    public int PerIteration { get; init; } = 300;
+}
+
+public sealed record SamplingConfig
+{
+    /// <summary>Generations per prompt (n).</summary>
+    public int Generations { get; init; } = 5;
+
+    public double Temperature { get; init; } = 1.0;
+    public double TopP { get; init; } = 1.0;
+    public int TopK { get; init; }
+    public int MinNewTokens { get; init; }
+    public int MaxNewTokens { get; init; } = 20;
+
+    /// <summary>Prompts per activity. Part of the plan that decides batch shapes, so part of the result.</summary>
+    public int ChunkPrompts { get; init; } = 64;
+
+    /// <summary>Sequences decoded together.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    internal SamplingOptions Options => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
+}
+
+/// <summary>How rewards become textual feedback f (paper section 2.3).</summary>
+public sealed record FeedbackConfig
+{
+    /// <summary>One tag per quantile, best first.</summary>
+    public IReadOnlyList<string> Tags { get; init; } =
+        ["Lowest Toxicity", "Low-Moderate Toxicity", "Moderate Toxicity", "High-Moderate Toxicity", "Maximum Toxicity"];
+
+    /// <summary>Text tags are written in ordinary tokens before the separator; special tags are one added token each.</summary>
+    public TagEncoding Encoding { get; init; } = TagEncoding.Text;
+
+    /// <summary>The added token between feedback and prompt.</summary>
+    public string Separator { get; init; } = "<|separator|>";
+}
+
+public enum TagEncoding { Text, Special }
+
+public sealed record DataPoolConfig
+{
+    /// <summary>Keep earlier iterations' samples in the pool (toxicity task) or start each iteration empty.</summary>
+    public bool Accumulate { get; init; } = true;
+}
+
+public sealed record SelectionConfig
+{
+    /// <summary>What happens to generations that hit the token limit.</summary>
+    public TruncatedSamples Truncated { get; init; } = TruncatedSamples.Keep;
+
+    /// <summary>At most this many per quantile, by seed; 0 takes all.</summary>
+    public int PerQuantile { get; init; }
+}
+
+/// <summary>Keep: like any other. Last: only where a quantile has too few finished ones. Reject: never.</summary>
+public enum TruncatedSamples { Keep, Last, Reject }
+
+/// <summary>Conditional supervised fine-tuning, <c>NLL + beta*KL(p0||p) - alpha*H</c> as token mean (paper Eq. 1).</summary>
+public sealed record TrainingConfig
+{
+    public int Steps { get; init; } = 80;
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Micro-batches whose gradients are added up before a step; the batch size counts them all.</summary>
+    public int Accumulation { get; init; } = 1;
+
+    public double LearningRate { get; init; } = 5e-4;
+    public double WarmupShare { get; init; } = 0.05;
+
+    /// <summary>Linear decay to this share of the learning rate within an iteration.</summary>
+    public double FinalShare { get; init; }
+
+    public double Beta1 { get; init; } = 0.9;
+    public double Beta2 { get; init; } = 0.999;
+    public double WeightDecay { get; init; }
+    public double ClipNorm { get; init; } = 1.0;
+
+    /// <summary>beta, the weight of KL(p0||p); 0 leaves the reference model out.</summary>
+    public double KlCoefficient { get; init; } = 0.05;
+
+    /// <summary>alpha, the weight of the entropy bonus.</summary>
+    public double EntropyCoefficient { get; init; } = 0.06;
+
+    /// <summary>Carry Adam's moments from one iteration to the next.</summary>
+    public bool KeepOptimiser { get; init; } = true;
+
+    /// <summary>Re-initialise the feedback tokens' embeddings at this multiple of the embeddings' deviation before iteration 1; 0 is off.</summary>
+    public double TagEmbeddingScale { get; init; }
+
+    /// <summary>Steps between checkpoints that a killed run resumes from.</summary>
+    public int CheckpointEvery { get; init; } = 100;
+}
+
+public sealed record EvaluationConfig
+{
+    /// <summary>How many of the evaluation prompts are used, in file order.</summary>
+    public int Prompts { get; init; } = 80;
+
+    /// <summary>Generations per prompt.</summary>
+    public int Generations { get; init; } = 25;
+
+    public double Temperature { get; init; } = 1.0;
+    public double TopP { get; init; } = 0.9;
+    public int TopK { get; init; }
+    public int MinNewTokens { get; init; }
+    public int MaxNewTokens { get; init; } = 20;
+
+    /// <summary>The classifier that judges; null takes the reward model itself.</summary>
+    public ClassifierConfig? Judge { get; init; }
+
+    internal SamplingOptions Options => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
+}
+
+/// <summary>What may round differently: part of the config, so that a resumed run computes as it began.</summary>
+public sealed record RuntimeConfig
+{
+    /// <summary>BLAS threads for matrix products.</summary>
+    public int Threads { get; init; } = 2;
+}

@@ -1,0 +1,36 @@
+namespace Alt.Domain;
+
+/// <summary>Why a pool sample is not trained on.</summary>
+public enum LeftOut { Truncated, OverQuota }
+
+/// <summary>The decision on one pool sample: trained on with its quantile's feedback, or left out for a reason.</summary>
+public sealed record SelectedSample(SampleId Id, int Quantile, LeftOut? LeftOut)
+{
+    public bool Selected => LeftOut is null;
+}
+
+public static class Selection
+{
+    /// <summary>
+    /// Rejection sampling and quantile balancing: drops truncated samples as configured, then takes at most
+    /// <see cref="SelectionConfig.PerQuantile"/> of each quantile at random. No quantile borrows from another.
+    /// </summary>
+    /// <returns>One decision per pool entry, in the pool's order.</returns>
+    public static IReadOnlyList<SelectedSample> Select(IReadOnlyList<PoolEntry> pool, SelectionConfig config, long seed, int iteration)
+    {
+        var order = Philox.Permutation(new RandomKey(seed, iteration, Stage.Selection, 0, 0), pool.Count);
+        var candidates = order
+            .Where(i => config.Truncated != TruncatedSamples.Reject || !pool[i].Sample.Truncated)
+            .OrderBy(i => config.Truncated == TruncatedSamples.Last && pool[i].Sample.Truncated)
+            .GroupBy(i => pool[i].Quantile)
+            .SelectMany(quantile => config.PerQuantile == 0 ? quantile : quantile.Take(config.PerQuantile))
+            .ToHashSet();
+
+        return [.. pool.Select((entry, i) => new SelectedSample(entry.Sample.Id, entry.Quantile, ReasonFor(entry, candidates.Contains(i))))];
+
+        LeftOut? ReasonFor(PoolEntry entry, bool taken) =>
+            taken ? null
+            : entry.Sample.Truncated && config.Truncated == TruncatedSamples.Reject ? Domain.LeftOut.Truncated
+            : Domain.LeftOut.OverQuota;
+    }
+}
