@@ -1,0 +1,19 @@
+using Alt.Domain;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>A sample to judge: generation y for prompt x, both as text.</summary>
+public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text);
+
+/// <summary>Whoever judges generations: a classifier, an API, a language model.</summary>
+public interface IFeedbackProvider
+{
+    /// <summary>What kind of judge this is, such as <c>text-classifier</c>.</summary>
+    string Name { get; }
+
+    /// <summary>A hash of everything that the judgement depends on beside the sample: weights, or model name, question and settings.</summary>
+    string Version { get; }
+
+    /// <returns>One outcome for each sample, in the samples' order. A sample that cannot be judged is an outcome too, not an exception.</returns>
+    Task<IReadOnlyList<FeedbackOutcome>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token);
+}

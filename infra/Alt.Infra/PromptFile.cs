@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Alt.Domain;
+
+namespace Alt.Infra;
+
+/// <summary>A prompt with its true continuation, each with a toxicity in [0, 1], or null where nobody scored it (RealToxicityPrompts).</summary>
+public sealed record LabelledRow(string PromptText, double? PromptToxicity, string ContinuationText, double? ContinuationToxicity);
+
+/// <summary>Prompts in JSON lines. Blank lines count for line numbers only; other members are ignored; an error never repeats a line's text.</summary>
+public static class PromptFile
+{
+    private const string PromptShape = """expected {"prompt":{"text":"…"}} or {"prompt":"…"}""";
+    private const string LabelledShape = """expected {"prompt":{"text":"…","toxicity":0.1},"continuation":{"text":"…","toxicity":0.1}}""";
+
+    /// <summary>Reads lines <c>{"prompt":{"text":"…"}}</c> or <c>{"prompt":"…"}</c>. Equal prompts stay apart, each with its own ordinal.</summary>
+    /// <exception cref="InputException">The file is missing, holds no prompt, or has a malformed line.</exception>
+    public static IReadOnlyList<Prompt> Read(string path) =>
+        [.. Rows(path, PromptShape, line => line.PromptText()).Select((text, ordinal) => new Prompt(ordinal, text))];
+
+    /// <summary>Reads the rows of RealToxicityPrompts, <c>{"prompt":{"text","toxicity"},"continuation":{"text","toxicity"}}</c>.</summary>
+    /// <exception cref="InputException">The file is missing, holds no row, or has a malformed line.</exception>
+    public static IReadOnlyList<LabelledRow> ReadLabelled(string path) =>
+        Rows(path, LabelledShape, line => new LabelledRow(line.Text("prompt"), line.Toxicity("prompt"), line.Text("continuation"), line.Toxicity("continuation")));
+
+    private static List<T> Rows<T>(string path, string shape, Func<Line, T> parse)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InputException($"{path}: no such file; expected JSON lines, one {shape["expected ".Length..]} per line");
+        }
+
+        var rows = new List<T>();
+        var number = 0;
+        try
+        {
+            foreach (var text in File.ReadLines(path))
+            {
+                number++;
+                if (!string.IsNullOrWhiteSpace(text))
+                {
+                    using var document = JsonDocument.Parse(text);
+                    rows.Add(parse(new Line(document.RootElement, problem => new InputException($"{path}:{number}: {problem}; {shape}"))));
+                }
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}:{number}: not valid JSON; {shape}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
+
+        return rows.Count > 0 ? rows : throw new InputException($"{path}: holds no line; {shape}");
+    }
+
+    private readonly record struct Line(JsonElement Root, Func<string, InputException> Malformed)
+    {
+        public string PromptText() =>
+            Member(Root, "prompt") is { ValueKind: JsonValueKind.String } prompt ? String(prompt, "prompt") : Text("prompt");
+
+        public string Text(string name) =>
+            Member(Root, name) is { } part && Member(part, "text") is { ValueKind: JsonValueKind.String } text
+                ? String(text, name)
+                : throw Malformed($"'{name}' is missing or has no text");
+
+        public double? Toxicity(string name) => Member(Member(Root, name)!.Value, "toxicity") switch
+        {
+            null or { ValueKind: JsonValueKind.Null } => null,
+            { ValueKind: JsonValueKind.Number } score when score.TryGetDouble(out var value) && value is >= 0 and <= 1 => value,
+            _ => throw Malformed($"the toxicity of '{name}' is not a number from 0 to 1"),
+        };
+
+        private string String(JsonElement element, string name)
+        {
+            try
+            {
+                return element.GetString() is { Length: > 0 } text ? text : throw Malformed($"the text of '{name}' is empty");
+            }
+            catch (InvalidOperationException e)
+            {
+                // Half a surrogate pair, written as an escape.
+                throw new InputException(Malformed($"the text of '{name}' is not valid Unicode").Message, e);
+            }
+        }
+
+        private static JsonElement? Member(JsonElement parent, string name) =>
+            parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : null;
+    }
+}
