@@ -24,11 +24,12 @@ public abstract record IterationEvent
     public sealed record BatchSelected(ArtifactRef Batch, int Selected, IReadOnlyDictionary<string, int> LeftOut) : IterationEvent;
 
     /// <summary>Training: a point that a killed run resumes from; recorded only when its files are complete.</summary>
-    public sealed record TrainingCheckpointed(ArtifactRef Checkpoint, int Step) : IterationEvent;
+    public sealed record TrainingCheckpointed(ArtifactRef Checkpoint, ArtifactRef Steps, int Step) : IterationEvent;
 
     public sealed record PolicyTrained(ArtifactRef Checkpoint, string WeightsHash, ArtifactRef Steps, int Count, double Loss, double Kl, double Entropy, long Tokens, double Seconds) : IterationEvent;
 
-    public sealed record PolicyEvaluated(EvaluationMetrics Metrics, ArtifactRef Generations, int Prompts, int Samples, double Seconds) : IterationEvent;
+    /// <summary>Evaluation: <paramref name="Unjudged"/> and <paramref name="Improbable"/> generations are outside the toxicities and the perplexity.</summary>
+    public sealed record PolicyEvaluated(EvaluationMetrics Metrics, int Unjudged, int Improbable, ArtifactRef Generations, int Prompts, int Samples, double Seconds) : IterationEvent;
 }
 
 /// <summary>What an iteration's events add up to.</summary>

@@ -12,7 +12,7 @@ public abstract record RunEvent
     public sealed record DataImported(ArtifactRef Prompts, int PromptCount, ArtifactRef Evaluation, int EvaluationCount, ArtifactRef Labelled, int LabelledCount, int SkippedRows, ArtifactRef? Text) : RunEvent;
 
     /// <summary>A point of the base model's pretraining that a killed run resumes from; recorded only when its files are complete.</summary>
-    public sealed record PretrainingCheckpointed(ArtifactRef Checkpoint, int Step) : RunEvent;
+    public sealed record PretrainingCheckpointed(ArtifactRef Checkpoint, ArtifactRef Steps, int Step) : RunEvent;
 
     /// <summary>The base model p0. <paramref name="InputsHash"/> keys its reuse by later runs.</summary>
     public sealed record BaseModelPrepared(ArtifactRef Checkpoint, string WeightsHash, string InputsHash, bool Reused, long Tokens, double Loss, double Seconds) : RunEvent;

@@ -43,9 +43,6 @@ public sealed record RunConfig
         yield return (Data.Grammar is null != Data.Prompts is null,
             "data needs exactly one source of prompts: data.prompts (a JSON-lines file) or data.grammar (a YAML file)");
         yield return (Data.Grammar is not null || Data.Evaluation is not null, "data.evaluation is missing, expected a JSON-lines file of prompts");
-        yield return (Data.Grammar is not null || Model.Checkpoint is not null || Data.Text.Count > 0 || Data.Labelled is not null,
-            "nothing to pretrain on: set model.checkpoint, data.text or data.labelled");
-        yield return (Data.Grammar is not null || Data.Labelled is not null, "data.labelled is missing: the reward model needs rows with toxicity scores");
         yield return (Model.Width > 0 && Model.Heads > 0 && Model.Width % Model.Heads == 0, $"model.width {Model.Width} is not a multiple of model.heads {Model.Heads}");
         yield return (Model.Layers > 0, $"model.layers is {Model.Layers}, expected 1 or more");
         yield return (Model.Vocabulary >= 300, $"model.vocabulary is {Model.Vocabulary}, expected at least 300 (256 bytes and the special tokens)");
@@ -58,7 +55,7 @@ public sealed record RunConfig
         yield return (Training.LearningRate > 0, $"training.learningRate is {Training.LearningRate}, expected more than 0");
         yield return (Training.KlCoefficient >= 0 && Training.EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
         yield return (Evaluation.Prompts > 0 && Evaluation.Generations > 0, "evaluation.prompts and evaluation.generations must be 1 or more");
-        foreach (var (name, o) in new[] { ("sampling", Sampling.Options), ("evaluation", Evaluation.Options) })
+        foreach (var (name, o) in new[] { ("sampling", Sampling.ToOptions()), ("evaluation", Evaluation.ToOptions()) })
         {
             yield return (o.Temperature > 0, $"{name}.temperature is {o.Temperature}, expected more than 0");
             yield return (o.TopP is > 0 and <= 1, $"{name}.topP is {o.TopP}, expected above 0 and at most 1");
@@ -81,7 +78,7 @@ public sealed record DataConfig
     /// <summary>Prompts of the same shape, for evaluation only.</summary>
     public string? Evaluation { get; init; }
 
-    /// <summary>JSON lines with scored prompts and continuations, for the reward model and the judge.</summary>
+    /// <summary>JSON lines with scored prompts and continuations, for the reward model and the judge; null takes <see cref="Prompts"/>.</summary>
     public string? Labelled { get; init; }
 
     /// <summary>Plain text to pretrain the base model on, beside the labelled rows' prompts and continuations.</summary>
@@ -179,7 +176,8 @@ public sealed record SamplingConfig
     /// <summary>Sequences decoded together.</summary>
     public int BatchSize { get; init; } = 128;
 
-    internal SamplingOptions Options => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
+    /// <summary>The decoding part of these settings.</summary>
+    public SamplingOptions ToOptions() => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
 }
 
 /// <summary>How rewards become textual feedback f (paper section 2.3).</summary>
@@ -269,7 +267,8 @@ public sealed record EvaluationConfig
     /// <summary>The classifier that judges; null takes the reward model itself.</summary>
     public ClassifierConfig? Judge { get; init; }
 
-    internal SamplingOptions Options => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
+    /// <summary>The decoding part of these settings.</summary>
+    public SamplingOptions ToOptions() => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
 }
 
 /// <summary>What may round differently: part of the config, so that a resumed run computes as it began.</summary>

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Alt.Domain;
 
 /// <summary>How a generation is drawn from the policy's next-token distribution.</summary>
@@ -40,4 +44,20 @@ public enum FinishReason
 
 /// <summary>One generation y, as it came from the policy; the tokens include the end-of-text token where that ended it, the text does not.</summary>
 /// <param name="LogProbs">Log-probability of each token under the distribution that it was drawn from.</param>
-public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason);
+public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason)
+{
+    /// <summary>SHA-256 over the token ids and the text: what a pool entry remembers of a sample's content.</summary>
+    public string ContentHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> id = stackalloc byte[sizeof(int)];
+        foreach (var token in Tokens)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(id, token);
+            hash.AppendData(id);
+        }
+
+        hash.AppendData(Encoding.UTF8.GetBytes(Text));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -82,6 +82,9 @@ public sealed class TextClassifier
 
     public void Save(string file) => File.WriteAllBytes(file, _file);
 
+    /// <summary>What <see cref="Save"/> writes.</summary>
+    public ReadOnlyMemory<byte> ToBytes() => _file;
+
     /// <summary>P(toxic) of a text. An empty one gets the share of toxic texts that the bias stands for.</summary>
     public double Toxicity(string text)
     {

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Alt.Domain;
 
 namespace Alt.Infra;
@@ -17,22 +15,10 @@ public sealed partial class ArtifactStore
 
     private const int WriteThreshold = 1 << 16;
 
-    /// <summary>
-    /// How artifacts spell JSON: camelCase names, enums by name, text as it is rather than escaped,
-    /// NaN and infinities as strings (a log-probability may be -Infinity). Changing this changes the hashes of what is written.
-    /// </summary>
-    public static JsonSerializerOptions JsonOptions { get; } = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     /// <summary>Stores a value as one JSON document.</summary>
     /// <exception cref="ArtifactException">It could not be written; nothing is left behind.</exception>
     public Task<ArtifactRef> PutJsonAsync<T>(T value, CancellationToken token = default) =>
-        PutAsync(JsonSerializer.SerializeToUtf8Bytes(value, JsonOptions), Json, token);
+        PutAsync(JsonSerializer.SerializeToUtf8Bytes(value, AltJson.Options), Json, token);
 
     /// <summary>Stores values as JSON lines, in their order.</summary>
     /// <exception cref="ArtifactException">They could not be written; nothing is left behind.</exception>
@@ -46,7 +32,7 @@ public sealed partial class ArtifactStore
         await using Stream stream = await OpenReadAsync(artifact, token);
         try
         {
-            T? value = await JsonSerializer.DeserializeAsync<T>(stream, JsonOptions, token);
+            T? value = await JsonSerializer.DeserializeAsync<T>(stream, AltJson.Options, token);
             return value ?? throw NotOfShape<T>(artifact, "it holds null");
         }
         catch (JsonException error)
@@ -71,7 +57,7 @@ public sealed partial class ArtifactStore
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(line, JsonOptions) ?? throw NotOfShape<T>(artifact, $"line {number} holds null");
+            return JsonSerializer.Deserialize<T>(line, AltJson.Options) ?? throw NotOfShape<T>(artifact, $"line {number} holds null");
         }
         catch (JsonException error)
         {
@@ -82,10 +68,10 @@ public sealed partial class ArtifactStore
     private static async Task WriteLinesAsync<T>(Stream stream, IEnumerable<T> values, CancellationToken token)
     {
         var buffer = new ArrayBufferWriter<byte>(2 * WriteThreshold);
-        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JsonOptions.Encoder });
+        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = AltJson.Options.Encoder });
         foreach (T value in values)
         {
-            JsonSerializer.Serialize(json, value, JsonOptions);
+            JsonSerializer.Serialize(json, value, AltJson.Options);
             json.Reset();
             buffer.Write("\n"u8);
             if (buffer.WrittenCount >= WriteThreshold)

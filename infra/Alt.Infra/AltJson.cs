@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Alt.Infra;
+
+/// <summary>
+/// The one JSON that configs, reports, artifacts and workflow payloads are written in: camelCase, enums as words, text as it is, absent instead of null,
+/// NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is written.
+/// </summary>
+public static class AltJson
+{
+    /// <summary>One line; a member that the type lacks is an error, so that no setting is ignored in silence.</summary>
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>The same for people to read.</summary>
+    public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
+}

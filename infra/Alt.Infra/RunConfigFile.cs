@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Alt.Domain;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Alt.Infra;
+
+/// <summary>Reads a run's config: a YAML file, then <c>--set a.b=c</c> changes, then the domain's checks.</summary>
+public static class RunConfigFile
+{
+    /// <summary>Keys whose values are files or folders.</summary>
+    private static readonly string[][] PathKeys =
+        [["data", "grammar"], ["data", "prompts"], ["data", "evaluation"], ["data", "labelled"], ["data", "text"], ["model", "checkpoint"]];
+
+    /// <param name="path">The YAML file; relative file names inside it are taken from its own folder.</param>
+    /// <param name="settings">Changes of the shape <c>training.steps=40</c>; the value is YAML, relative file names are taken from the current folder.</param>
+    /// <returns>A config with absolute file names, since a worker may run in another folder.</returns>
+    /// <exception cref="InputException">The file is missing or malformed, or a key or value is not one that a run has.</exception>
+    public static RunConfig Read(string path, IEnumerable<string> settings)
+    {
+        var root = YamlFile.Load(path, "a run's config, such as infra/quickstart/quickstart.yaml") as YamlMappingNode
+            ?? throw new InputException($"{path}: expected keys and values at the top level");
+        MakeAbsolute(root, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        foreach (var setting in settings)
+        {
+            Apply(root, setting);
+        }
+
+        MakeAbsolute(root, Environment.CurrentDirectory);
+        return Bind(root, path);
+    }
+
+    private static void MakeAbsolute(YamlMappingNode root, string folder)
+    {
+        foreach (var keys in PathKeys)
+        {
+            if (root.Children.TryGetValue(keys[0], out var section) && section is YamlMappingNode mapping && mapping.Children.TryGetValue(keys[1], out var value))
+            {
+                IEnumerable<YamlNode> names = value is YamlSequenceNode sequence ? sequence.Children : [value];
+                foreach (var name in names.OfType<YamlScalarNode>().Where(n => n.Value is not (null or "" or "~" or "null")))
+                {
+                    name.Value = Path.GetFullPath(name.Value!, folder);
+                }
+            }
+        }
+    }
+
+    private static void Apply(YamlMappingNode root, string setting)
+    {
+        var equals = setting.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+        {
+            throw new InputException($"--set {setting}: expected key=value, such as --set training.steps=40");
+        }
+
+        var keys = setting[..equals].Split('.');
+        var node = root;
+        foreach (var key in keys[..^1])
+        {
+            if (!node.Children.TryGetValue(key, out var child) || child is not YamlMappingNode mapping)
+            {
+                node.Children[key] = mapping = new YamlMappingNode();
+            }
+
+            node = mapping;
+        }
+
+        try
+        {
+            var stream = new YamlStream();
+            stream.Load(new StringReader(setting[(equals + 1)..]));
+            node.Children[keys[^1]] = stream.Documents.Count > 0 ? stream.Documents[0].RootNode : new YamlScalarNode("");
+        }
+        catch (YamlException e)
+        {
+            throw new InputException($"--set {setting}: the value is not valid YAML: {e.Message}", e);
+        }
+    }
+
+    private static RunConfig Bind(YamlMappingNode root, string path)
+    {
+        RunConfig config;
+        try
+        {
+            config = ToJson(root)!.Deserialize<RunConfig>(AltJson.Options)!;
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}{Line(root, e.Path)}: {Explain(e)}", e);
+        }
+
+        var problems = config.Problems().ToArray();
+        return problems.Length == 0 ? config : throw new InputException($"{path}: {string.Join("; ", problems)}");
+    }
+
+    private static JsonNode? ToJson(YamlNode node) => node switch
+    {
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, ToJson(c.Value)))),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(ToJson)]),
+        YamlScalarNode { Style: ScalarStyle.Plain } scalar => Plain(scalar.Value ?? ""),
+        YamlScalarNode scalar => JsonValue.Create(scalar.Value),
+        _ => throw new InputException($"line {node.Start.Line}: {node.NodeType} is not used in configs"),
+    };
+
+    private static JsonValue? Plain(string text) => text switch
+    {
+        "" or "~" or "null" => null,
+        "true" => JsonValue.Create(true),
+        "false" => JsonValue.Create(false),
+        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) => JsonValue.Create(integer),
+        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => JsonValue.Create(number),
+        _ => JsonValue.Create(text),
+    };
+
+    /// <summary>":12" for the YAML line that a JSON path such as $.training.steps comes from; "" where a --set gave it.</summary>
+    private static string Line(YamlMappingNode root, string? path)
+    {
+        YamlNode node = root;
+        var line = 0L;
+        foreach (var key in Keys(path))
+        {
+            var child = node is YamlMappingNode mapping ? mapping.Children.FirstOrDefault(c => ((YamlScalarNode)c.Key).Value == key) : default;
+            if (child.Key is null)
+            {
+                break;
+            }
+
+            line = child.Key.Start.Line;
+            node = child.Value;
+        }
+
+        return line > 0 ? $":{line}" : "";
+    }
+
+    private static string Explain(JsonException e)
+    {
+        var key = string.Join('.', Keys(e.Path));
+        if (e.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
+        {
+            var parent = typeof(RunConfig);
+            foreach (var part in Keys(e.Path).SkipLast(1))
+            {
+                parent = parent.GetProperties().First(p => string.Equals(p.Name, part, StringComparison.OrdinalIgnoreCase)).PropertyType;
+            }
+
+            var known = parent.GetProperties().Where(p => p.CanWrite).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name)).Order(StringComparer.Ordinal);
+            return $"unknown key '{key}'; known here: {string.Join(", ", known)}";
+        }
+
+        return $"the value of '{key}' has the wrong type or is not one of its words";
+    }
+
+    private static string[] Keys(string? path) => path is null ? [] : path.TrimStart('$').Split('.', StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Alt.Domain;
+
+namespace Alt.Infra;
+
+/// <summary>Digests of what a run depends on: its config and the files that the config names.</summary>
+public static class RunInputs
+{
+    public static string ConfigHash(RunConfig config) => Hash(config);
+
+    /// <summary>SHA-256 of any value's JSON: the key under which its result can be found again.</summary>
+    public static string Hash<T>(T value) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, AltJson.Options)));
+
+    /// <exception cref="InputException">A file that the config names does not exist.</exception>
+    public static async Task<IReadOnlyDictionary<string, string>> HashFilesAsync(RunConfig config, CancellationToken token)
+    {
+        var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, path) in Files(config))
+        {
+            if (!File.Exists(path))
+            {
+                throw new InputException($"{key}: no such file '{path}'; give an existing file, for example with --set {key}=FILE");
+            }
+
+            await using var file = File.OpenRead(path);
+            hashes[path] = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, token));
+        }
+
+        return hashes;
+    }
+
+    private static IEnumerable<(string Key, string Path)> Files(RunConfig config)
+    {
+        var named = new (string, string?)[]
+        {
+            ("data.grammar", config.Data.Grammar), ("data.prompts", config.Data.Prompts), ("data.evaluation", config.Data.Evaluation), ("data.labelled", config.Data.Labelled),
+            ("model.checkpoint", config.Model.Checkpoint is { } folder ? Path.Combine(folder, "model.safetensors") : null),
+        };
+        return named.Where(n => n.Item2 is not null).Select(n => (n.Item1, n.Item2!)).Concat(config.Data.Text.Select(t => ("data.text", t)));
+    }
+}

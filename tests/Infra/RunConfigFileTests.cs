@@ -1,0 +1,75 @@
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Tests.Infra;
+
+public sealed class RunConfigFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("alt-config-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Values_come_from_the_file_then_from_set_then_from_the_defaults()
+    {
+        var config = Read("data:\n  grammar: grammar.yaml\ntraining:\n  steps: 7\n  learningRate: 1e-3\n", "training.steps=9", "feedback.encoding=special");
+        Assert.Equal(9, config.Training.Steps);
+        Assert.Equal(1e-3, config.Training.LearningRate);
+        Assert.Equal(TagEncoding.Special, config.Feedback.Encoding);
+        Assert.Equal(5, config.Feedback.Tags.Count);
+    }
+
+    [Fact]
+    public void File_names_are_relative_to_the_config_and_in_set_to_the_current_folder()
+    {
+        var config = Read("data:\n  grammar: g.yaml\n  text: [a.txt, /b.txt]\n", "model.checkpoint=base");
+        Assert.Equal(Path.Combine(_folder, "g.yaml"), config.Data.Grammar);
+        Assert.Equal([Path.Combine(_folder, "a.txt"), "/b.txt"], config.Data.Text);
+        Assert.Equal(Path.GetFullPath("base"), config.Model.Checkpoint);
+    }
+
+    [Fact]
+    public void An_unknown_key_is_refused_with_its_line_and_the_keys_that_exist() =>
+        Refused("data:\n  grammar: g.yaml\ntraining:\n  stepz: 7\n", ":4: unknown key 'training.stepz'; known here: accumulation, batchSize");
+
+    [Fact]
+    public void An_unknown_key_in_set_is_refused() =>
+        Refused("data:\n  grammar: g.yaml\n", "unknown key 'training.stepz'", "training.stepz=1");
+
+    [Fact]
+    public void A_value_of_the_wrong_type_is_refused_with_its_line() =>
+        Refused("data:\n  grammar: g.yaml\ntraining:\n  steps: many\n", ":4: the value of 'training.steps' has the wrong type");
+
+    [Fact]
+    public void A_value_out_of_range_is_refused() =>
+        Refused("data:\n  grammar: g.yaml\n", "sampling.topP is 1.5, expected above 0 and at most 1", "sampling.topP=1.5");
+
+    [Fact]
+    public void Yaml_that_is_none_is_refused_with_its_line() => Refused("data:\n  - a\n b: c\n", "not valid YAML");
+
+    [Fact]
+    public void A_set_without_a_value_is_refused() => Refused("data:\n  grammar: g.yaml\n", "--set training.steps: expected key=value", "training.steps");
+
+    [Fact]
+    public void A_missing_file_is_refused() =>
+        Assert.Contains("no such file; expected a run's config", Assert.Throws<InputException>(() => RunConfigFile.Read(Path.Combine(_folder, "none.yaml"), [])).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("infra/quickstart/quickstart.yaml")]
+    [InlineData("infra/configs/toxicity-small.yaml")]
+    public void The_shipped_configs_are_valid(string path) => Assert.NotEmpty(RunConfigFile.Read(Path.Combine(Repository.Root, path), []).Name);
+
+    private RunConfig Read(string yaml, params string[] settings)
+    {
+        var path = Path.Combine(_folder, "run.yaml");
+        File.WriteAllText(path, yaml);
+        return RunConfigFile.Read(path, settings);
+    }
+
+    private void Refused(string yaml, string expected, params string[] settings)
+    {
+        var message = Assert.Throws<InputException>(() => Read(yaml, settings)).Message;
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+}
