@@ -60,6 +60,7 @@ public static partial class torch
         public Tensor mean() => Call("aten::mean", this);
         public Tensor max() => Call("aten::max", this);
         public Tensor min() => Call("aten::min", this);
+        public Tensor norm() => Call("aten::norm.Scalar", this, 2.0);
         public Tensor argmax(long dim, bool keepdim = false) => Call("aten::argmax", this, dim, keepdim);
         public Tensor cumsum(long dim) => Call("aten::cumsum", this, dim);
         public Tensor logsumexp(long dim, bool keepdim = false) => Call("aten::logsumexp", this, new[] { dim }, keepdim);
@@ -68,6 +69,7 @@ public static partial class torch
 
         public Tensor eq(Tensor target) => Call("aten::eq.Tensor", this, target);
         public Tensor eq(Scalar target) => Call("aten::eq.Scalar", this, target);
+        public Tensor gt(Tensor target) => Call("aten::gt.Tensor", this, target);
         public Tensor isfinite() => Call("aten::isfinite", this);
         public Tensor all() => Call("aten::all", this);
         public Tensor any() => Call("aten::any", this);

@@ -1,0 +1,103 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Alt.Activities.Model;
+
+/// <summary>
+/// Adam with decoupled weight decay (AdamW, Loshchilov and Hutter), its state in the open so that a checkpoint can hold it.
+/// </summary>
+/// <param name="beta1">Decay of the mean of gradients.</param>
+/// <param name="beta2">Decay of the mean of squared gradients.</param>
+/// <param name="epsilon">Keeps the division finite.</param>
+/// <param name="weightDecay">Share of the learning rate by which weight matrices shrink each step; biases and norms do not.</param>
+internal sealed class Adam(double beta1, double beta2, double epsilon, double weightDecay) : IDisposable
+{
+    private const string MeanPrefix = "exp_avg.", SquarePrefix = "exp_avg_sq.";
+
+    // On the processor the tensors are updated piece by piece, so that all the operators of a piece find it in the cache.
+    private const long Piece = 1 << 15;
+
+    private readonly Dictionary<string, (Tensor Mean, Tensor Square)> _moments = [];
+
+    /// <summary>How many updates were made.</summary>
+    public int Updates { get; private set; }
+
+    /// <summary>Updates the weights from their gradients.</summary>
+    /// <param name="gradientScale">What the gradients are multiplied by first (clipping).</param>
+    public void Update(IReadOnlyDictionary<string, Tensor> weights, double learningRate, double gradientScale)
+    {
+        Updates++;
+        foreach (var (name, weight) in weights)
+        {
+            using var scope = NewDisposeScope();
+            var gradient = weight.grad ?? throw new InvalidOperationException($"{name} has no gradient");
+            if (!_moments.TryGetValue(name, out var moments))
+            {
+                moments = (zeros_like(weight).DetachFromDisposeScope(), zeros_like(weight).DetachFromDisposeScope());
+                _moments[name] = moments;
+            }
+
+            var decay = weight.dim() > 1 ? learningRate * weightDecay : 0;
+            var (w, g, m, v) = (weight.detach().view(-1), gradient.view(-1), moments.Mean.view(-1), moments.Square.view(-1));
+            var piece = weight.device.type == DeviceType.CPU ? Piece : w.shape[0];
+            for (long start = 0, end = w.shape[0]; start < end; start += piece)
+            {
+                using var pieceScope = NewDisposeScope();
+                var length = Math.Min(piece, end - start);
+                Update(w.narrow(0, start, length), g.narrow(0, start, length), m.narrow(0, start, length), v.narrow(0, start, length), learningRate, decay, gradientScale);
+            }
+        }
+    }
+
+    /// <summary>The state by name, as PyTorch calls its parts.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State =>
+        _moments.SelectMany(moments => new KeyValuePair<string, Tensor>[] { new(MeanPrefix + moments.Key, moments.Value.Mean), new(SquarePrefix + moments.Key, moments.Value.Square) });
+
+    /// <summary>Takes up a state that <see cref="State"/> gave.</summary>
+    public void Restore(SafetensorsFile file, IReadOnlyDictionary<string, Tensor> weights, int updates)
+    {
+        Updates = updates;
+        foreach (var (name, weight) in weights)
+        {
+            // Before the first update there is no state.
+            if (file.Entries.ContainsKey(MeanPrefix + name))
+            {
+                _moments[name] = (Read(MeanPrefix + name), Read(SquarePrefix + name));
+            }
+
+            Tensor Read(string part)
+            {
+                using var scope = NewDisposeScope();
+                return file.Read(part).to(weight.device).DetachFromDisposeScope();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var (mean, square) in _moments.Values)
+        {
+            mean.Dispose();
+            square.Dispose();
+        }
+    }
+
+    private void Update(Tensor w, Tensor g, Tensor m, Tensor v, double learningRate, double decay, double gradientScale)
+    {
+        if (gradientScale != 1)
+        {
+            g.mul_(gradientScale);
+        }
+
+        if (decay != 0)
+        {
+            w.mul_(1 - decay);
+        }
+
+        m.mul_(beta1).add_(g, 1 - beta1);
+        v.mul_(beta2).addcmul_(g, g, 1 - beta2);
+        var correction = Math.Sqrt(1 - Math.Pow(beta2, Updates));
+        var denominator = v.sqrt().add_(epsilon * correction);
+        w.addcdiv_(m, denominator, -learningRate * correction / (1 - Math.Pow(beta1, Updates)));
+    }
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using Alt.Domain;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Alt.Activities.Model;
+
+/// <summary>What one update did. Loss and its parts are means over the batch's response tokens.</summary>
+/// <param name="Step">Updates made, this one included.</param>
+/// <param name="Kl">KL(reference || policy); 0 where its coefficient is 0.</param>
+/// <param name="Entropy">The policy's entropy in nats; 0 where its coefficient is 0.</param>
+/// <param name="GradientNorm">Before clipping.</param>
+/// <param name="Tokens">Tokens read by the policy, padding not counted.</param>
+/// <param name="Elapsed">Wall-clock time of the update.</param>
+public sealed record StepMetrics(
+    int Step, double Loss, double Nll, double Kl, double Entropy, double GradientNorm, double LearningRate, int Tokens, int ResponseTokens, TimeSpan Elapsed)
+{
+    public double TokensPerSecond => Tokens / Elapsed.TotalSeconds;
+}
+
+/// <summary>
+/// Conditional supervised fine-tuning, and with empty feedback and coefficients of 0 plain language modelling.
+/// Everything is a function of options, data, weights and step: on one processor with a fixed number of threads, a training that
+/// was saved and resumed at any step ends with the same bits.
+/// </summary>
+public sealed partial class Trainer : IDisposable
+{
+    private readonly LanguageModel _policy;
+    private readonly LanguageModel? _reference;
+    private readonly IReadOnlyList<TrainingExample> _examples;
+    private readonly TrainerOptions _options;
+    private readonly ConditionalLoss _loss;
+    private readonly Adam _adam;
+    private (int Epoch, int[] Order) _order = (-1, []);
+
+    /// <param name="policy">The model to train, in place; the caller keeps it.</param>
+    /// <param name="reference">p0, where the options have a KL coefficient; it may lack the policy's added tokens.</param>
+    /// <exception cref="InputException">There are no examples, or a reference is needed and missing.</exception>
+    public Trainer(LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options)
+    {
+        if (examples.Count == 0)
+        {
+            throw new InputException("there is nothing to train on, expected at least one example");
+        }
+
+        if (reference is null && options.KlCoefficient != 0)
+        {
+            throw new InputException("a KL coefficient needs a reference model");
+        }
+
+        _policy = policy;
+        _reference = reference;
+        _examples = examples;
+        _options = options;
+        _loss = new ConditionalLoss(options.KlCoefficient, options.EntropyCoefficient);
+        _adam = new Adam(options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+        foreach (var weight in policy.Parameters.Values)
+        {
+            weight.requires_grad = true;
+        }
+    }
+
+    /// <summary>Updates made so far.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>Makes the updates that are left.</summary>
+    /// <param name="onStep">Called after each update.</param>
+    /// <param name="onCheckpoint">Called after every so many updates, and not after the last: the place to <see cref="Save"/>.</param>
+    /// <param name="checkpointEvery">Updates between two checkpoints; 0 is never.</param>
+    /// <exception cref="OperationCanceledException">Between two updates.</exception>
+    public void Train(Action<StepMetrics>? onStep = null, Action? onCheckpoint = null, int checkpointEvery = 0, CancellationToken token = default)
+    {
+        while (Step < _options.Steps)
+        {
+            token.ThrowIfCancellationRequested();
+            var metrics = TakeStep();
+            onStep?.Invoke(metrics);
+            if (checkpointEvery > 0 && Step % checkpointEvery == 0 && Step < _options.Steps)
+            {
+                onCheckpoint?.Invoke();
+            }
+        }
+    }
+
+    /// <summary>Makes one update.</summary>
+    /// <exception cref="InvalidOperationException">The loss or the gradient is not finite; the weights are as before.</exception>
+    public StepMetrics TakeStep()
+    {
+        var watch = Stopwatch.StartNew();
+        using var scope = NewDisposeScope();
+        var batch = Batch(Step);
+        var responseTokens = batch.Sum(example => example.Response.Length);
+        foreach (var weight in _policy.Parameters.Values)
+        {
+            weight.grad = null;
+        }
+
+        var (tokens, nll, kl, entropy) = (0, 0.0, 0.0, 0.0);
+        foreach (var part in batch.Chunk((batch.Length + _options.Accumulation - 1) / _options.Accumulation))
+        {
+            using var partScope = NewDisposeScope();
+            var inputs = new TokenBatch([.. part.Select(example => ((int[])[.. example.Feedback, .. example.Prompt], example.Response))], _policy);
+            var sums = _loss.Sum(inputs.Logits(_policy), inputs.Targets, ReferenceLogits(part));
+            (sums.Total / responseTokens).backward();
+            (tokens, nll, kl, entropy) = (tokens + inputs.Tokens, nll + sums.Nll, kl + sums.Kl, entropy + sums.Entropy);
+        }
+
+        var (norm, learningRate) = (GradientNorm(), _options.LearningRateAt(Step));
+        var loss = (nll + _options.KlCoefficient * kl - _options.EntropyCoefficient * entropy) / responseTokens;
+        if (!double.IsFinite(norm) || !double.IsFinite(loss))
+        {
+            throw new InvalidOperationException($"training diverged at step {Step + 1}: loss {loss}, gradient norm {norm}; lower the learning rate");
+        }
+
+        using (no_grad())
+        {
+            _adam.Update(_policy.Parameters, learningRate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + 1e-6)) : 1);
+        }
+
+        Step++;
+        return new StepMetrics(
+            Step, loss, nll / responseTokens, kl / responseTokens, entropy / responseTokens, norm, learningRate, tokens, responseTokens, watch.Elapsed);
+    }
+
+    public void Dispose()
+    {
+        _adam.Dispose();
+        foreach (var weight in _policy.Parameters.Values)
+        {
+            weight.grad = null;
+            weight.requires_grad = false;
+        }
+    }
+
+    // The step's examples, by length, so that the parts of a batch need little padding. Each epoch goes through all examples in an order of its own.
+    private TrainingExample[] Batch(int step)
+    {
+        var batch = new TrainingExample[_options.BatchSize];
+        for (var i = 0; i < batch.Length; i++)
+        {
+            var drawn = (long)step * batch.Length + i;
+            var epoch = (int)(drawn / _examples.Count);
+            if (_order.Epoch != epoch)
+            {
+                _order = (epoch, Philox.Permutation(new RandomKey(_options.Seed, _options.Iteration, Stage.Training, epoch), _examples.Count));
+            }
+
+            batch[i] = _examples[_order.Order[(int)(drawn % _examples.Count)]];
+        }
+
+        return [.. batch.OrderBy(example => example.Feedback.Length + example.Prompt.Length + example.Response.Length)];
+    }
+
+    // The reference reads the prompt without the feedback.
+    private Tensor? ReferenceLogits(IReadOnlyList<TrainingExample> examples)
+    {
+        if (_options.KlCoefficient == 0)
+        {
+            return null;
+        }
+
+        using var gradients = no_grad();
+        return new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!).Logits(_reference!);
+    }
+
+    private double GradientNorm()
+    {
+        var squares = 0.0;
+        foreach (var weight in _policy.Parameters.Values)
+        {
+            using var scope = NewDisposeScope();
+            var norm = weight.grad!.norm().ToDouble();
+            squares += norm * norm;
+        }
+
+        return Math.Sqrt(squares);
+    }
+}

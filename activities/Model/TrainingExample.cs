@@ -1,0 +1,7 @@
+namespace Alt.Activities.Model;
+
+/// <summary>One row to learn: the response is predicted, feedback and prompt are read only.</summary>
+/// <param name="Feedback">What the policy is conditioned on, and the reference never sees; may be empty.</param>
+/// <param name="Prompt">At least one token.</param>
+/// <param name="Response">With its end-of-text token where it has one.</param>
+public sealed record TrainingExample(int[] Feedback, int[] Prompt, int[] Response);
