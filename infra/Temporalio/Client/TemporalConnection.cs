@@ -42,7 +42,7 @@ public sealed class TemporalConnection : ITemporalConnection
         // An API key must not travel in the clear unless somebody says so by an explicit plain address.
         var tls = Options.Tls ?? (Options.ApiKey is null || IsPlain(Options.TargetHost) ? null : new TlsOptions());
         var address = Address(Options.TargetHost ?? throw new ArgumentException("TargetHost is required"), tls is not null);
-        channel = new GrpcChannel(address, TlsHandler.Create(tls, Options.KeepAlive));
+        channel = new GrpcChannel(address, tls, Options.KeepAlive);
         watch = new ServerWatch((Options.ConnectionLoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Temporalio.Connection"), address.Authority);
         headers = Headers(Options).ToArray();
         WorkflowService = new(this);

@@ -39,7 +39,7 @@ public sealed class TemporalWorker : IDisposable
         }
         if (Options.Workflows.Count > 0)
         {
-            workflowWorker = new WorkflowWorker(client, Options, new WorkflowRegistry(Options.Workflows), activityWorker);
+            workflowWorker = new WorkflowWorker(client, Options, new WorkflowRegistry(Options.Workflows), activities, activityWorker);
         }
     }
 

@@ -30,6 +30,7 @@ internal sealed class WorkflowCache(int capacity)
         {
             if (capacity == 0)
             {
+                workflow.LocalActivities.Abandon();
                 return;
             }
             if (byRun.Remove(workflow.RunId, out var old))
@@ -39,8 +40,10 @@ internal sealed class WorkflowCache(int capacity)
             byRun[workflow.RunId] = byUse.AddLast(workflow);
             if (byUse.Count > capacity)
             {
-                byRun.Remove(byUse.First!.Value.RunId);
+                var evicted = byUse.First!.Value;
+                byRun.Remove(evicted.RunId);
                 byUse.RemoveFirst();
+                evicted.LocalActivities.Abandon();
             }
         }
     }
@@ -49,5 +52,6 @@ internal sealed class WorkflowCache(int capacity)
 /// <summary>A run between two workflow tasks.</summary>
 /// <param name="RunId">Run ID.</param>
 /// <param name="Instance">The run.</param>
+/// <param name="LocalActivities">Its local activities.</param>
 /// <param name="LastEventId">Last event that it has taken in.</param>
-internal sealed record CachedWorkflow(string RunId, WorkflowInstance Instance, long LastEventId);
+internal sealed record CachedWorkflow(string RunId, WorkflowInstance Instance, LocalActivityRuns LocalActivities, long LastEventId);

@@ -13,6 +13,7 @@ internal sealed class WorkflowTaskHandler
     private readonly IWorkerClient client;
     private readonly TemporalWorkerOptions options;
     private readonly WorkflowRegistry registry;
+    private readonly LocalActivityRunner localActivities;
     private readonly string? stickyQueue;
     private readonly ActivityWorker? eagerActivities;
     private readonly WorkflowCache cache;
@@ -20,11 +21,17 @@ internal sealed class WorkflowTaskHandler
     private readonly ILogger logger;
 
     public WorkflowTaskHandler(
-        IWorkerClient client, TemporalWorkerOptions options, WorkflowRegistry registry, string? stickyQueue, ActivityWorker? eagerActivities)
+        IWorkerClient client,
+        TemporalWorkerOptions options,
+        WorkflowRegistry registry,
+        LocalActivityRunner localActivities,
+        string? stickyQueue,
+        ActivityWorker? eagerActivities)
     {
         this.client = client;
         this.options = options;
         this.registry = registry;
+        this.localActivities = localActivities;
         this.stickyQueue = stickyQueue;
         this.eagerActivities = eagerActivities;
         cache = new WorkflowCache(options.MaxCachedWorkflows);
@@ -49,7 +56,7 @@ internal sealed class WorkflowTaskHandler
         try
         {
             await PayloadVisitor.DecodeAsync(task, Codec);
-            var run = new WorkflowTaskRun(task, options, registry, client.Options);
+            var run = new WorkflowTaskRun(task, options, registry, localActivities, client.Options);
             var completion = await run.ExecuteAsync(cache.Take(runId), history);
             if (task.Query is not null)
             {
@@ -83,6 +90,7 @@ internal sealed class WorkflowTaskHandler
             Messages = { completion.Messages },
             QueryResults = { completion.QueryResults },
             ReturnNewWorkflowTask = true,
+            ForceCreateNewWorkflowTask = completion.NeedsAnotherTask,
         };
         if (stickyQueue is not null && !completion.Workflow.Instance.IsComplete)
         {
@@ -110,6 +118,7 @@ internal sealed class WorkflowTaskHandler
         catch (RpcException e)
         {
             cache.Take(completion.Workflow.RunId);
+            completion.Workflow.LocalActivities.Abandon();
             logger.LogWarning(
                 "Server refused the workflow task of {WorkflowId} ({Code}: {Reason}); it will come again if it is still needed",
                 task.WorkflowExecution.WorkflowId, e.Code, e.Message);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.Protocol.V1;
@@ -12,13 +13,19 @@ namespace Temporalio.Worker;
 
 /// <summary>The run of workflow code for one workflow task: replays what came before where the cache does not hold it, then goes on.</summary>
 internal sealed class WorkflowTaskRun(
-    PollWorkflowTaskQueueResponse task, TemporalWorkerOptions options, WorkflowRegistry registry, TemporalClientOptions clientOptions)
+    PollWorkflowTaskQueueResponse task,
+    TemporalWorkerOptions options,
+    WorkflowRegistry registry,
+    LocalActivityRunner localActivities,
+    TemporalClientOptions clientOptions)
 {
     /// <summary>Key of the result of a query that came alone, with no workflow task.</summary>
     public const string LoneQuery = "";
 
     // As long as in the other SDKs; longer means blocked or busy code, which would hold up the other workflows.
     private static readonly TimeSpan DeadlockTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Stopwatch sinceTaskStart = Stopwatch.StartNew();
 
     public async Task<WorkflowTaskCompletion> ExecuteAsync(CachedWorkflow? cached, HistoryReader history)
     {
@@ -50,13 +57,9 @@ internal sealed class WorkflowTaskRun(
             }
             var live = task.Query is null && i == chunks.Count - 1;
             var activation = live
-                ? new WorkflowActivation(chunks[i], IsReplaying: false, [], Updates())
+                ? WorkflowActivation.Live(chunks[i], Updates())
                 : WorkflowActivation.Replay(chunks[i], i + 1 < chunks.Count ? chunks[i + 1] : null);
-            await WithDeadlineAsync(() =>
-            {
-                instance.Activate(activation);
-                return 0;
-            });
+            await WithDeadlineAsync(() => instance.Activate(activation));
             lastEventId = started.EventId;
             if (!live)
             {
@@ -65,11 +68,12 @@ internal sealed class WorkflowTaskRun(
                 instance.TakeMessages();
             }
         }
-        return await FinishAsync(instance, lastEventId);
+        return await FinishAsync(instance, cached?.LocalActivities ?? new(localActivities), lastEventId);
     }
 
-    private async Task<WorkflowTaskCompletion> FinishAsync(WorkflowInstance instance, long lastEventId)
+    private async Task<WorkflowTaskCompletion> FinishAsync(WorkflowInstance instance, LocalActivityRuns localRuns, long lastEventId)
     {
+        var waits = task.Query is null && await localRuns.RunAsync(instance, sinceTaskStart, WithDeadlineAsync);
         var commands = task.Query is null ? instance.TakeCommands() : [];
         var messages = instance.TakeMessages();
         var answers = await WithDeadlineAsync(() =>
@@ -81,7 +85,7 @@ internal sealed class WorkflowTaskRun(
             }
             return results;
         });
-        return new(new(task.WorkflowExecution.RunId, instance, lastEventId), commands, messages, answers);
+        return new(new(task.WorkflowExecution.RunId, instance, localRuns, lastEventId), commands, messages, answers, waits);
     }
 
     private WorkflowInstance CreateInstance(IReadOnlyList<HistoryEvent> events, IReadOnlyList<HistoryChunk> chunks)
@@ -107,6 +111,12 @@ internal sealed class WorkflowTaskRun(
             message.ProtocolInstanceId, message.Id, message.EventId, message.Body.Unpack<Request>(), IsAccepted: false))
         .ToList();
 
+    private Task WithDeadlineAsync(Action code) => WithDeadlineAsync(() =>
+    {
+        code();
+        return true;
+    });
+
     private async Task<T> WithDeadlineAsync<T>(Func<T> code)
     {
         var running = Task.Run(code);
@@ -127,5 +137,10 @@ internal sealed class WorkflowTaskRun(
 /// <param name="Commands">Commands to send.</param>
 /// <param name="Messages">Messages about updates to send.</param>
 /// <param name="QueryResults">Answers by the query's key.</param>
+/// <param name="NeedsAnotherTask">Whether the workflow still waits for local activities, and so for a task to go on in.</param>
 internal sealed record WorkflowTaskCompletion(
-    CachedWorkflow Workflow, IReadOnlyList<Command> Commands, IReadOnlyList<Message> Messages, IDictionary<string, WorkflowQueryResult> QueryResults);
+    CachedWorkflow Workflow,
+    IReadOnlyList<Command> Commands,
+    IReadOnlyList<Message> Messages,
+    IDictionary<string, WorkflowQueryResult> QueryResults,
+    bool NeedsAnotherTask);

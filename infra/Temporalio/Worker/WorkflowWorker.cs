@@ -16,22 +16,29 @@ internal sealed class WorkflowWorker : IDisposable
     private readonly IWorkerClient client;
     private readonly TemporalWorkerOptions options;
     private readonly WorkflowTaskHandler handler;
+    private readonly LocalActivityRunner localActivities;
     private readonly ILogger logger;
     private readonly SemaphoreSlim slots;
     private readonly string stickyQueue;
     private readonly TaskTracker running = new();
 
-    public WorkflowWorker(IWorkerClient client, TemporalWorkerOptions options, WorkflowRegistry registry, ActivityWorker? eagerActivities)
+    public WorkflowWorker(
+        IWorkerClient client, TemporalWorkerOptions options, WorkflowRegistry registry, ActivityRegistry activities, ActivityWorker? eagerActivities)
     {
         this.client = client;
         this.options = options;
         logger = options.LoggerFactory!.CreateLogger<WorkflowWorker>();
         stickyQueue = $"{options.Identity}-{Guid.NewGuid():N}";
         slots = new SemaphoreSlim(options.MaxConcurrentWorkflowTasks ?? 100);
-        handler = new WorkflowTaskHandler(client, options, registry, options.MaxCachedWorkflows > 0 ? stickyQueue : null, eagerActivities);
+        localActivities = new LocalActivityRunner(client, options, activities);
+        handler = new WorkflowTaskHandler(client, options, registry, localActivities, options.MaxCachedWorkflows > 0 ? stickyQueue : null, eagerActivities);
     }
 
-    public void Dispose() => slots.Dispose();
+    public void Dispose()
+    {
+        slots.Dispose();
+        localActivities.Dispose();
+    }
 
     /// <summary>Runs until cancelled and the last task is done.</summary>
     public async Task RunAsync(CancellationToken shutdown)

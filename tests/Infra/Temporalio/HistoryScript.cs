@@ -29,6 +29,7 @@ internal sealed class HistoryScript
     private readonly Dictionary<string, long> initiatedChildren = [];
     private readonly List<UpdateRequest> updates = [];
     private readonly DateTime start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private Func<LocalActivityTask, LocalActivityOutcome> runLocally = task => throw new InvalidOperationException($"Nobody runs {task.Type}");
     private WorkflowInstance? instance;
     private int taken;
 
@@ -56,6 +57,13 @@ internal sealed class HistoryScript
 
     public static HistoryScript Of<T>(params object?[] arguments) => new(typeof(T), arguments);
 
+    /// <summary>Says how local activities end.</summary>
+    public HistoryScript RunningLocally(Func<string, object?> run)
+    {
+        runLocally = task => new(task.Sequence, task.Id, task.Type, task.Attempt, Payloads([run(task.Type)]), null);
+        return this;
+    }
+
     /// <summary>Runs a workflow task with what has happened since the last one, and records its commands.</summary>
     public IReadOnlyList<Command> RunTask(int seconds = 0)
     {
@@ -67,7 +75,14 @@ internal sealed class HistoryScript
             start);
         var chunk = new HistoryChunk(events.Skip(taken).ToArray(), Last);
         taken = events.Count;
-        instance.Activate(new(chunk, IsReplaying: false, [], updates.ToArray()));
+        instance.Activate(WorkflowActivation.Live(chunk, updates.ToArray()));
+        while (instance.TakeLocalActivities() is { Count: > 0 } local)
+        {
+            foreach (var activity in local)
+            {
+                instance.ResolveLocalActivity(runLocally(activity));
+            }
+        }
         updates.Clear();
         var commands = instance.TakeCommands();
         var messages = instance.TakeMessages().ToDictionary(message => message.Id);

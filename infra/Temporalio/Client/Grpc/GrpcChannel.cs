@@ -14,12 +14,12 @@ internal sealed class GrpcChannel : IDisposable
 
     private readonly HttpClient http;
 
-    public GrpcChannel(Uri address, SocketsHttpHandler handler)
+    public GrpcChannel(Uri address, TlsOptions? tls, KeepAliveOptions? keepAlive)
     {
         Address = address;
-        http = new HttpClient(handler)
+        http = new HttpClient(TlsHandler.Create(address, tls, keepAlive))
         {
-            BaseAddress = address,
+            BaseAddress = TlsHandler.RequestAddress(address, tls),
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Polly;
 using Polly.Retry;
 using Temporalio.Exceptions;
@@ -13,7 +14,8 @@ internal static class RpcRetry
     /// <summary>Repeats until cancelled; for what must arrive: polls, completions, the wait for a result.</summary>
     public static ResiliencePipeline Patiently { get; } = Build(attempts: int.MaxValue, maximumDelay: TimeSpan.FromSeconds(2));
 
-    public static bool IsTransient(RpcException e) => e.Code is RpcException.StatusCode.Unavailable or RpcException.StatusCode.ResourceExhausted
+    // A certificate that does not fit will not fit the next time.
+    public static bool IsTransient(RpcException e) => e.GetBaseException() is not AuthenticationException && e.Code is RpcException.StatusCode.Unavailable or RpcException.StatusCode.ResourceExhausted
         or RpcException.StatusCode.Aborted or RpcException.StatusCode.Internal or RpcException.StatusCode.Unknown
         or RpcException.StatusCode.OutOfRange or RpcException.StatusCode.DataLoss;
 

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -8,7 +9,7 @@ namespace Temporalio.Client.Grpc;
 internal static class TlsHandler
 {
     /// <exception cref="ArgumentException">A certificate is not valid PEM, or a certificate lacks its key.</exception>
-    public static SocketsHttpHandler Create(TlsOptions? tls, KeepAliveOptions? keepAlive)
+    public static SocketsHttpHandler Create(Uri server, TlsOptions? tls, KeepAliveOptions? keepAlive)
     {
         var handler = new SocketsHttpHandler
         {
@@ -24,8 +25,31 @@ internal static class TlsHandler
         if (tls is not null)
         {
             handler.SslOptions = SslOptions(tls);
+            if (tls.Domain is not null)
+            {
+                handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(server, cancellationToken);
+            }
         }
         return handler;
+    }
+
+    /// <summary>The address for requests: .NET checks certificates against its host, so it bears the expected name.</summary>
+    public static Uri RequestAddress(Uri server, TlsOptions? tls) =>
+        tls?.Domain is { } domain ? new UriBuilder(server) { Host = domain }.Uri : server;
+
+    private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(server.Host, server.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static SslClientAuthenticationOptions SslOptions(TlsOptions tls)
@@ -34,7 +58,7 @@ internal static class TlsHandler
         {
             throw new ArgumentException("A client certificate needs its private key, and the other way round");
         }
-        var options = new SslClientAuthenticationOptions { TargetHost = tls.Domain };
+        var options = new SslClientAuthenticationOptions();
         if (tls.ClientCert is not null)
         {
             using var pem = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(tls.ClientCert), Encoding.ASCII.GetString(tls.ClientPrivateKey!));

@@ -7,27 +7,40 @@ namespace Temporalio.Worker.Execution;
 /// <param name="IsReplaying">Whether the task was completed before.</param>
 /// <param name="Patches">Patches that the code passed in this task when it ran first.</param>
 /// <param name="Updates">Updates to handle after the events.</param>
+/// <param name="LocalActivities">Outcomes of local activities of this task when it ran first, in their order.</param>
 internal sealed record WorkflowActivation(
-    HistoryChunk Chunk, bool IsReplaying, IReadOnlyCollection<string> Patches, IReadOnlyList<UpdateRequest> Updates)
+    HistoryChunk Chunk,
+    bool IsReplaying,
+    IReadOnlyCollection<string> Patches,
+    IReadOnlyList<UpdateRequest> Updates,
+    IReadOnlyList<LocalActivityOutcome> LocalActivities)
 {
     /// <summary>The activation that replays a chunk; what its task led to is read from the chunk after it.</summary>
     public static WorkflowActivation Replay(HistoryChunk chunk, HistoryChunk? next)
     {
         var patches = new HashSet<string>();
         var updates = new List<UpdateRequest>();
+        var localActivities = new List<LocalActivityOutcome>();
         foreach (var evt in next?.Events ?? [])
         {
             if (PatchMarker.PatchId(evt) is { } patch)
             {
                 patches.Add(patch);
             }
+            if (LocalActivityMarker.Read(evt) is { } outcome)
+            {
+                localActivities.Add(outcome);
+            }
             if (evt.WorkflowExecutionUpdateAcceptedEventAttributes is { } accepted)
             {
                 updates.Add(new(accepted.ProtocolInstanceId, accepted.AcceptedRequestMessageId, accepted.AcceptedRequestSequencingEventId, accepted.AcceptedRequest, IsAccepted: true));
             }
         }
-        return new(chunk, IsReplaying: true, patches, updates);
+        return new(chunk, IsReplaying: true, patches, updates, localActivities);
     }
+
+    /// <summary>The activation by a task that has just come.</summary>
+    public static WorkflowActivation Live(HistoryChunk chunk, IReadOnlyList<UpdateRequest> updates) => new(chunk, IsReplaying: false, [], updates, []);
 }
 
 /// <summary>An update that has arrived.</summary>

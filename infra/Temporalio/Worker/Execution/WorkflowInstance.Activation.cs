@@ -9,26 +9,20 @@ internal sealed partial class WorkflowInstance
 {
     /// <summary>Lets the code take in events and run as far as it can.</summary>
     /// <exception cref="Exception">The code failed in a way that fails the workflow task; this instance must not be used any more.</exception>
-    public void Activate(WorkflowActivation activation)
+    public void Activate(WorkflowActivation activation) => RunWithoutContext(() =>
     {
-        // Awaits must come back to this scheduler.
-        var previousContext = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
+        MatchCommands(activation.Chunk.Events);
+        SetTime(activation);
+        patchesInHistory.UnionWith(activation.Patches);
+        ApplyEvents(activation);
+        StartMain();
+        RunUntilBlocked();
+        foreach (var outcome in activation.LocalActivities)
         {
-            MatchCommands(activation.Chunk.Events);
-            SetTime(activation);
-            patchesInHistory.UnionWith(activation.Patches);
-            ApplyEvents(activation);
-            StartMain();
-            RunUntilBlocked();
-            WarnOfUnfinishedHandlers();
+            ResolveLocalActivity(outcome);
         }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(previousContext);
-        }
-    }
+        WarnOfUnfinishedHandlers();
+    });
 
     /// <summary>Checks the last commands of a history that no further workflow task follows.</summary>
     /// <exception cref="Exceptions.WorkflowNondeterminismException">They differ from the code's.</exception>
@@ -116,6 +110,21 @@ internal sealed partial class WorkflowInstance
         {
             mainStarted = true;
             _ = RunAsTask(() => RunTopLevelAsync(RunMainAsync));
+        }
+    }
+
+    // Awaits must come back to this scheduler.
+    private static void RunWithoutContext(Action code)
+    {
+        var previous = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            code();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(previous);
         }
     }
 }
