@@ -1,0 +1,155 @@
+using System.Net;
+using Grpc.Health.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TemporalServer.Grpc;
+using TemporalServer.Persistence;
+using TemporalServer.Queues;
+using TemporalServer.Rpc;
+using TemporalServer.Runtime;
+using TemporalServer.Timers;
+using TemporalServer.Visibility;
+
+namespace TemporalServer;
+
+/// <summary>
+/// A Temporal server in one process for one node: it speaks Temporal's gRPC API and keeps its state in PostgreSQL.
+/// Disposing it ends all calls and releases the schema; everything stored goes on with the next server.
+/// </summary>
+public sealed class EmbeddedServer : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Database database;
+    private readonly TaskQueues queues;
+    private readonly List<Task> loops = [];
+    private WebApplication? app;
+
+    private EmbeddedServer(Database database, TaskQueues queues)
+    {
+        this.database = database;
+        this.queues = queues;
+    }
+
+    /// <summary>Where clients connect to, as <c>host:port</c>.</summary>
+    public string Address { get; private set; } = "";
+
+    /// <summary>Starts a server and returns when it answers and everything stored is loaded.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    /// <exception cref="Npgsql.NpgsqlException">PostgreSQL cannot be reached.</exception>
+    /// <exception cref="TimeoutException">Another server owns the schema and does not end.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<EmbeddedServer> StartAsync(
+        EmbeddedServerOptions options, CancellationToken cancellation = default, ILoggerFactory? loggers = null)
+    {
+        loggers ??= NullLoggerFactory.Instance;
+        TimeProvider clock = TimeProvider.System;
+        Database database = await Database.OpenAsync(options.ConnectionString, options.Schema, cancellation);
+        var queues = new TaskQueues(clock);
+        var server = new EmbeddedServer(database, queues);
+        try
+        {
+            await server.RunAsync(options, clock, loggers, cancellation);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await stopping.CancelAsync();
+        queues.EndAllPolls();
+        if (app is not null)
+        {
+            await app.DisposeAsync();
+        }
+
+        await Task.WhenAll(loops);
+        await database.DisposeAsync();
+        stopping.Dispose();
+    }
+
+    private async Task RunAsync(EmbeddedServerOptions options, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        ILogger logger = loggers.CreateLogger<EmbeddedServer>();
+        var ownership = new Ownership(database, logger);
+        var alarms = new Alarms(clock);
+        var watch = new RunWatch();
+        var updates = new PendingUpdates();
+        var queries = new PendingQueries();
+        var pages = new HistoryPages(options.HistoryPageSize);
+        var namespaces = new Namespaces(database);
+        var attributes = new SearchAttributeTypes(database);
+        var executions = new Executions(new ExecutionStore(database), ownership, queues, alarms, watch, updates, clock, logger);
+        var starter = new Starter(executions);
+        var errands = new ErrandRunner(executions, starter, logger);
+        var queryRpcs = new QueryRpcs(executions, queues, queries, clock);
+        executions.OnErrands = errands.Post;
+        executions.OnStored = queryRpcs.OfferWaiting;
+
+        var rpcs = new RpcTable(
+            [
+                Temporalio.Api.WorkflowService.V1.ServiceReflection.Descriptor.Services[0],
+                Temporalio.Api.OperatorService.V1.ServiceReflection.Descriptor.Services[0],
+                HealthReflection.Descriptor.Services[0],
+            ],
+            [
+                new ClientRpcs(executions, starter),
+                new HistoryRpcs(executions, watch, pages, clock),
+                new WorkflowTaskRpcs(executions, queues, queries, updates, pages, clock),
+                new ActivityTaskRpcs(executions, queues, clock),
+                queryRpcs,
+                new UpdateRpcs(executions, updates, clock),
+                new TaskQueueRpcs(queues),
+                new NamespaceRpcs(namespaces),
+                new VisibilityRpcs(new VisibilityStore(database, attributes), attributes),
+                new OperatorRpcs(attributes),
+                new HealthRpcs(ownership),
+            ]);
+        await namespaces.LoadAsync(options.Namespace, cancellation);
+        await attributes.LoadAsync(cancellation);
+        loops.Add(ownership.RunAsync(executions.RecoverAsync, queues.EndAllPolls, stopping.Token));
+        loops.Add(alarms.RunAsync(run => _ = executions.WakeAsync(run), stopping.Token));
+        loops.Add(errands.RunAsync(stopping.Token));
+        await ownership.FirstHeld.WaitAsync(options.OwnershipTimeout, cancellation);
+
+        var endpoint = new GrpcEndpoint(
+            rpcs, new RequestGate(namespaces), options.AcceptCompression, clock, loggers.CreateLogger<GrpcEndpoint>(), stopping.Token);
+        await ListenAsync(options, endpoint, loggers, cancellation);
+        logger.LogInformation("Listening on {Address}", Address);
+    }
+
+    private async Task ListenAsync(EmbeddedServerOptions options, GrpcEndpoint endpoint, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            // A worker keeps dozens of long polls open on one connection, each silent for a minute.
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 10_000;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        app = builder.Build();
+        app.Run(endpoint.HandleAsync);
+        await app.StartAsync(cancellation);
+        string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        Address = url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..];
+    }
+}

@@ -1,0 +1,35 @@
+namespace TemporalServer;
+
+/// <summary>How an embedded server is to run.</summary>
+public sealed class EmbeddedServerOptions
+{
+    /// <summary>Npgsql connection string of the database that holds all state.</summary>
+    public required string ConnectionString { get; init; }
+
+    /// <summary>Schema of the server's tables, created where it is missing. One server at a time works on a schema.</summary>
+    /// <value>Default: <c>temporal</c>. Lower-case letters, digits and underscores.</value>
+    public string Schema { get; init; } = "temporal";
+
+    /// <summary>Address to listen on.</summary>
+    /// <value>Default: <c>127.0.0.1</c>.</value>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port for gRPC; 0 takes a free one, which <see cref="EmbeddedServer.Address"/> tells.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Namespace that is created where it is missing.</summary>
+    /// <value>Default: <c>default</c>.</value>
+    public string Namespace { get; init; } = "default";
+
+    /// <summary>Events per page of a history.</summary>
+    /// <value>Default: 1000.</value>
+    public int HistoryPageSize { get; init; } = 1000;
+
+    /// <summary>Whether gzip-compressed requests are accepted. Clients go on without compression where they are not.</summary>
+    /// <value>Default: true.</value>
+    public bool AcceptCompression { get; init; } = true;
+
+    /// <summary>How long to wait at the start while another server still owns the schema.</summary>
+    /// <value>Default: 30 seconds.</value>
+    public TimeSpan OwnershipTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}

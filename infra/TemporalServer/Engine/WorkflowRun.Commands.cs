@@ -1,0 +1,203 @@
+using Temporalio.Api.Command.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Engine;
+
+/// <summary>A worker's answer that cannot be accepted; the workflow task counts as failed.</summary>
+internal sealed record CommandFault(WorkflowTaskFailedCause Cause, string Message);
+
+// A worker's answer to a workflow task: commands become events.
+internal sealed partial class WorkflowRun
+{
+    private bool newTaskNeeded;
+
+    /// <summary>
+    /// Takes a worker's answer. Returns the activities to be handed to that worker at once, or the reason why the task failed instead.
+    /// </summary>
+    public (IReadOnlyList<Activity> Eager, CommandFault? Fault) CompleteWorkflowTask(
+        WorkflowTask task, RespondWorkflowTaskCompletedRequest request, UpdateInbox updates)
+    {
+        if (Fault(request) is { } fault)
+        {
+            FailWorkflowTask(fault.Cause, new() { Message = fault.Message, Source = "Server", ServerFailureInfo = new() }, request.Identity);
+            return ([], fault);
+        }
+
+        if (task.Attempt > 1)
+        {
+            AddWorkflowTaskScheduled(task);
+            AddWorkflowTaskStarted(task);
+        }
+
+        HistoryEvent completed = Add(new HistoryEvent
+        {
+            WorkflowTaskCompletedEventAttributes = new()
+            {
+                ScheduledEventId = task.ScheduledEventId,
+                StartedEventId = task.StartedEventId,
+                Identity = request.Identity,
+                SdkMetadata = request.SdkMetadata,
+                MeteringMetadata = request.MeteringMetadata,
+                BinaryChecksum = request.BinaryChecksum,
+                WorkerVersion = request.WorkerVersionStamp,
+            },
+        });
+        State.Task = null;
+        State.TaskAttempt = 1;
+        State.LastStartedEventId = task.StartedEventId;
+        State.Sticky = request.StickyAttributes is { WorkerTaskQueue.Name.Length: > 0 } sticky
+            ? new Sticky { Queue = sticky.WorkerTaskQueue.Name, ScheduleToStartTimeout = sticky.ScheduleToStartTimeout }
+            : null;
+
+        newTaskNeeded = request.ForceCreateNewWorkflowTask;
+        var eager = new List<Activity>();
+        var messages = new UpdateMessages(request.Messages);
+        foreach (Command command in request.Commands)
+        {
+            if (!IsRunning)
+            {
+                break;
+            }
+
+            Apply(command, completed.EventId, request.Identity, messages, updates);
+            if (command.ScheduleActivityTaskCommandAttributes is { RequestEagerExecution: true } wanted)
+            {
+                eager.Add(State.Activities.Values.First(a => a.ActivityId == wanted.ActivityId));
+            }
+        }
+
+        ApplyRemaining(messages, updates);
+        if (!IsRunning)
+        {
+            return ([], null);
+        }
+
+        StartEagerly(eager, request.Identity);
+        if (FlushBufferedEvents() || newTaskNeeded || updates.HasWaiting)
+        {
+            ScheduleWorkflowTask();
+        }
+
+        return (eager, null);
+    }
+
+    private void StartEagerly(List<Activity> eager, string identity)
+    {
+        // Cancelled by a later command of the same answer.
+        eager.RemoveAll(a => !State.Activities.ContainsKey(a.ScheduledEventId));
+        foreach (Activity activity in eager)
+        {
+            StartActivity(activity.ScheduledEventId, activity.Attempt, Guid.NewGuid().ToString(), identity);
+        }
+
+        tasks.RemoveAll(t => t.Kind == TaskKind.Activity && eager.Any(a => a.ScheduledEventId == t.ScheduledEventId));
+    }
+
+    private void Apply(Command command, long completedEventId, string identity, UpdateMessages messages, UpdateInbox updates)
+    {
+        switch (command.AttributesCase)
+        {
+            case Command.AttributesOneofCase.ScheduleActivityTaskCommandAttributes:
+                ScheduleActivity(command.ScheduleActivityTaskCommandAttributes, command, completedEventId);
+                break;
+            case Command.AttributesOneofCase.RequestCancelActivityTaskCommandAttributes:
+                RequestCancelActivity(command.RequestCancelActivityTaskCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.StartTimerCommandAttributes:
+                StartTimer(command.StartTimerCommandAttributes, command, completedEventId);
+                break;
+            case Command.AttributesOneofCase.CancelTimerCommandAttributes:
+                CancelTimer(command.CancelTimerCommandAttributes, completedEventId, identity);
+                break;
+            case Command.AttributesOneofCase.StartChildWorkflowExecutionCommandAttributes:
+                StartChild(command.StartChildWorkflowExecutionCommandAttributes, command, completedEventId);
+                break;
+            case Command.AttributesOneofCase.SignalExternalWorkflowExecutionCommandAttributes:
+                SignalExternal(command.SignalExternalWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.RequestCancelExternalWorkflowExecutionCommandAttributes:
+                CancelExternal(command.RequestCancelExternalWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.RecordMarkerCommandAttributes:
+                RecordMarker(command.RecordMarkerCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.UpsertWorkflowSearchAttributesCommandAttributes:
+                UpsertSearchAttributes(command.UpsertWorkflowSearchAttributesCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.ModifyWorkflowPropertiesCommandAttributes:
+                UpsertMemo(command.ModifyWorkflowPropertiesCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.ProtocolMessageCommandAttributes:
+                ApplyMessage(messages.Take(command.ProtocolMessageCommandAttributes.MessageId), updates);
+                break;
+            case Command.AttributesOneofCase.CompleteWorkflowExecutionCommandAttributes:
+                CompleteWorkflow(command.CompleteWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.FailWorkflowExecutionCommandAttributes:
+                FailWorkflow(command.FailWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.CancelWorkflowExecutionCommandAttributes:
+                CancelWorkflow(command.CancelWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+            case Command.AttributesOneofCase.ContinueAsNewWorkflowExecutionCommandAttributes:
+                ContinueAsNew(command.ContinueAsNewWorkflowExecutionCommandAttributes, completedEventId);
+                break;
+        }
+    }
+
+    private void RecordMarker(RecordMarkerCommandAttributes command, long completedEventId)
+    {
+        var attributes = new MarkerRecordedEventAttributes
+        {
+            MarkerName = command.MarkerName, WorkflowTaskCompletedEventId = completedEventId, Header = command.Header, Failure = command.Failure,
+        };
+        attributes.Details.Add(command.Details);
+        Add(new HistoryEvent { MarkerRecordedEventAttributes = attributes });
+    }
+
+    private void UpsertSearchAttributes(UpsertWorkflowSearchAttributesCommandAttributes command, long completedEventId)
+    {
+        Add(new HistoryEvent
+        {
+            UpsertWorkflowSearchAttributesEventAttributes = new()
+            {
+                WorkflowTaskCompletedEventId = completedEventId, SearchAttributes = command.SearchAttributes,
+            },
+        });
+        State.SearchAttributes ??= new();
+        foreach ((string key, var value) in command.SearchAttributes.IndexedFields)
+        {
+            State.SearchAttributes.IndexedFields[key] = value;
+        }
+
+        VisibilityChanged = true;
+    }
+
+    private void UpsertMemo(ModifyWorkflowPropertiesCommandAttributes command, long completedEventId)
+    {
+        Add(new HistoryEvent
+        {
+            WorkflowPropertiesModifiedEventAttributes = new()
+            {
+                WorkflowTaskCompletedEventId = completedEventId, UpsertedMemo = command.UpsertedMemo,
+            },
+        });
+        State.Memo ??= new();
+        foreach ((string key, var value) in command.UpsertedMemo.Fields)
+        {
+            if (value.Data.IsEmpty && value.Metadata.TryGetValue("encoding", out var encoding) && encoding.ToStringUtf8() == "binary/null")
+            {
+                State.Memo.Fields.Remove(key);
+            }
+            else
+            {
+                State.Memo.Fields[key] = value;
+            }
+        }
+
+        VisibilityChanged = true;
+    }
+}

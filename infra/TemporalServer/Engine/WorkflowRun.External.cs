@@ -1,0 +1,115 @@
+using Temporalio.Api.Command.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Engine;
+
+// Signals and cancel requests that this workflow sends to others.
+internal sealed partial class WorkflowRun
+{
+    private void SignalExternal(SignalExternalWorkflowExecutionCommandAttributes command, long completedEventId)
+    {
+        HistoryEvent e = Add(new HistoryEvent
+        {
+            SignalExternalWorkflowExecutionInitiatedEventAttributes = new()
+            {
+                WorkflowTaskCompletedEventId = completedEventId,
+                Namespace = State.Namespace,
+                WorkflowExecution = command.Execution,
+                SignalName = command.SignalName,
+                Input = command.Input,
+                Control = command.Control,
+                ChildWorkflowOnly = command.ChildWorkflowOnly,
+                Header = command.Header,
+            },
+        });
+        State.ExternalSignals[e.EventId] = new ExternalSignal { InitiatedEventId = e.EventId, RequestId = $"{State.RunId}:{e.EventId}" };
+    }
+
+    private void CancelExternal(RequestCancelExternalWorkflowExecutionCommandAttributes command, long completedEventId)
+    {
+        HistoryEvent e = Add(new HistoryEvent
+        {
+            RequestCancelExternalWorkflowExecutionInitiatedEventAttributes = new()
+            {
+                WorkflowTaskCompletedEventId = completedEventId,
+                Namespace = State.Namespace,
+                WorkflowExecution = new() { WorkflowId = command.WorkflowId, RunId = command.RunId },
+                Control = command.Control,
+                ChildWorkflowOnly = command.ChildWorkflowOnly,
+                Reason = command.Reason,
+            },
+        });
+        State.ExternalCancels[e.EventId] = new ExternalCancel { InitiatedEventId = e.EventId, RequestId = $"{State.RunId}:{e.EventId}" };
+    }
+
+    public void RecordSignalSent(long initiatedEventId, bool found)
+    {
+        if (!State.ExternalSignals.Remove(initiatedEventId))
+        {
+            return;
+        }
+
+        Touch();
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        var initiated = history[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes;
+        AddFromOutside(found
+            ? new HistoryEvent
+            {
+                ExternalWorkflowExecutionSignaledEventAttributes = new()
+                {
+                    InitiatedEventId = initiatedEventId, Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution, Control = initiated.Control,
+                },
+            }
+            : new HistoryEvent
+            {
+                SignalExternalWorkflowExecutionFailedEventAttributes = new()
+                {
+                    Cause = SignalExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound,
+                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId, Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution, InitiatedEventId = initiatedEventId, Control = initiated.Control,
+                },
+            });
+        ScheduleWorkflowTask();
+    }
+
+    public void RecordCancelSent(long initiatedEventId, bool found)
+    {
+        if (!State.ExternalCancels.Remove(initiatedEventId))
+        {
+            return;
+        }
+
+        Touch();
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        var initiated = history[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes;
+        AddFromOutside(found
+            ? new HistoryEvent
+            {
+                ExternalWorkflowExecutionCancelRequestedEventAttributes = new()
+                {
+                    InitiatedEventId = initiatedEventId, Namespace = State.Namespace, WorkflowExecution = initiated.WorkflowExecution,
+                },
+            }
+            : new HistoryEvent
+            {
+                RequestCancelExternalWorkflowExecutionFailedEventAttributes = new()
+                {
+                    Cause = CancelExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound,
+                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId, Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution, InitiatedEventId = initiatedEventId, Control = initiated.Control,
+                },
+            });
+        ScheduleWorkflowTask();
+    }
+}

@@ -1,0 +1,54 @@
+using Temporalio.Api.Command.V1;
+using Temporalio.Api.History.V1;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Engine;
+
+internal sealed partial class WorkflowRun
+{
+    private void StartTimer(StartTimerCommandAttributes command, Command source, long completedEventId)
+    {
+        HistoryEvent e = Add(new HistoryEvent
+        {
+            UserMetadata = source.UserMetadata,
+            TimerStartedEventAttributes = new()
+            {
+                TimerId = command.TimerId, StartToFireTimeout = command.StartToFireTimeout, WorkflowTaskCompletedEventId = completedEventId,
+            },
+        });
+        State.Timers[command.TimerId] = new UserTimer
+        {
+            TimerId = command.TimerId,
+            StartedEventId = e.EventId,
+            FireTime = (Now + command.StartToFireTimeout.OrZero()).ToTimestamp(),
+        };
+    }
+
+    private void CancelTimer(CancelTimerCommandAttributes command, long completedEventId, string identity)
+    {
+        long started;
+        if (State.Timers.TryGetValue(command.TimerId, out UserTimer? timer))
+        {
+            State.Timers.Remove(command.TimerId);
+            started = timer.StartedEventId;
+        }
+        else
+        {
+            // It fired while the worker was deciding to cancel it; the worker has not seen that, and now never will.
+            HistoryEvent fired = State.BufferedEvents.First(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
+            State.BufferedEvents.Remove(fired);
+            started = fired.TimerFiredEventAttributes.StartedEventId;
+        }
+
+        Add(new HistoryEvent
+        {
+            TimerCanceledEventAttributes = new()
+            {
+                TimerId = command.TimerId, StartedEventId = started, WorkflowTaskCompletedEventId = completedEventId, Identity = identity,
+            },
+        });
+    }
+
+    private bool HasTimer(string timerId) =>
+        State.Timers.ContainsKey(timerId) || State.BufferedEvents.Any(e => e.TimerFiredEventAttributes?.TimerId == timerId);
+}

@@ -1,0 +1,122 @@
+using Temporalio.Api.Failure.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.Protocol.V1;
+using Temporalio.Api.Update.V1;
+
+namespace TemporalServer.Engine;
+
+/// <summary>Updates of one run that no history holds: admitted, perhaps shown to a worker, not yet accepted.</summary>
+/// <param name="Requests">By update id.</param>
+/// <param name="Shown">Ids of those that the workflow task at hand carried.</param>
+internal sealed record UpdateInbox(IReadOnlyDictionary<string, Request> Requests, IReadOnlySet<string> Shown)
+{
+    public static readonly UpdateInbox Empty = new(new Dictionary<string, Request>(), new HashSet<string>());
+
+    /// <summary>Some came after the workflow task had gone out, so they need the next one.</summary>
+    public bool HasWaiting => Requests.Keys.Any(id => !Shown.Contains(id));
+}
+
+/// <summary>What a transition did to an update, for those who wait for it.</summary>
+internal sealed record UpdateProgress(string UpdateId, bool Accepted, Outcome? Outcome);
+
+/// <summary>The protocol messages of one answer, each to be taken once.</summary>
+internal sealed class UpdateMessages(IEnumerable<Message> messages)
+{
+    private readonly List<Message> remaining = [.. messages];
+
+    public Message? Take(string id)
+    {
+        Message? message = remaining.Find(m => m.Id == id);
+        if (message is not null)
+        {
+            remaining.Remove(message);
+        }
+
+        return message;
+    }
+
+    public Message? TakeAny() => remaining.Count > 0 ? Take(remaining[0].Id) : null;
+}
+
+// Updates: accepted and completed in history, rejected without a trace.
+internal sealed partial class WorkflowRun
+{
+    private readonly List<UpdateProgress> updateProgress = [];
+
+    public IReadOnlyList<UpdateProgress> UpdateProgress => updateProgress;
+
+    /// <summary>How a completed update ended, or null.</summary>
+    public Outcome? UpdateOutcome(string updateId) =>
+        State.Updates.TryGetValue(updateId, out State.Update? update) && update.CompletedEventId > 0
+            ? history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
+            : null;
+
+    private void ApplyRemaining(UpdateMessages messages, UpdateInbox updates)
+    {
+        while (messages.TakeAny() is { } message)
+        {
+            ApplyMessage(message, updates);
+        }
+    }
+
+    private void ApplyMessage(Message? message, UpdateInbox updates)
+    {
+        if (message?.Body is not { } body)
+        {
+            return;
+        }
+
+        string id = message.ProtocolInstanceId;
+        if (body.TryUnpack(out Acceptance acceptance))
+        {
+            AcceptUpdate(id, acceptance, updates);
+        }
+        else if (body.TryUnpack(out Rejection rejection))
+        {
+            updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
+        }
+        else if (body.TryUnpack(out Response response))
+        {
+            CompleteUpdate(id, response);
+        }
+    }
+
+    private void AcceptUpdate(string id, Acceptance acceptance, UpdateInbox updates)
+    {
+        if (!IsRunning || State.Updates.ContainsKey(id))
+        {
+            return;
+        }
+
+        HistoryEvent e = Add(new HistoryEvent
+        {
+            WorkflowExecutionUpdateAcceptedEventAttributes = new()
+            {
+                ProtocolInstanceId = id,
+                AcceptedRequestMessageId = acceptance.AcceptedRequestMessageId,
+                AcceptedRequestSequencingEventId = acceptance.AcceptedRequestSequencingEventId,
+                AcceptedRequest = updates.Requests.GetValueOrDefault(id) ?? acceptance.AcceptedRequest,
+            },
+        });
+        State.Updates[id] = new State.Update { UpdateId = id, AcceptedEventId = e.EventId };
+        updateProgress.Add(new(id, true, null));
+    }
+
+    private void CompleteUpdate(string id, Response response)
+    {
+        if (!IsRunning || !State.Updates.TryGetValue(id, out State.Update? update) || update.CompletedEventId > 0)
+        {
+            return;
+        }
+
+        HistoryEvent e = Add(new HistoryEvent
+        {
+            WorkflowExecutionUpdateCompletedEventAttributes = new()
+            {
+                Meta = response.Meta, AcceptedEventId = update.AcceptedEventId, Outcome = response.Outcome,
+            },
+        });
+        update.CompletedEventId = e.EventId;
+        updateProgress.Add(new(id, true, response.Outcome));
+    }
+}

@@ -1,0 +1,172 @@
+using Google.Protobuf;
+using Npgsql;
+using NpgsqlTypes;
+using Temporalio.Api.History.V1;
+using TemporalServer.Engine;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Persistence;
+
+/// <summary>Loads runs and stores their transitions.</summary>
+internal sealed class ExecutionStore(Database database)
+{
+    private readonly NpgsqlDataSource source = database.Source;
+    private readonly string schema = database.Schema;
+
+    public async Task<string?> CurrentRunIdAsync(string ns, string workflowId)
+    {
+        await using NpgsqlCommand command = source.CreateCommand(
+            $"SELECT run_id FROM {schema}.current_executions WHERE namespace = $1 AND workflow_id = $2");
+        command.Parameters.Add(new() { Value = ns });
+        command.Parameters.Add(new() { Value = workflowId });
+        return (await command.ExecuteScalarAsync())?.ToString();
+    }
+
+    /// <summary>Loads a run with its whole history, or null if there is none of that name.</summary>
+    public async Task<WorkflowRun?> LoadAsync(RunAddress address)
+    {
+        if (!Guid.TryParse(address.RunId, out Guid runId))
+        {
+            return null;
+        }
+
+        // Both reads in one snapshot: a single statement per batch entry, one round trip.
+        await using NpgsqlConnection connection = await source.OpenConnectionAsync();
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        batch.BatchCommands.Add(Command(
+            $"SELECT version, state FROM {schema}.executions WHERE run_id = $1 AND namespace = $2 AND workflow_id = $3",
+            runId, address.Namespace, address.WorkflowId));
+        batch.BatchCommands.Add(Command($"SELECT events FROM {schema}.history WHERE run_id = $1 ORDER BY first_event_id", runId));
+        await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync();
+        if (!await reader.ReadAsync())
+        {
+            return null;
+        }
+
+        long version = reader.GetInt64(0);
+        ExecutionState state = ExecutionState.Parser.ParseFrom(reader.GetFieldValue<byte[]>(1));
+        await reader.NextResultAsync();
+        var history = new List<HistoryEvent>();
+        while (await reader.ReadAsync())
+        {
+            history.AddRange(History.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0)).Events);
+        }
+
+        return new WorkflowRun(state, history, version);
+    }
+
+    /// <summary>
+    /// Stores one transition of each run: all of it, or nothing. A run that someone else has changed since it was loaded
+    /// makes the database refuse the whole.
+    /// </summary>
+    public async Task SaveAsync(IEnumerable<WorkflowRun> runs)
+    {
+        await using NpgsqlBatch batch = source.CreateBatch();
+        foreach (WorkflowRun run in runs)
+        {
+            AddCommands(batch.BatchCommands, run);
+        }
+
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Every run that has work for others or is waiting for time, for the start of the server.</summary>
+    public async Task<(List<RunAddress> WithWork, List<(RunAddress Run, DateTime At)> Waiting)> LoadPendingAsync()
+    {
+        var withWork = new List<RunAddress>();
+        var waiting = new List<(RunAddress, DateTime)>();
+        await using NpgsqlCommand command = source.CreateCommand(
+            $"SELECT namespace, workflow_id, run_id, has_work, wake_at FROM {schema}.executions WHERE has_work OR wake_at IS NOT NULL");
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var run = new RunAddress(reader.GetString(0), reader.GetString(1), reader.GetGuid(2).ToString());
+            if (reader.GetBoolean(3))
+            {
+                withWork.Add(run);
+            }
+
+            if (!await reader.IsDBNullAsync(4))
+            {
+                waiting.Add((run, reader.GetDateTime(4)));
+            }
+        }
+
+        return (withWork, waiting);
+    }
+
+    private void AddCommands(NpgsqlBatchCommandCollection commands, WorkflowRun run)
+    {
+        Guid runId = Guid.Parse(run.State.RunId);
+        run.State.Transitions++;
+        byte[] state = run.State.ToByteArray();
+        object wakeAt = run.NextWake() is { } time ? time : DBNull.Value;
+        if (run.Version == 0)
+        {
+            commands.Add(Command(
+                $"INSERT INTO {schema}.executions (run_id, namespace, workflow_id, version, state, has_work, wake_at) VALUES ($1, $2, $3, 1, $4, $5, $6)",
+                runId, run.State.Namespace, run.State.WorkflowId, state, run.HasWork, wakeAt));
+            commands.Add(Command(
+                $"""
+                INSERT INTO {schema}.current_executions (namespace, workflow_id, run_id) VALUES ($1, $2, $3)
+                ON CONFLICT (namespace, workflow_id) DO UPDATE SET run_id = excluded.run_id
+                """,
+                run.State.Namespace, run.State.WorkflowId, runId));
+        }
+        else
+        {
+            // Another version leaves NULL where none may be, which aborts the transaction.
+            commands.Add(Command(
+                $"""
+                UPDATE {schema}.executions SET version = CASE WHEN version = $2 THEN version + 1 END, state = $3, has_work = $4, wake_at = $5
+                WHERE run_id = $1
+                """,
+                runId, run.Version, state, run.HasWork, wakeAt));
+        }
+
+        if (run.NewEvents is { Count: > 0 } events)
+        {
+            var history = new History();
+            history.Events.Add(events);
+            commands.Add(Command(
+                $"INSERT INTO {schema}.history (run_id, first_event_id, events) VALUES ($1, $2, $3)", runId, events[0].EventId, history.ToByteArray()));
+        }
+
+        if (run.VisibilityChanged)
+        {
+            commands.Add(Visibility(runId, run));
+        }
+    }
+
+    private NpgsqlBatchCommand Visibility(Guid runId, WorkflowRun run)
+    {
+        ExecutionState state = run.State;
+        NpgsqlBatchCommand command = Command(
+            $"""
+            INSERT INTO {schema}.visibility (run_id, namespace, workflow_id, workflow_type, task_queue, status, start_time, execution_time, close_time,
+                history_length, history_bytes, transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, search_attributes)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, close_time = excluded.close_time, history_length = excluded.history_length,
+                history_bytes = excluded.history_bytes, transitions = excluded.transitions, info = excluded.info, search_attributes = excluded.search_attributes
+            """,
+            runId, state.Namespace, state.WorkflowId, state.WorkflowType, state.TaskQueue, (int)state.Status,
+            state.StartTime.ToDateTime(), state.ExecutionTime.ToDateTime(), state.CloseTime is { } closed ? closed.ToDateTime() : DBNull.Value,
+            state.NextEventId - 1, state.HistoryBytes, state.Transitions,
+            state.Parent is { } parent ? parent.WorkflowId : DBNull.Value, state.Parent is { } p ? p.RunId : DBNull.Value,
+            state.Root.WorkflowId, state.Root.RunId, run.Info().ToByteArray());
+        command.Parameters.Add(new() { Value = SearchAttributeJson.From(state.SearchAttributes), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        return command;
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, params object[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (object value in values)
+        {
+            command.Parameters.Add(value is DateTime time ? new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz } : new() { Value = value });
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,143 @@
+using Temporalio.Api.Failure.V1;
+using Temporalio.Api.Update.V1;
+using TemporalServer.Engine;
+
+namespace TemporalServer.Queues;
+
+/// <summary>An update that callers wait for.</summary>
+internal sealed class PendingUpdate(Request request)
+{
+    public Request Request { get; } = request;
+
+    public bool IsAccepted => Accepted.Task.IsCompletedSuccessfully;
+
+    /// <summary>Completes when accepted, rejected or completed.</summary>
+    public TaskCompletionSource Accepted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>How it ended; faults where the run closed before.</summary>
+    public TaskCompletionSource<Outcome> Completed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>
+/// Updates by run. Those that no worker has accepted yet exist only here: a restart forgets them and their callers, whose
+/// calls broke, send them again under the same id.
+/// </summary>
+internal sealed class PendingUpdates
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Dictionary<string, PendingUpdate>> byRun = [];
+    private readonly Dictionary<string, HashSet<string>> shown = [];
+
+    public PendingUpdate GetOrAdd(string runId, Request request)
+    {
+        lock (gate)
+        {
+            if (!byRun.TryGetValue(runId, out var updates))
+            {
+                byRun[runId] = updates = [];
+            }
+
+            if (!updates.TryGetValue(request.Meta.UpdateId, out PendingUpdate? update))
+            {
+                updates[request.Meta.UpdateId] = update = new PendingUpdate(request);
+            }
+
+            return update;
+        }
+    }
+
+    public PendingUpdate? Find(string runId, string updateId)
+    {
+        lock (gate)
+        {
+            return byRun.GetValueOrDefault(runId)?.GetValueOrDefault(updateId);
+        }
+    }
+
+    /// <summary>Requests that a workflow task going out now has to carry.</summary>
+    public IReadOnlyList<Request> Show(string runId)
+    {
+        lock (gate)
+        {
+            Request[] requests = byRun.TryGetValue(runId, out var updates)
+                ? [.. updates.Values.Where(u => !u.Accepted.Task.IsCompleted).Select(u => u.Request)]
+                : [];
+            shown[runId] = [.. requests.Select(r => r.Meta.UpdateId)];
+            if (requests.Length == 0)
+            {
+                shown.Remove(runId);
+            }
+
+            return requests;
+        }
+    }
+
+    /// <summary>What the engine has to know when that task is answered.</summary>
+    public UpdateInbox Inbox(string runId)
+    {
+        lock (gate)
+        {
+            return byRun.TryGetValue(runId, out var updates)
+                ? new UpdateInbox(
+                    updates.Values.Where(u => !u.Accepted.Task.IsCompleted).ToDictionary(u => u.Request.Meta.UpdateId, u => u.Request),
+                    shown.GetValueOrDefault(runId) ?? [])
+                : UpdateInbox.Empty;
+        }
+    }
+
+    public void Report(string runId, IReadOnlyList<UpdateProgress> progress)
+    {
+        foreach (UpdateProgress step in progress)
+        {
+            PendingUpdate? update;
+            lock (gate)
+            {
+                update = byRun.GetValueOrDefault(runId)?.GetValueOrDefault(step.UpdateId);
+                if (step.Outcome is not null)
+                {
+                    byRun.GetValueOrDefault(runId)?.Remove(step.UpdateId);
+                }
+            }
+
+            if (step.Outcome is { } outcome)
+            {
+                update?.Completed.TrySetResult(outcome);
+            }
+
+            update?.Accepted.TrySetResult();
+        }
+    }
+
+    /// <summary>The run closed: what was accepted has failed, what was not never happened.</summary>
+    public void End(string runId)
+    {
+        Dictionary<string, PendingUpdate>? updates;
+        lock (gate)
+        {
+            byRun.Remove(runId, out updates);
+            shown.Remove(runId);
+        }
+
+        foreach (PendingUpdate update in updates?.Values ?? Enumerable.Empty<PendingUpdate>())
+        {
+            if (update.IsAccepted)
+            {
+                update.Completed.TrySetResult(new Outcome
+                {
+                    Failure = new Failure
+                    {
+                        Message = "Workflow Update failed because the Workflow completed before the Update completed.",
+                        Source = "Server",
+                        ApplicationFailureInfo = new() { Type = "AcceptedUpdateCompletedWorkflow", NonRetryable = true },
+                    },
+                });
+            }
+            else
+            {
+                var error = RpcError.NotFound("workflow execution already completed");
+                update.Completed.TrySetException(error);
+                update.Accepted.TrySetException(error);
+            }
+        }
+    }
+}

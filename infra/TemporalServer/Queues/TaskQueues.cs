@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using TemporalServer.Engine;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Queues;
+
+/// <summary>Names one queue: workflow and activity tasks of one name are apart.</summary>
+internal readonly record struct QueueKey(string Namespace, string Name, bool Activities);
+
+/// <summary>Something offered to a worker: a task of a run, or a query to be answered.</summary>
+internal abstract record Offer
+{
+    private Offer()
+    {
+    }
+
+    public sealed record Work(DispatchTask Task) : Offer;
+
+    public sealed record Question(PendingQuery Query) : Offer;
+}
+
+/// <summary>Who polls a queue.</summary>
+/// <param name="WorkerInstanceKey">Of the polling worker; may be empty.</param>
+internal sealed record Poller(string Identity, string WorkerInstanceKey);
+
+/// <summary>All queues. They hold no truth: what they lose in a crash, the stored runs offer again.</summary>
+internal sealed class TaskQueues(TimeProvider clock)
+{
+    /// <summary>A queue whose last poll is older has no worker any more.</summary>
+    private static readonly TimeSpan PollerMemory = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<QueueKey, TaskQueue> queues = new();
+
+    public static QueueKey KeyOf(DispatchTask task) => new(task.Run.Namespace, task.Queue, task.Kind == TaskKind.Activity);
+
+    public TaskQueue this[QueueKey key] => queues.GetOrAdd(key, _ => new TaskQueue(clock));
+
+    public void Add(DispatchTask task) => this[KeyOf(task)].Add(new Offer.Work(task));
+
+    /// <summary>Some worker polls the queue now or did until a moment ago.</summary>
+    public bool HasPoller(QueueKey key) => queues.TryGetValue(key, out TaskQueue? queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
+
+    /// <summary>Ends the polls of a worker that shuts down, and forgets its sticky queue.</summary>
+    public void EndPolls(string ns, string stickyQueue, string workerInstanceKey)
+    {
+        foreach ((QueueKey key, TaskQueue queue) in queues)
+        {
+            if (key.Namespace != ns)
+            {
+                continue;
+            }
+
+            bool sticky = stickyQueue.Length > 0 && key.Name == stickyQueue;
+            queue.EndPolls(p => sticky || (workerInstanceKey.Length > 0 && p.WorkerInstanceKey == workerInstanceKey), sticky);
+        }
+    }
+
+    /// <summary>Ends every poll, empty-handed.</summary>
+    public void EndAllPolls()
+    {
+        foreach (TaskQueue queue in queues.Values)
+        {
+            queue.EndPolls(_ => true, forget: false);
+        }
+    }
+
+    /// <summary>Drops all offers, before everything stored is offered anew.</summary>
+    public void Clear()
+    {
+        foreach (TaskQueue queue in queues.Values)
+        {
+            queue.Clear();
+        }
+    }
+}

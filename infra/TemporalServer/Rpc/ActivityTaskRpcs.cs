@@ -1,0 +1,164 @@
+using Temporalio.Api.Failure.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine;
+using TemporalServer.Engine.State;
+using TemporalServer.Grpc;
+using TemporalServer.Queues;
+using TemporalServer.Runtime;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>Activity tasks: taken, kept alive, ended; by task token or by activity id.</summary>
+internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues, TimeProvider clock)
+{
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
+
+    public async Task<PollActivityTaskQueueResponse> PollActivityTaskQueueAsync(PollActivityTaskQueueRequest request, CallContext call)
+    {
+        if (request.TaskQueue is not { Name.Length: > 0 })
+        {
+            throw RpcError.InvalidArgument("TaskQueue is not set on request.");
+        }
+
+        TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, Activities: true)];
+        using CancellationTokenSource deadline = call.LongPoll(LongestPoll, clock.GetUtcNow());
+        var poller = new Poller(request.Identity, request.WorkerInstanceKey);
+        while (await queue.PollAsync(poller, deadline.Token) is { } offer)
+        {
+            if (call.Cancelled.IsCancellationRequested)
+            {
+                queue.Add(offer);
+                break;
+            }
+
+            if (offer is Offer.Work work && await StartAsync(work.Task, request.Identity) is { } response)
+            {
+                return response;
+            }
+        }
+
+        return new();
+    }
+
+    public async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeatAsync(RecordActivityTaskHeartbeatRequest request, CallContext call)
+    {
+        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        bool cancelled = await executions.UpdateAsync(token.Run(), run =>
+        {
+            Activity activity = run.RequireStartedActivity(token);
+            run.Heartbeat(activity, request.Details, request.Identity);
+            return activity.CancelRequestedEventId > 0;
+        });
+        return new() { CancelRequested = cancelled };
+    }
+
+    public async Task<RecordActivityTaskHeartbeatByIdResponse> RecordActivityTaskHeartbeatByIdAsync(
+        RecordActivityTaskHeartbeatByIdRequest request, CallContext call)
+    {
+        bool cancelled = await executions.UpdateAsync(Address(request.Namespace, request.WorkflowId, request.RunId), run =>
+        {
+            Activity activity = run.RequireActivity(request.ActivityId);
+            run.Heartbeat(activity, request.Details, request.Identity);
+            return activity.CancelRequestedEventId > 0;
+        });
+        return new() { CancelRequested = cancelled };
+    }
+
+    public async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompletedAsync(RespondActivityTaskCompletedRequest request, CallContext call)
+    {
+        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        await executions.UpdateAsync(token.Run(), run => run.CompleteActivity(run.RequireStartedActivity(token), request.Result, request.Identity));
+        return new();
+    }
+
+    public async Task<RespondActivityTaskCompletedByIdResponse> RespondActivityTaskCompletedByIdAsync(
+        RespondActivityTaskCompletedByIdRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(
+            Address(request.Namespace, request.WorkflowId, request.RunId),
+            run => run.CompleteActivity(run.RequireActivity(request.ActivityId), request.Result, request.Identity));
+        return new();
+    }
+
+    public async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailedAsync(RespondActivityTaskFailedRequest request, CallContext call)
+    {
+        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        await executions.UpdateAsync(token.Run(), run => run.FailActivity(
+            run.RequireStartedActivity(token), request.Failure ?? new Failure(), request.LastHeartbeatDetails, request.Identity));
+        return new();
+    }
+
+    public async Task<RespondActivityTaskFailedByIdResponse> RespondActivityTaskFailedByIdAsync(
+        RespondActivityTaskFailedByIdRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(
+            Address(request.Namespace, request.WorkflowId, request.RunId),
+            run => run.FailActivity(run.RequireActivity(request.ActivityId), request.Failure ?? new Failure(), request.LastHeartbeatDetails, request.Identity));
+        return new();
+    }
+
+    public async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceledAsync(RespondActivityTaskCanceledRequest request, CallContext call)
+    {
+        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        await executions.UpdateAsync(token.Run(), run => run.CancelActivity(run.RequireStartedActivity(token), request.Details, request.Identity));
+        return new();
+    }
+
+    public async Task<RespondActivityTaskCanceledByIdResponse> RespondActivityTaskCanceledByIdAsync(
+        RespondActivityTaskCanceledByIdRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(
+            Address(request.Namespace, request.WorkflowId, request.RunId),
+            run => run.CancelActivity(run.RequireActivity(request.ActivityId), request.Details, request.Identity));
+        return new();
+    }
+
+    /// <summary>A started attempt as a worker sees it.</summary>
+    public static PollActivityTaskQueueResponse Response(WorkflowRun run, Activity activity)
+    {
+        ActivityTaskScheduledEventAttributes scheduled = run.History[(int)activity.ScheduledEventId - 1].ActivityTaskScheduledEventAttributes;
+        return new PollActivityTaskQueueResponse
+        {
+            TaskToken = Tokens.Write(new TaskToken
+            {
+                Kind = TaskKind.Activity, Namespace = run.State.Namespace, WorkflowId = run.State.WorkflowId, RunId = run.State.RunId,
+                ScheduledEventId = activity.ScheduledEventId, Attempt = activity.Attempt,
+            }),
+            WorkflowNamespace = run.State.Namespace,
+            WorkflowType = new() { Name = run.State.WorkflowType },
+            WorkflowExecution = run.Execution,
+            ActivityType = scheduled.ActivityType,
+            ActivityId = activity.ActivityId,
+            Header = scheduled.Header,
+            Input = scheduled.Input,
+            HeartbeatDetails = activity.HeartbeatDetails,
+            ScheduledTime = activity.ScheduledTime,
+            CurrentAttemptScheduledTime = activity.AttemptScheduledTime,
+            StartedTime = activity.StartedTime,
+            Attempt = activity.Attempt,
+            ScheduleToCloseTimeout = activity.ScheduleToCloseTimeout,
+            StartToCloseTimeout = activity.StartToCloseTimeout,
+            HeartbeatTimeout = activity.HeartbeatTimeout,
+            RetryPolicy = activity.RetryPolicy,
+            Priority = activity.Priority,
+        };
+    }
+
+    private async Task<PollActivityTaskQueueResponse?> StartAsync(DispatchTask task, string identity)
+    {
+        try
+        {
+            return await executions.UpdateAsync(task.Run, run =>
+                run.StartActivity(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) is { } activity ? Response(run, activity) : null);
+        }
+        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        {
+            // The run was deleted while the task was on offer.
+            return null;
+        }
+    }
+
+    private static RunAddress Address(string ns, string workflowId, string runId) =>
+        Requests.Address(ns, new() { WorkflowId = workflowId, RunId = runId });
+}

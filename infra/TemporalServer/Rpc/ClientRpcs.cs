@@ -1,0 +1,86 @@
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine;
+using TemporalServer.Grpc;
+using TemporalServer.Runtime;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>What clients do to workflows: start, signal, cancel, terminate, describe.</summary>
+internal sealed class ClientRpcs(Executions executions, Starter starter)
+{
+    public async Task<StartWorkflowExecutionResponse> StartWorkflowExecutionAsync(StartWorkflowExecutionRequest request, CallContext call)
+    {
+        StartResult result = await starter.StartAsync(request.Checked(), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy);
+        return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
+    }
+
+    public async Task<SignalWithStartWorkflowExecutionResponse> SignalWithStartWorkflowExecutionAsync(
+        SignalWithStartWorkflowExecutionRequest request, CallContext call)
+    {
+        if (request.SignalName.Length == 0)
+        {
+            throw RpcError.InvalidArgument("SignalName is not set on request.");
+        }
+
+        WorkflowIdConflictPolicy conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
+            ? WorkflowIdConflictPolicy.UseExisting
+            : request.WorkflowIdConflictPolicy;
+        StartResult result = await starter.StartAsync(request.AsStart().Checked(), request.WorkflowIdReusePolicy, conflict, run =>
+            run.Signal(new WorkflowExecutionSignaledEventAttributes
+            {
+                SignalName = request.SignalName, Input = request.SignalInput, Identity = request.Identity, Header = request.Header,
+                RequestId = request.RequestId,
+            }));
+        return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started };
+    }
+
+    public async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecutionAsync(SignalWorkflowExecutionRequest request, CallContext call)
+    {
+        if (request.SignalName.Length == 0)
+        {
+            throw RpcError.InvalidArgument("SignalName is not set on request.");
+        }
+
+        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
+            run.Signal(new WorkflowExecutionSignaledEventAttributes
+            {
+                SignalName = request.SignalName, Input = request.Input, Identity = request.Identity, Header = request.Header,
+                RequestId = request.RequestId,
+            }));
+        return new();
+    }
+
+    public async Task<RequestCancelWorkflowExecutionResponse> RequestCancelWorkflowExecutionAsync(
+        RequestCancelWorkflowExecutionRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
+        {
+            EnsureChain(run, request.FirstExecutionRunId);
+            run.RequestCancel(request.Reason, request.Identity, request.RequestId);
+        });
+        return new();
+    }
+
+    public async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecutionAsync(TerminateWorkflowExecutionRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
+        {
+            EnsureChain(run, request.FirstExecutionRunId);
+            run.Terminate(request.Reason, request.Details, request.Identity);
+        });
+        return new();
+    }
+
+    public Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecutionAsync(DescribeWorkflowExecutionRequest request, CallContext call) =>
+        executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run => run.Describe());
+
+    private static void EnsureChain(WorkflowRun run, string firstRunId)
+    {
+        if (firstRunId.Length > 0 && run.State.FirstRunId != firstRunId)
+        {
+            throw RpcError.NotFound($"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID \"{firstRunId}\"");
+        }
+    }
+}

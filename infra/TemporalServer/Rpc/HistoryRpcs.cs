@@ -1,0 +1,97 @@
+using Google.Protobuf;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine;
+using TemporalServer.Engine.State;
+using TemporalServer.Grpc;
+using TemporalServer.Runtime;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>Reading histories, with or without waiting for more.</summary>
+internal sealed class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages pages, TimeProvider clock)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
+
+    public async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistoryAsync(GetWorkflowExecutionHistoryRequest request, CallContext call)
+    {
+        HistoryPageToken token = await TokenAsync(request.Namespace, request.Execution, request.NextPageToken);
+        var address = new RunAddress(token.Namespace, token.WorkflowId, token.RunId);
+        using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
+        while (true)
+        {
+            Task change = watch.NextChange(token.RunId);
+            GetWorkflowExecutionHistoryResponse? response = await executions.UpdateAsync(address, run => Read(run, request, token));
+            if (response is not null)
+            {
+                return response;
+            }
+
+            if (await Task.WhenAny(change, Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token)) != change)
+            {
+                call.Cancelled.ThrowIfCancellationRequested();
+                return new() { History = new(), NextPageToken = token.ToByteString() };
+            }
+        }
+    }
+
+    public async Task<GetWorkflowExecutionHistoryReverseResponse> GetWorkflowExecutionHistoryReverseAsync(
+        GetWorkflowExecutionHistoryReverseRequest request, CallContext call)
+    {
+        HistoryPageToken? token = request.NextPageToken.IsEmpty ? null : HistoryPages.Read(request.NextPageToken);
+        return await executions.UpdateAsync(
+            token is null ? AddressOf(request.Namespace, request.Execution) : new RunAddress(token.Namespace, token.WorkflowId, token.RunId),
+            run =>
+            {
+                long next = token?.NextEventId ?? run.History.Count;
+                int size = request.MaximumPageSize > 0 ? request.MaximumPageSize : 1000;
+                var response = new GetWorkflowExecutionHistoryReverseResponse { History = new() };
+                for (; next > 0 && response.History.Events.Count < size; next--)
+                {
+                    response.History.Events.Add(run.History[(int)next - 1]);
+                }
+
+                response.NextPageToken = next > 0 ? HistoryPages.Start(run, next).ToByteString() : ByteString.Empty;
+                return response;
+            });
+    }
+
+    // Null where the caller wants to wait and there is nothing yet.
+    private GetWorkflowExecutionHistoryResponse? Read(WorkflowRun run, GetWorkflowExecutionHistoryRequest request, HistoryPageToken token)
+    {
+        if (request.HistoryEventFilterType == HistoryEventFilterType.CloseEvent)
+        {
+            if (run.IsRunning && request.WaitNewEvent)
+            {
+                return null;
+            }
+
+            var last = new History();
+            last.Events.Add(run.History[^1]);
+            return new() { History = last };
+        }
+
+        if (request.WaitNewEvent && run.IsRunning && token.NextEventId > run.History.Count)
+        {
+            return null;
+        }
+
+        (History page, ByteString next) = pages.Cut(run, token, request.MaximumPageSize);
+        if (next.IsEmpty && request.WaitNewEvent && run.IsRunning)
+        {
+            HistoryPageToken more = token.Clone();
+            more.NextEventId = run.History.Count + 1;
+            next = more.ToByteString();
+        }
+
+        return new() { History = page, NextPageToken = next };
+    }
+
+    private async Task<HistoryPageToken> TokenAsync(string ns, WorkflowExecution? execution, ByteString token) => token.IsEmpty
+        ? await executions.UpdateAsync(AddressOf(ns, execution), run => HistoryPages.Start(run))
+        : HistoryPages.Read(token);
+
+    private static RunAddress AddressOf(string ns, WorkflowExecution? execution) => Requests.Address(ns, execution);
+}

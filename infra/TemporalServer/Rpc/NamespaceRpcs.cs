@@ -1,0 +1,87 @@
+using Google.Protobuf;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Grpc;
+using TemporalServer.Runtime;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>Namespaces and the server itself.</summary>
+internal sealed class NamespaceRpcs(Namespaces namespaces)
+{
+    /// <summary>Version of Temporal's server whose behaviour this one follows; clients show it and compare it.</summary>
+    public const string ServerVersion = "1.29.0";
+
+    public Task<GetSystemInfoResponse> GetSystemInfoAsync(GetSystemInfoRequest request, CallContext call) => Task.FromResult(new GetSystemInfoResponse
+    {
+        ServerVersion = ServerVersion,
+        Capabilities = new()
+        {
+            SignalAndQueryHeader = true,
+            InternalErrorDifferentiation = true,
+            ActivityFailureIncludeHeartbeat = true,
+            EncodedFailureAttributes = true,
+            UpsertMemo = true,
+            SdkMetadata = true,
+            CountGroupByExecutionStatus = true,
+        },
+    });
+
+    public Task<GetClusterInfoResponse> GetClusterInfoAsync(GetClusterInfoRequest request, CallContext call) => Task.FromResult(new GetClusterInfoResponse
+    {
+        ServerVersion = ServerVersion,
+        ClusterId = "embedded",
+        ClusterName = "active",
+        VersionInfo = new() { Current = new() { Version = ServerVersion } },
+        HistoryShardCount = 1,
+        PersistenceStore = "postgres",
+        VisibilityStore = "postgres",
+    });
+
+    public Task<DescribeNamespaceResponse> DescribeNamespaceAsync(DescribeNamespaceRequest request, CallContext call) =>
+        Task.FromResult(namespaces.Find(request.Namespace, request.Id));
+
+    public Task<ListNamespacesResponse> ListNamespacesAsync(ListNamespacesRequest request, CallContext call)
+    {
+        // The token is the last name of the page before.
+        string after = request.NextPageToken.ToStringUtf8();
+        int size = request.PageSize > 0 ? request.PageSize : 100;
+        DescribeNamespaceResponse[] page =
+            [.. namespaces.All.Where(n => string.CompareOrdinal(n.NamespaceInfo.Name, after) > 0).Take(size)];
+        var response = new ListNamespacesResponse();
+        response.Namespaces.Add(page);
+        if (page.Length == size)
+        {
+            response.NextPageToken = ByteString.CopyFromUtf8(page[^1].NamespaceInfo.Name);
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public async Task<RegisterNamespaceResponse> RegisterNamespaceAsync(RegisterNamespaceRequest request, CallContext call)
+    {
+        await namespaces.RegisterAsync(request);
+        return new();
+    }
+
+    public async Task<UpdateNamespaceResponse> UpdateNamespaceAsync(UpdateNamespaceRequest request, CallContext call)
+    {
+        DescribeNamespaceResponse ns = namespaces.Find(request.Namespace, "").Clone();
+        if (request.UpdateInfo is { } info)
+        {
+            ns.NamespaceInfo.Description = info.Description.Length > 0 ? info.Description : ns.NamespaceInfo.Description;
+            ns.NamespaceInfo.OwnerEmail = info.OwnerEmail.Length > 0 ? info.OwnerEmail : ns.NamespaceInfo.OwnerEmail;
+            foreach ((string key, string value) in info.Data)
+            {
+                ns.NamespaceInfo.Data[key] = value;
+            }
+        }
+
+        if (request.Config?.WorkflowExecutionRetentionTtl is { } retention)
+        {
+            ns.Config.WorkflowExecutionRetentionTtl = retention;
+        }
+
+        await namespaces.SaveAsync(ns);
+        return new() { NamespaceInfo = ns.NamespaceInfo, Config = ns.Config, ReplicationConfig = ns.ReplicationConfig };
+    }
+}

@@ -1,0 +1,116 @@
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine;
+using TemporalServer.Persistence;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>What requests have in common: naming a run, and what a start must be like.</summary>
+internal static class Requests
+{
+    private const int LongestId = 1000;
+
+    /// <exception cref="RpcError">INVALID_ARGUMENT where the workflow id is missing or the run id is no UUID.</exception>
+    public static RunAddress Address(string ns, WorkflowExecution? execution)
+    {
+        if (execution is not { WorkflowId.Length: > 0 })
+        {
+            throw RpcError.InvalidArgument("WorkflowId is not set on request.");
+        }
+
+        if (execution.RunId.Length > 0 && !Guid.TryParse(execution.RunId, out _))
+        {
+            throw RpcError.InvalidArgument("Invalid RunId.");
+        }
+
+        return new RunAddress(ns, execution.WorkflowId, execution.RunId);
+    }
+
+    /// <summary>A signal-with-start as the start that it contains.</summary>
+    public static StartWorkflowExecutionRequest AsStart(this SignalWithStartWorkflowExecutionRequest request) => new()
+    {
+        Namespace = request.Namespace,
+        WorkflowId = request.WorkflowId,
+        WorkflowType = request.WorkflowType,
+        TaskQueue = request.TaskQueue,
+        Input = request.Input,
+        WorkflowExecutionTimeout = request.WorkflowExecutionTimeout,
+        WorkflowRunTimeout = request.WorkflowRunTimeout,
+        WorkflowTaskTimeout = request.WorkflowTaskTimeout,
+        Identity = request.Identity,
+        RequestId = request.RequestId,
+        WorkflowIdReusePolicy = request.WorkflowIdReusePolicy,
+        WorkflowIdConflictPolicy = request.WorkflowIdConflictPolicy,
+        RetryPolicy = request.RetryPolicy,
+        CronSchedule = request.CronSchedule,
+        Memo = request.Memo,
+        SearchAttributes = request.SearchAttributes,
+        Header = request.Header,
+        WorkflowStartDelay = request.WorkflowStartDelay,
+        UserMetadata = request.UserMetadata,
+        Priority = request.Priority,
+    };
+
+    /// <summary>Checks a start and turns it into what the engine needs.</summary>
+    /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>
+    public static RunStart Checked(this StartWorkflowExecutionRequest request)
+    {
+        if (Fault(request) is { } fault)
+        {
+            throw RpcError.InvalidArgument(fault);
+        }
+
+        return new RunStart(request.Namespace, Guid.NewGuid().ToString(), new WorkflowExecutionStartedEventAttributes
+        {
+            WorkflowId = request.WorkflowId,
+            WorkflowType = request.WorkflowType,
+            TaskQueue = new() { Name = request.TaskQueue.Name, Kind = TaskQueueKind.Normal },
+            Input = request.Input,
+            WorkflowExecutionTimeout = request.WorkflowExecutionTimeout,
+            WorkflowRunTimeout = request.WorkflowRunTimeout,
+            WorkflowTaskTimeout = request.WorkflowTaskTimeout,
+            Identity = request.Identity,
+            RetryPolicy = request.RetryPolicy,
+            Memo = request.Memo,
+            SearchAttributes = request.SearchAttributes,
+            Header = request.Header,
+            FirstWorkflowTaskBackoff = request.WorkflowStartDelay,
+            ContinuedFailure = request.ContinuedFailure,
+            LastCompletionResult = request.LastCompletionResult,
+            Priority = request.Priority,
+        }, request.RequestId, request.UserMetadata);
+    }
+
+    private static string? Fault(StartWorkflowExecutionRequest request)
+    {
+        if (request.WorkflowId.Length is 0 or > LongestId)
+        {
+            return request.WorkflowId.Length == 0 ? "WorkflowId is not set on request." : "WorkflowId length exceeds limit.";
+        }
+
+        if (request.WorkflowType is not { Name.Length: > 0 and <= LongestId })
+        {
+            return "WorkflowType is not set on request or too long.";
+        }
+
+        if (request.TaskQueue is not { Name.Length: > 0 and <= LongestId })
+        {
+            return "TaskQueue is not set on request or too long.";
+        }
+
+        if (request.CronSchedule.Length > 0)
+        {
+            return "Cron schedules are not supported by this server.";
+        }
+
+        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.TerminateIfRunning && request.WorkflowIdConflictPolicy != WorkflowIdConflictPolicy.Unspecified)
+        {
+            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy.";
+        }
+
+        return RetryPolicies.Fault(request.RetryPolicy)
+            ?? (SearchAttributeJson.Fault(request.SearchAttributes) is { } name ? $"Invalid value for search attribute {name}." : null);
+    }
+}

@@ -1,0 +1,32 @@
+using Google.Protobuf;
+using TemporalServer.Engine;
+using TemporalServer.Engine.State;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>Task tokens: opaque bytes to workers.</summary>
+internal static class Tokens
+{
+    public static ByteString Write(TaskToken token) => token.ToByteString();
+
+    /// <exception cref="RpcError">INVALID_ARGUMENT where the bytes are not one of this server's tokens of that kind.</exception>
+    public static TaskToken Read(ByteString bytes, TaskKind kind)
+    {
+        try
+        {
+            TaskToken token = TaskToken.Parser.ParseFrom(bytes);
+            if (token.Kind == kind && token.RunId.Length > 0)
+            {
+                return token;
+            }
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // Said below.
+        }
+
+        throw RpcError.InvalidArgument("Invalid TaskToken.");
+    }
+
+    public static RunAddress Run(this TaskToken token) => new(token.Namespace, token.WorkflowId, token.RunId);
+}

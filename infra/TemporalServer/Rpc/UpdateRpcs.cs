@@ -1,0 +1,147 @@
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Update.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Engine;
+using TemporalServer.Grpc;
+using TemporalServer.Queues;
+using TemporalServer.Runtime;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>An update that a run has been given.</summary>
+internal sealed record AdmittedUpdate(RunAddress Run, PendingUpdate Update);
+
+/// <summary>Updates: sent to a workflow, and waited for until the stage that the caller names.</summary>
+internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, TimeProvider clock)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
+
+    public async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecutionAsync(UpdateWorkflowExecutionRequest request, CallContext call)
+    {
+        Checked(request);
+        AdmittedUpdate admitted = await executions.UpdateAsync(
+            Requests.Address(request.Namespace, request.WorkflowExecution), run => Admit(run, request));
+        return await WaitAsync(admitted, request, call);
+    }
+
+    public async Task<PollWorkflowExecutionUpdateResponse> PollWorkflowExecutionUpdateAsync(PollWorkflowExecutionUpdateRequest request, CallContext call)
+    {
+        if (request.UpdateRef is not { UpdateId.Length: > 0 } reference)
+        {
+            throw RpcError.InvalidArgument("UpdateRef is not set on request.");
+        }
+
+        string id = reference.UpdateId;
+        (RunAddress run, Outcome? known, bool accepted, PendingUpdate? pending) = await executions.UpdateAsync(
+            Requests.Address(request.Namespace, reference.WorkflowExecution),
+            run =>
+            {
+                bool isAccepted = run.State.Updates.ContainsKey(id);
+                PendingUpdate? update = updates.Find(run.State.RunId, id) ?? (isAccepted && run.IsRunning ? Accepted(run, id) : null);
+                return (run.Address, run.UpdateOutcome(id), isAccepted, update);
+            });
+        if (known is null && pending is null)
+        {
+            throw RpcError.NotFound(accepted ? "workflow execution already completed" : $"update {id} not found");
+        }
+
+        UpdateWorkflowExecutionLifecycleStage stage = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Unspecified;
+        (stage, Outcome? outcome) = known is null ? await StageAsync(pending!, stage, call) : (UpdateWorkflowExecutionLifecycleStage.Completed, known);
+        return new() { UpdateRef = Ref(run, id), Outcome = outcome, Stage = stage };
+    }
+
+    /// <summary>Adds the update to what the run's next workflow task carries, unless it is known already.</summary>
+    public AdmittedUpdate Admit(WorkflowRun run, UpdateWorkflowExecutionRequest request)
+    {
+        string id = request.Request.Meta.UpdateId;
+        if (run.UpdateOutcome(id) is { } outcome)
+        {
+            var ended = new PendingUpdate(request.Request);
+            ended.Accepted.TrySetResult();
+            ended.Completed.TrySetResult(outcome);
+            return new(run.Address, ended);
+        }
+
+        if (!run.IsRunning)
+        {
+            throw RpcError.NotFound("workflow execution already completed");
+        }
+
+        if (request.FirstExecutionRunId.Length > 0 && run.State.FirstRunId != request.FirstExecutionRunId)
+        {
+            throw RpcError.NotFound($"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID \"{request.FirstExecutionRunId}\"");
+        }
+
+        if (run.State.Updates.ContainsKey(id))
+        {
+            return new(run.Address, Accepted(run, id));
+        }
+
+        PendingUpdate update = updates.GetOrAdd(run.State.RunId, request.Request);
+        run.ScheduleWorkflowTask();
+        return new(run.Address, update);
+    }
+
+    /// <summary>Waits until the update has reached the stage that the caller asks for, or its patience ends.</summary>
+    public async Task<UpdateWorkflowExecutionResponse> WaitAsync(AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, CallContext call)
+    {
+        UpdateWorkflowExecutionLifecycleStage wanted = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Accepted;
+        (UpdateWorkflowExecutionLifecycleStage stage, Outcome? outcome) = await StageAsync(admitted.Update, wanted, call);
+        return new() { UpdateRef = Ref(admitted.Run, request.Request.Meta.UpdateId), Outcome = outcome, Stage = stage };
+    }
+
+    /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>
+    public static void Checked(UpdateWorkflowExecutionRequest request)
+    {
+        if (request.Request is not { Input.Name.Length: > 0 })
+        {
+            throw RpcError.InvalidArgument("Update name is not set on request.");
+        }
+
+        request.Request.Meta ??= new();
+        if (request.Request.Meta.UpdateId.Length == 0)
+        {
+            request.Request.Meta.UpdateId = Guid.NewGuid().ToString();
+        }
+    }
+
+    private async Task<(UpdateWorkflowExecutionLifecycleStage Stage, Outcome? Outcome)> StageAsync(
+        PendingUpdate update, UpdateWorkflowExecutionLifecycleStage wanted, CallContext call)
+    {
+        using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
+        Task reached = wanted switch
+        {
+            UpdateWorkflowExecutionLifecycleStage.Completed => update.Completed.Task,
+            UpdateWorkflowExecutionLifecycleStage.Accepted => update.Accepted.Task,
+            _ => Task.CompletedTask,
+        };
+        try
+        {
+            await reached.WaitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (!call.Cancelled.IsCancellationRequested)
+        {
+            // The caller asks again.
+        }
+
+        if (update.Completed.Task.IsCompleted)
+        {
+            return (UpdateWorkflowExecutionLifecycleStage.Completed, await update.Completed.Task);
+        }
+
+        return (update.IsAccepted ? UpdateWorkflowExecutionLifecycleStage.Accepted : UpdateWorkflowExecutionLifecycleStage.Admitted, null);
+    }
+
+    // After a restart an accepted update is known from history only.
+    private PendingUpdate Accepted(WorkflowRun run, string id)
+    {
+        PendingUpdate update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } });
+        update.Accepted.TrySetResult();
+        return update;
+    }
+
+    private static UpdateRef Ref(RunAddress run, string id) => new()
+    {
+        WorkflowExecution = new() { WorkflowId = run.WorkflowId, RunId = run.RunId }, UpdateId = id,
+    };
+}

@@ -1,0 +1,311 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using TemporalServer.Engine;
+using TemporalServer.Persistence;
+using TemporalServer.Queues;
+using TemporalServer.Timers;
+
+namespace TemporalServer.Runtime;
+
+/// <summary>
+/// Runs transitions: one at a time per workflow id, each stored before anyone hears of it. If storing fails the object in
+/// memory is thrown away, since nobody knows then what the database holds, and what the database holds is loaded again.
+/// </summary>
+internal sealed partial class Executions(
+    ExecutionStore store, Ownership ownership, TaskQueues queues, Alarms alarms, RunWatch watch, PendingUpdates updates,
+    TimeProvider clock, ILogger logger)
+{
+    private const int CachedRuns = 2_000;
+    private static readonly TimeSpan WakeRetry = TimeSpan.FromSeconds(1);
+
+    private readonly KeyedLocks<(string Namespace, string WorkflowId)> locks = new();
+    private readonly RunCache cache = new(CachedRuns);
+
+    /// <summary>Called for each run that has something to do to others.</summary>
+    public Action<RunAddress> OnErrands { get; set; } = _ => { };
+
+    /// <summary>Called after each stored transition.</summary>
+    public Action<WorkflowRun> OnStored { get; set; } = _ => { };
+
+    public DateTime Now => clock.GetUtcNow().UtcDateTime;
+
+    /// <summary>Applies a transition to a run, or only looks at it where the transition changes nothing.</summary>
+    /// <exception cref="RpcError">NOT_FOUND where there is no such run; UNAVAILABLE where it could not be stored; whatever the transition throws.</exception>
+    public async Task<T> UpdateAsync<T>(RunAddress address, Func<WorkflowRun, T> transition)
+    {
+        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        ownership.EnsureHeld();
+        WorkflowRun run = await FindAsync(address) ?? throw NoSuchRun(address);
+        return await ApplyAsync(run, transition);
+    }
+
+    public Task UpdateAsync(RunAddress address, Action<WorkflowRun> transition) => UpdateAsync(address, run =>
+    {
+        transition(run);
+        return true;
+    });
+
+    /// <summary>
+    /// Decides about a new run knowing the current one of that workflow id (null if there is none), and may change both.
+    /// </summary>
+    /// <param name="decide">Returns the answer and the run to be stored as the new current one, if any.</param>
+    public async Task<T> StartAsync<T>(string ns, string workflowId, Func<WorkflowRun?, DateTime, (T Answer, WorkflowRun? Started)> decide)
+    {
+        using var holder = await locks.AcquireAsync((ns, workflowId));
+        ownership.EnsureHeld();
+        WorkflowRun? current = await FindAsync(new RunAddress(ns, workflowId));
+        current?.Begin(Now);
+        return await GuardAsync(current, async () =>
+        {
+            (T answer, WorkflowRun? started) = decide(current, Now);
+            await StoreAsync(current is { HasChanges: true } ? [current, started] : [started]);
+            return answer;
+        });
+    }
+
+    /// <summary>Fires the timers of a run that are due.</summary>
+    public async Task WakeAsync(RunAddress address)
+    {
+        try
+        {
+            await UpdateAsync(address, run =>
+            {
+                run.FireDueTimers();
+                if (!run.HasChanges)
+                {
+                    // The database rounds times, so the alarm may have rung a moment too early.
+                    alarms.Set(address, run.NextWake());
+                }
+            });
+        }
+        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        {
+            // The run was deleted.
+        }
+        catch (RpcError e) when (e.Status == StatusCode.Unavailable)
+        {
+            alarms.Set(address, Now + WakeRetry);
+        }
+    }
+
+    /// <summary>Forgets everything in memory and offers again what is stored.</summary>
+    public async Task RecoverAsync()
+    {
+        cache.Clear();
+        alarms.Clear();
+        queues.Clear();
+        (List<RunAddress> withWork, List<(RunAddress Run, DateTime At)> waiting) = await store.LoadPendingAsync();
+        foreach ((RunAddress run, DateTime at) in waiting)
+        {
+            alarms.Set(run, at);
+        }
+
+        foreach (RunAddress address in withWork)
+        {
+            using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+            if (await LoadAsync(address) is { } run)
+            {
+                Announce(run, run.Offers());
+            }
+        }
+
+        LogRecovered(logger, withWork.Count, waiting.Count);
+    }
+
+    /// <summary>Runs an action under the lock of a workflow id and drops its run from memory; for changes beside transitions.</summary>
+    public async Task<T> OutsideAsync<T>(RunAddress address, Func<WorkflowRun, Task<T>> action)
+    {
+        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        ownership.EnsureHeld();
+        WorkflowRun run = await FindAsync(address) ?? throw NoSuchRun(address);
+        run.Begin(Now);
+        cache.Remove(run.State.RunId);
+        return await GuardAsync(run, () => action(run));
+    }
+
+    private async Task<T> ApplyAsync<T>(WorkflowRun run, Func<WorkflowRun, T> transition)
+    {
+        run.Begin(Now);
+        return await GuardAsync(run, async () =>
+        {
+            T answer = transition(run);
+            if (run.HasChanges)
+            {
+                await StoreAsync([run]);
+            }
+
+            return answer;
+        });
+    }
+
+    private async Task<T> GuardAsync<T>(WorkflowRun? run, Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception e)
+        {
+            if (run is not null && (e is not RpcError || run.HasChanges))
+            {
+                cache.Remove(run.State.RunId);
+            }
+
+            if (e is not (NpgsqlException or TimeoutException or IOException))
+            {
+                throw;
+            }
+
+            LogNotStored(logger, run?.State.WorkflowId ?? "", e.Message);
+            throw RpcError.Unavailable("The database did not take the change.");
+        }
+    }
+
+    private async Task StoreAsync(IEnumerable<WorkflowRun?> changed)
+    {
+        var runs = new List<WorkflowRun>();
+        foreach (WorkflowRun? run in changed)
+        {
+            if (run is not null)
+            {
+                LeaveDeadStickyQueue(run);
+                runs.Add(run);
+                if (run.Continuation is { } next)
+                {
+                    runs.Add(next);
+                }
+            }
+        }
+
+        try
+        {
+            await store.SaveAsync(runs);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+        {
+            foreach (WorkflowRun run in runs)
+            {
+                cache.Remove(run.State.RunId);
+                _ = ReofferAsync(run.Address);
+            }
+
+            throw;
+        }
+
+        foreach (WorkflowRun run in runs)
+        {
+            DispatchTask[] offers = [.. run.Tasks];
+            UpdateProgress[] progress = [.. run.UpdateProgress];
+            run.Commit();
+            cache.Put(run);
+            updates.Report(run.State.RunId, progress);
+            Announce(run, offers);
+        }
+    }
+
+    private void LeaveDeadStickyQueue(WorkflowRun run)
+    {
+        if (run.Tasks.Any(t => t.Sticky && !queues.HasPoller(TaskQueues.KeyOf(t))))
+        {
+            run.LeaveStickyQueue();
+        }
+    }
+
+    private void Announce(WorkflowRun run, IEnumerable<DispatchTask> offers)
+    {
+        alarms.Set(run.Address, run.NextWake());
+        foreach (DispatchTask task in offers)
+        {
+            // One that was offered on a sticky queue before the run left it is out of date already.
+            if (!task.Sticky || run.State.Task is { StickyQueue.Length: > 0 })
+            {
+                queues.Add(task);
+            }
+        }
+
+        if (run.Errands().Any())
+        {
+            OnErrands(run.Address);
+        }
+
+        watch.Changed(run.State.RunId);
+        OnStored(run);
+        if (!run.IsRunning)
+        {
+            updates.End(run.State.RunId);
+        }
+    }
+
+    /// <summary>After a change whose fate is unknown: offers what the database holds, as soon as it answers.</summary>
+    private async Task ReofferAsync(RunAddress address)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), clock);
+            try
+            {
+                using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+                ownership.EnsureHeld();
+                if (await FindAsync(address) is { } run)
+                {
+                    Announce(run, run.Offers());
+                }
+
+                return;
+            }
+            catch (RpcError)
+            {
+                // Ownership is lost: taking it again offers everything.
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                LogNotStored(logger, address.WorkflowId, e.Message);
+            }
+        }
+    }
+
+    private async Task<WorkflowRun?> FindAsync(RunAddress address)
+    {
+        try
+        {
+            if (address.RunId.Length == 0)
+            {
+                if (await store.CurrentRunIdAsync(address.Namespace, address.WorkflowId) is not { } runId)
+                {
+                    return null;
+                }
+
+                address = address with { RunId = runId };
+            }
+
+            return cache.Find(address.RunId) is { } run && run.Address == address ? run : await LoadAsync(address);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+        {
+            LogNotStored(logger, address.WorkflowId, e.Message);
+            throw RpcError.Unavailable("The database did not answer.");
+        }
+    }
+
+    private async Task<WorkflowRun?> LoadAsync(RunAddress address)
+    {
+        WorkflowRun? run = await store.LoadAsync(address);
+        if (run is not null)
+        {
+            cache.Put(run);
+        }
+
+        return run;
+    }
+
+    private static RpcError NoSuchRun(RunAddress address) => RpcError.NotFound(address.RunId.Length == 0
+        ? $"workflow not found for ID: {address.WorkflowId}"
+        : $"workflow execution not found for workflow ID \"{address.WorkflowId}\" and run ID \"{address.RunId}\"");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Change of workflow {WorkflowId} was not stored: {Reason}")]
+    private static partial void LogNotStored(ILogger logger, string workflowId, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Recovered {WithWork} runs with work and {Waiting} waiting for time")]
+    private static partial void LogRecovered(ILogger logger, int withWork, int waiting);
+}

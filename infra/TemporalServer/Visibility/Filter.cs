@@ -1,0 +1,247 @@
+using Npgsql;
+using NpgsqlTypes;
+using Temporalio.Api.Enums.V1;
+
+namespace TemporalServer.Visibility;
+
+/// <summary>
+/// A list filter as SQL. The grammar is Temporal's: comparisons (<c>= != &lt; &lt;= &gt; &gt;=</c>, <c>[NOT] BETWEEN</c>, <c>[NOT] IN</c>,
+/// <c>[NOT] STARTS_WITH</c>, <c>IS [NOT] NULL</c>) joined by <c>AND</c>, <c>OR</c>, <c>NOT</c> and parentheses, then perhaps
+/// <c>ORDER BY</c> or <c>GROUP BY</c>. Values become parameters.
+/// </summary>
+internal sealed class Filter
+{
+    private readonly List<FilterToken> tokens;
+    private readonly IReadOnlyDictionary<string, IndexedValueType> attributes;
+    private readonly List<NpgsqlParameter> parameters;
+    private int position;
+
+    private Filter(string text, IReadOnlyDictionary<string, IndexedValueType> attributes, List<NpgsqlParameter> parameters)
+    {
+        tokens = FilterLexer.Read(text);
+        this.attributes = attributes;
+        this.parameters = parameters;
+        Condition = AtClauseOrEnd() ? "TRUE" : Or();
+        if (TryTake("ORDER"))
+        {
+            Take("BY");
+            OrderBy = string.Join(", ", OrderTerms());
+        }
+
+        if (TryTake("GROUP"))
+        {
+            Take("BY");
+            GroupBy = Field();
+        }
+
+        if (Next.Kind != FilterTokenKind.End)
+        {
+            throw Unexpected();
+        }
+    }
+
+    /// <summary>A boolean SQL expression.</summary>
+    public string Condition { get; }
+
+    /// <summary>SQL of the ORDER BY clause, or null.</summary>
+    public string? OrderBy { get; }
+
+    public FilterField? GroupBy { get; }
+
+    /// <param name="parameters">Gets the values; the SQL refers to them by number, continuing after those already there.</param>
+    /// <exception cref="RpcError">INVALID_ARGUMENT telling what is wrong where.</exception>
+    public static Filter Parse(string text, IReadOnlyDictionary<string, IndexedValueType> attributes, List<NpgsqlParameter> parameters) =>
+        new(text, attributes, parameters);
+
+    private FilterToken Next => tokens[position];
+
+    private string Or()
+    {
+        string sql = And();
+        while (TryTake("OR"))
+        {
+            sql = $"({sql} OR {And()})";
+        }
+
+        return sql;
+    }
+
+    private string And()
+    {
+        string sql = Not();
+        while (TryTake("AND"))
+        {
+            sql = $"({sql} AND {Not()})";
+        }
+
+        return sql;
+    }
+
+    private string Not()
+    {
+        if (TryTake("NOT"))
+        {
+            return $"(NOT coalesce({Not()}, FALSE))";
+        }
+
+        if (!TryTakeSymbol("("))
+        {
+            return Comparison();
+        }
+
+        string sql = Or();
+        TakeSymbol(")");
+        return sql;
+    }
+
+    private string Comparison()
+    {
+        FilterField field = Field();
+        if (TryTake("IS"))
+        {
+            bool not = TryTake("NOT");
+            Take("NULL");
+            return $"({field.Sql} IS {(not ? "NOT " : "")}NULL)";
+        }
+
+        if (Next.Kind == FilterTokenKind.Symbol)
+        {
+            return Compare(field, tokens[position++]);
+        }
+
+        bool negated = TryTake("NOT");
+        string sql;
+        if (TryTake("BETWEEN"))
+        {
+            string low = Parameter(field.Convert(Literal()));
+            Take("AND");
+            sql = $"({field.Sql} BETWEEN {low} AND {Parameter(field.Convert(Literal()))})";
+        }
+        else if (TryTake("IN"))
+        {
+            sql = In(field);
+        }
+        else if (TryTake("STARTS_WITH"))
+        {
+            sql = $"(starts_with({field.Sql}, {Parameter(new(Literal().Value, NpgsqlDbType.Text))}))";
+        }
+        else
+        {
+            throw Unexpected();
+        }
+
+        return negated ? $"(NOT coalesce({sql}, FALSE))" : sql;
+    }
+
+    private string In(FilterField field)
+    {
+        TakeSymbol("(");
+        var choices = new List<string>();
+        do
+        {
+            choices.Add(Equal(field, Literal()));
+        }
+        while (TryTakeSymbol(","));
+        TakeSymbol(")");
+        return $"({string.Join(" OR ", choices)})";
+    }
+
+    private string Compare(FilterField field, FilterToken symbol) => symbol.Value switch
+    {
+        "=" => Equal(field, Literal()),
+        "!=" => $"(NOT coalesce({Equal(field, Literal())}, FALSE))",
+        "<" or "<=" or ">" or ">=" => $"({field.Sql} {symbol.Value} {Parameter(field.Convert(Literal()))})",
+        _ => throw RpcError.InvalidArgument($"invalid query: unexpected '{symbol.Value}' at position {symbol.Position}"),
+    };
+
+    private string Equal(FilterField field, FilterToken literal)
+    {
+        SqlValue value = field.Convert(literal);
+        if (!field.Attribute || value.Value is not string text)
+        {
+            return $"({field.Sql} = {Parameter(value)})";
+        }
+
+        // Containment, for the index; a list equals a value that it holds.
+        (string single, string inList) = field.Documents(text);
+        return $"(search_attributes @> {Parameter(new(single, NpgsqlDbType.Jsonb))} OR search_attributes @> {Parameter(new(inList, NpgsqlDbType.Jsonb))})";
+    }
+
+    private IEnumerable<string> OrderTerms()
+    {
+        do
+        {
+            FilterField field = Field();
+            string direction = TryTake("DESC") ? "DESC" : "ASC";
+            if (direction == "ASC")
+            {
+                TryTake("ASC");
+            }
+
+            yield return $"{field.Sql} {direction}";
+        }
+        while (TryTakeSymbol(","));
+    }
+
+    private FilterField Field()
+    {
+        if (Next.Kind != FilterTokenKind.Name)
+        {
+            throw Unexpected();
+        }
+
+        return FilterField.Find(tokens[position++].Value, attributes);
+    }
+
+    private FilterToken Literal()
+    {
+        FilterToken token = Next;
+        if (token.Kind is FilterTokenKind.Text or FilterTokenKind.Number || token.Is("true") || token.Is("false"))
+        {
+            position++;
+            return token;
+        }
+
+        throw Unexpected();
+    }
+
+    private string Parameter(SqlValue value)
+    {
+        parameters.Add(new NpgsqlParameter { Value = value.Value, NpgsqlDbType = value.Type });
+        return $"${parameters.Count}";
+    }
+
+    private bool AtClauseOrEnd() => Next.Kind == FilterTokenKind.End || Next.Is("ORDER") || Next.Is("GROUP");
+
+    private bool TryTake(string keyword)
+    {
+        bool there = Next.Is(keyword);
+        position += there ? 1 : 0;
+        return there;
+    }
+
+    private bool TryTakeSymbol(string symbol)
+    {
+        bool there = Next.IsSymbol(symbol);
+        position += there ? 1 : 0;
+        return there;
+    }
+
+    private void Take(string keyword)
+    {
+        if (!TryTake(keyword))
+        {
+            throw Unexpected();
+        }
+    }
+
+    private void TakeSymbol(string symbol)
+    {
+        if (!TryTakeSymbol(symbol))
+        {
+            throw Unexpected();
+        }
+    }
+
+    private RpcError Unexpected() => RpcError.InvalidArgument($"invalid query: unexpected {Next.Value} at position {Next.Position}");
+}
