@@ -62,7 +62,10 @@ internal sealed partial class WorkflowRun
         {
             ActivityTaskCompletedEventAttributes = new()
             {
-                Result = result, ScheduledEventId = activity.ScheduledEventId, StartedEventId = started, Identity = identity,
+                Result = result,
+                ScheduledEventId = activity.ScheduledEventId,
+                StartedEventId = started,
+                Identity = identity,
             },
         });
         ScheduleWorkflowTask();
@@ -86,8 +89,11 @@ internal sealed partial class WorkflowRun
         {
             ActivityTaskFailedEventAttributes = new()
             {
-                Failure = failure, ScheduledEventId = activity.ScheduledEventId, StartedEventId = started,
-                Identity = identity, RetryState = retryState,
+                Failure = failure,
+                ScheduledEventId = activity.ScheduledEventId,
+                StartedEventId = started,
+                Identity = identity,
+                RetryState = retryState,
             },
         });
         ScheduleWorkflowTask();
@@ -122,7 +128,9 @@ internal sealed partial class WorkflowRun
                 // No time is left for another attempt: what the workflow ran into is the overall limit.
                 failure = new Failure
                 {
-                    Message = "activity ScheduleToClose timeout", Source = "Server", Cause = failure,
+                    Message = "activity ScheduleToClose timeout",
+                    Source = "Server",
+                    Cause = failure,
                     TimeoutFailureInfo = new() { TimeoutType = TimeoutType.ScheduleToClose, LastHeartbeatDetails = activity.HeartbeatDetails },
                 };
             }
@@ -137,7 +145,10 @@ internal sealed partial class WorkflowRun
         {
             ActivityTaskTimedOutEventAttributes = new()
             {
-                Failure = failure, ScheduledEventId = activity.ScheduledEventId, StartedEventId = started, RetryState = retryState,
+                Failure = failure,
+                ScheduledEventId = activity.ScheduledEventId,
+                StartedEventId = started,
+                RetryState = retryState,
             },
         });
         ScheduleWorkflowTask();
@@ -175,8 +186,11 @@ internal sealed partial class WorkflowRun
         {
             ActivityTaskStartedEventAttributes = new()
             {
-                ScheduledEventId = activity.ScheduledEventId, Identity = activity.Identity, RequestId = activity.RequestId,
-                Attempt = activity.Attempt, LastFailure = activity.LastFailure,
+                ScheduledEventId = activity.ScheduledEventId,
+                Identity = activity.Identity,
+                RequestId = activity.RequestId,
+                Attempt = activity.Attempt,
+                LastFailure = activity.LastFailure,
             },
         };
         AddFromOutside(started);
@@ -247,7 +261,8 @@ internal sealed partial class WorkflowRun
             {
                 ActivityTaskCancelRequestedEventAttributes = new()
                 {
-                    ScheduledEventId = command.ScheduledEventId, WorkflowTaskCompletedEventId = completedEventId,
+                    ScheduledEventId = command.ScheduledEventId,
+                    WorkflowTaskCompletedEventId = completedEventId,
                 },
             });
             return;
@@ -257,7 +272,8 @@ internal sealed partial class WorkflowRun
         {
             ActivityTaskCancelRequestedEventAttributes = new()
             {
-                ScheduledEventId = activity.ScheduledEventId, WorkflowTaskCompletedEventId = completedEventId,
+                ScheduledEventId = activity.ScheduledEventId,
+                WorkflowTaskCompletedEventId = completedEventId,
             },
         });
         activity.CancelRequestedEventId = e.EventId;

@@ -174,8 +174,11 @@ internal sealed partial class WorkflowRun
             {
                 ChildWorkflowExecutionCompletedEventAttributes = new()
                 {
-                    Namespace = State.Namespace, WorkflowExecution = execution, WorkflowType = type,
-                    InitiatedEventId = child.InitiatedEventId, StartedEventId = child.StartedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = execution,
+                    WorkflowType = type,
+                    InitiatedEventId = child.InitiatedEventId,
+                    StartedEventId = child.StartedEventId,
                     Result = closeEvent.WorkflowExecutionCompletedEventAttributes.Result,
                 },
             },
@@ -183,8 +186,11 @@ internal sealed partial class WorkflowRun
             {
                 ChildWorkflowExecutionFailedEventAttributes = new()
                 {
-                    Namespace = State.Namespace, WorkflowExecution = execution, WorkflowType = type,
-                    InitiatedEventId = child.InitiatedEventId, StartedEventId = child.StartedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = execution,
+                    WorkflowType = type,
+                    InitiatedEventId = child.InitiatedEventId,
+                    StartedEventId = child.StartedEventId,
                     Failure = closeEvent.WorkflowExecutionFailedEventAttributes.Failure,
                     RetryState = closeEvent.WorkflowExecutionFailedEventAttributes.RetryState,
                 },
@@ -193,8 +199,11 @@ internal sealed partial class WorkflowRun
             {
                 ChildWorkflowExecutionCanceledEventAttributes = new()
                 {
-                    Namespace = State.Namespace, WorkflowExecution = execution, WorkflowType = type,
-                    InitiatedEventId = child.InitiatedEventId, StartedEventId = child.StartedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = execution,
+                    WorkflowType = type,
+                    InitiatedEventId = child.InitiatedEventId,
+                    StartedEventId = child.StartedEventId,
                     Details = closeEvent.WorkflowExecutionCanceledEventAttributes.Details,
                 },
             },
@@ -202,8 +211,11 @@ internal sealed partial class WorkflowRun
             {
                 ChildWorkflowExecutionTimedOutEventAttributes = new()
                 {
-                    Namespace = State.Namespace, WorkflowExecution = execution, WorkflowType = type,
-                    InitiatedEventId = child.InitiatedEventId, StartedEventId = child.StartedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = execution,
+                    WorkflowType = type,
+                    InitiatedEventId = child.InitiatedEventId,
+                    StartedEventId = child.StartedEventId,
                     RetryState = closeEvent.WorkflowExecutionTimedOutEventAttributes.RetryState,
                 },
             },
@@ -211,8 +223,11 @@ internal sealed partial class WorkflowRun
             {
                 ChildWorkflowExecutionTerminatedEventAttributes = new()
                 {
-                    Namespace = State.Namespace, WorkflowExecution = execution, WorkflowType = type,
-                    InitiatedEventId = child.InitiatedEventId, StartedEventId = child.StartedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = execution,
+                    WorkflowType = type,
+                    InitiatedEventId = child.InitiatedEventId,
+                    StartedEventId = child.StartedEventId,
                 },
             },
         };

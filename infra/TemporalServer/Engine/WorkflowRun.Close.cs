@@ -42,7 +42,9 @@ internal sealed partial class WorkflowRun
         {
             WorkflowExecutionFailedEventAttributes = new()
             {
-                Failure = command.Failure, RetryState = retryState, WorkflowTaskCompletedEventId = completedEventId,
+                Failure = command.Failure,
+                RetryState = retryState,
+                WorkflowTaskCompletedEventId = completedEventId,
                 NewExecutionRunId = next?.State.RunId ?? "",
             },
         }, next);
@@ -53,7 +55,9 @@ internal sealed partial class WorkflowRun
         AbandonWorkflowTask();
         var failure = new Failure
         {
-            Message = "workflow timeout", Source = "Server", TimeoutFailureInfo = new() { TimeoutType = TimeoutType.StartToClose },
+            Message = "workflow timeout",
+            Source = "Server",
+            TimeoutFailureInfo = new() { TimeoutType = TimeoutType.StartToClose },
         };
         bool executionTimedOut = State.ExecutionDeadline?.ToDateTime() <= Now;
         (WorkflowRun? next, RetryState retryState) = executionTimedOut ? (null, RetryState.Timeout) : Retry(failure);
@@ -141,7 +145,8 @@ internal sealed partial class WorkflowRun
             {
                 WorkflowTaskFailedEventAttributes = new()
                 {
-                    ScheduledEventId = task.ScheduledEventId, StartedEventId = task.StartedEventId,
+                    ScheduledEventId = task.ScheduledEventId,
+                    StartedEventId = task.StartedEventId,
                     Cause = WorkflowTaskFailedCause.ForceCloseCommand,
                 },
             });

@@ -152,7 +152,10 @@ internal sealed partial class WorkflowRun
     {
         var attributes = new MarkerRecordedEventAttributes
         {
-            MarkerName = command.MarkerName, WorkflowTaskCompletedEventId = completedEventId, Header = command.Header, Failure = command.Failure,
+            MarkerName = command.MarkerName,
+            WorkflowTaskCompletedEventId = completedEventId,
+            Header = command.Header,
+            Failure = command.Failure,
         };
         attributes.Details.Add(command.Details);
         Add(new HistoryEvent { MarkerRecordedEventAttributes = attributes });
@@ -164,7 +167,8 @@ internal sealed partial class WorkflowRun
         {
             UpsertWorkflowSearchAttributesEventAttributes = new()
             {
-                WorkflowTaskCompletedEventId = completedEventId, SearchAttributes = command.SearchAttributes,
+                WorkflowTaskCompletedEventId = completedEventId,
+                SearchAttributes = command.SearchAttributes,
             },
         });
         State.SearchAttributes ??= new();
@@ -182,7 +186,8 @@ internal sealed partial class WorkflowRun
         {
             WorkflowPropertiesModifiedEventAttributes = new()
             {
-                WorkflowTaskCompletedEventId = completedEventId, UpsertedMemo = command.UpsertedMemo,
+                WorkflowTaskCompletedEventId = completedEventId,
+                UpsertedMemo = command.UpsertedMemo,
             },
         });
         State.Memo ??= new();

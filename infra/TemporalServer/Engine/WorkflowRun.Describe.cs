@@ -71,7 +71,10 @@ internal sealed partial class WorkflowRun
 
         response.PendingChildren.Add(State.Children.Values.Select(c => new PendingChildExecutionInfo
         {
-            WorkflowId = c.WorkflowId, RunId = c.RunId, WorkflowTypeName = c.WorkflowType, InitiatedId = c.InitiatedEventId,
+            WorkflowId = c.WorkflowId,
+            RunId = c.RunId,
+            WorkflowTypeName = c.WorkflowType,
+            InitiatedId = c.InitiatedEventId,
             ParentClosePolicy = c.ClosePolicy,
         }));
         if (State.Task is { } task)

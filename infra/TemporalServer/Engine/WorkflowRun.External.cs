@@ -63,8 +63,10 @@ internal sealed partial class WorkflowRun
             {
                 ExternalWorkflowExecutionSignaledEventAttributes = new()
                 {
-                    InitiatedEventId = initiatedEventId, Namespace = State.Namespace,
-                    WorkflowExecution = initiated.WorkflowExecution, Control = initiated.Control,
+                    InitiatedEventId = initiatedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution,
+                    Control = initiated.Control,
                 },
             }
             : new HistoryEvent
@@ -72,8 +74,11 @@ internal sealed partial class WorkflowRun
                 SignalExternalWorkflowExecutionFailedEventAttributes = new()
                 {
                     Cause = SignalExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound,
-                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId, Namespace = State.Namespace,
-                    WorkflowExecution = initiated.WorkflowExecution, InitiatedEventId = initiatedEventId, Control = initiated.Control,
+                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution,
+                    InitiatedEventId = initiatedEventId,
+                    Control = initiated.Control,
                 },
             });
         ScheduleWorkflowTask();
@@ -98,7 +103,9 @@ internal sealed partial class WorkflowRun
             {
                 ExternalWorkflowExecutionCancelRequestedEventAttributes = new()
                 {
-                    InitiatedEventId = initiatedEventId, Namespace = State.Namespace, WorkflowExecution = initiated.WorkflowExecution,
+                    InitiatedEventId = initiatedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution,
                 },
             }
             : new HistoryEvent
@@ -106,8 +113,11 @@ internal sealed partial class WorkflowRun
                 RequestCancelExternalWorkflowExecutionFailedEventAttributes = new()
                 {
                     Cause = CancelExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound,
-                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId, Namespace = State.Namespace,
-                    WorkflowExecution = initiated.WorkflowExecution, InitiatedEventId = initiatedEventId, Control = initiated.Control,
+                    WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId,
+                    Namespace = State.Namespace,
+                    WorkflowExecution = initiated.WorkflowExecution,
+                    InitiatedEventId = initiatedEventId,
+                    Control = initiated.Control,
                 },
             });
         ScheduleWorkflowTask();

@@ -40,7 +40,10 @@ internal sealed partial class WorkflowRun
         {
             WorkflowExecutionCancelRequestedEventAttributes = new()
             {
-                Cause = cause, Identity = identity, ExternalWorkflowExecution = external, ExternalInitiatedEventId = externalInitiatedEventId,
+                Cause = cause,
+                Identity = identity,
+                ExternalWorkflowExecution = external,
+                ExternalInitiatedEventId = externalInitiatedEventId,
             },
         });
         ScheduleWorkflowTask();

@@ -58,7 +58,9 @@ internal sealed partial class WorkflowRun
         {
             state.Parent = new Parent
             {
-                Namespace = attributes.ParentWorkflowNamespace, WorkflowId = parent.WorkflowId, RunId = parent.RunId,
+                Namespace = attributes.ParentWorkflowNamespace,
+                WorkflowId = parent.WorkflowId,
+                RunId = parent.RunId,
                 InitiatedEventId = attributes.ParentInitiatedEventId,
             };
         }

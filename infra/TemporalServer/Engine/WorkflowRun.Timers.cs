@@ -13,7 +13,9 @@ internal sealed partial class WorkflowRun
             UserMetadata = source.UserMetadata,
             TimerStartedEventAttributes = new()
             {
-                TimerId = command.TimerId, StartToFireTimeout = command.StartToFireTimeout, WorkflowTaskCompletedEventId = completedEventId,
+                TimerId = command.TimerId,
+                StartToFireTimeout = command.StartToFireTimeout,
+                WorkflowTaskCompletedEventId = completedEventId,
             },
         });
         State.Timers[command.TimerId] = new UserTimer
@@ -44,7 +46,10 @@ internal sealed partial class WorkflowRun
         {
             TimerCanceledEventAttributes = new()
             {
-                TimerId = command.TimerId, StartedEventId = started, WorkflowTaskCompletedEventId = completedEventId, Identity = identity,
+                TimerId = command.TimerId,
+                StartedEventId = started,
+                WorkflowTaskCompletedEventId = completedEventId,
+                Identity = identity,
             },
         });
     }

@@ -113,7 +113,9 @@ internal sealed partial class WorkflowRun
         {
             WorkflowExecutionUpdateCompletedEventAttributes = new()
             {
-                Meta = response.Meta, AcceptedEventId = update.AcceptedEventId, Outcome = response.Outcome,
+                Meta = response.Meta,
+                AcceptedEventId = update.AcceptedEventId,
+                Outcome = response.Outcome,
             },
         });
         update.CompletedEventId = e.EventId;

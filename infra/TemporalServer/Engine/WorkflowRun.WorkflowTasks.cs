@@ -133,8 +133,11 @@ internal sealed partial class WorkflowRun
             {
                 WorkflowTaskFailedEventAttributes = new()
                 {
-                    ScheduledEventId = task.ScheduledEventId, StartedEventId = task.StartedEventId,
-                    Cause = cause, Failure = failure, Identity = identity,
+                    ScheduledEventId = task.ScheduledEventId,
+                    StartedEventId = task.StartedEventId,
+                    Cause = cause,
+                    Failure = failure,
+                    Identity = identity,
                 },
             });
         }
@@ -151,7 +154,9 @@ internal sealed partial class WorkflowRun
             {
                 WorkflowTaskTimedOutEventAttributes = new()
                 {
-                    ScheduledEventId = task.ScheduledEventId, StartedEventId = task.StartedEventId, TimeoutType = type,
+                    ScheduledEventId = task.ScheduledEventId,
+                    StartedEventId = task.StartedEventId,
+                    TimeoutType = type,
                 },
             });
         }

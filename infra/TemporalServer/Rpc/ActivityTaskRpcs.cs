@@ -122,8 +122,12 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         {
             TaskToken = Tokens.Write(new TaskToken
             {
-                Kind = TaskKind.Activity, Namespace = run.State.Namespace, WorkflowId = run.State.WorkflowId, RunId = run.State.RunId,
-                ScheduledEventId = activity.ScheduledEventId, Attempt = activity.Attempt,
+                Kind = TaskKind.Activity,
+                Namespace = run.State.Namespace,
+                WorkflowId = run.State.WorkflowId,
+                RunId = run.State.RunId,
+                ScheduledEventId = activity.ScheduledEventId,
+                Attempt = activity.Attempt,
             }),
             WorkflowNamespace = run.State.Namespace,
             WorkflowType = new() { Name = run.State.WorkflowType },

@@ -30,7 +30,10 @@ internal sealed class ClientRpcs(Executions executions, Starter starter)
         StartResult result = await starter.StartAsync(request.AsStart().Checked(), request.WorkflowIdReusePolicy, conflict, run =>
             run.Signal(new WorkflowExecutionSignaledEventAttributes
             {
-                SignalName = request.SignalName, Input = request.SignalInput, Identity = request.Identity, Header = request.Header,
+                SignalName = request.SignalName,
+                Input = request.SignalInput,
+                Identity = request.Identity,
+                Header = request.Header,
                 RequestId = request.RequestId,
             }));
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started };
@@ -46,7 +49,10 @@ internal sealed class ClientRpcs(Executions executions, Starter starter)
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
             run.Signal(new WorkflowExecutionSignaledEventAttributes
             {
-                SignalName = request.SignalName, Input = request.Input, Identity = request.Identity, Header = request.Header,
+                SignalName = request.SignalName,
+                Input = request.Input,
+                Identity = request.Identity,
+                Header = request.Header,
                 RequestId = request.RequestId,
             }));
         return new();

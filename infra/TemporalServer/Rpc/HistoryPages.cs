@@ -45,7 +45,10 @@ internal sealed class HistoryPages(int size)
 
     public static HistoryPageToken Start(WorkflowRun run, long firstEventId = 1) => new()
     {
-        Namespace = run.State.Namespace, WorkflowId = run.State.WorkflowId, RunId = run.State.RunId, NextEventId = firstEventId,
+        Namespace = run.State.Namespace,
+        WorkflowId = run.State.WorkflowId,
+        RunId = run.State.RunId,
+        NextEventId = firstEventId,
     };
 
     /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>

@@ -60,7 +60,10 @@ internal sealed class QueryRpcs(Executions executions, TaskQueues queues, Pendin
         PendingQuery query = queries.Find(token.QueryId) ?? throw RpcError.NotFound("query task not found, or already expired");
         query.Answer.TrySetResult(new WorkflowQueryResult
         {
-            ResultType = request.CompletedType, Answer = request.QueryResult, ErrorMessage = request.ErrorMessage, Failure = request.Failure,
+            ResultType = request.CompletedType,
+            Answer = request.QueryResult,
+            ErrorMessage = request.ErrorMessage,
+            Failure = request.Failure,
         });
         return Task.FromResult(new RespondQueryTaskCompletedResponse());
     }

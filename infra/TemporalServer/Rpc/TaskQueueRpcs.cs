@@ -27,7 +27,9 @@ internal sealed class TaskQueueRpcs(TaskQueues queues)
         var response = new DescribeTaskQueueResponse { Stats = new() { ApproximateBacklogCount = queue.Backlog, ApproximateBacklogAge = new() } };
         response.Pollers.Add(queue.Pollers().Select(p => new PollerInfo
         {
-            Identity = p.Identity, LastAccessTime = Timestamp.FromDateTimeOffset(p.LastPoll), RatePerSecond = 100_000,
+            Identity = p.Identity,
+            LastAccessTime = Timestamp.FromDateTimeOffset(p.LastPoll),
+            RatePerSecond = 100_000,
         }));
         return Task.FromResult(response);
     }

@@ -142,6 +142,7 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
 
     private static UpdateRef Ref(RunAddress run, string id) => new()
     {
-        WorkflowExecution = new() { WorkflowId = run.WorkflowId, RunId = run.RunId }, UpdateId = id,
+        WorkflowExecution = new() { WorkflowId = run.WorkflowId, RunId = run.RunId },
+        UpdateId = id,
     };
 }

@@ -1,9 +1,9 @@
+using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Protocol.V1;
 using Temporalio.Api.Query.V1;
 using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
-using Google.Protobuf.WellKnownTypes;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
 using TemporalServer.Grpc;
@@ -108,7 +108,11 @@ internal sealed class WorkflowTaskRpcs(
             PollWorkflowTaskQueueResponse response = Describe(run, TaskKind.Query, query.StickyQueue.Length > 0);
             response.TaskToken = Tokens.Write(new TaskToken
             {
-                Kind = TaskKind.Query, Namespace = run.State.Namespace, WorkflowId = run.State.WorkflowId, RunId = run.State.RunId, QueryId = query.Id,
+                Kind = TaskKind.Query,
+                Namespace = run.State.Namespace,
+                WorkflowId = run.State.WorkflowId,
+                RunId = run.State.RunId,
+                QueryId = query.Id,
             });
             response.Query = query.Query;
             return response;
@@ -120,8 +124,13 @@ internal sealed class WorkflowTaskRpcs(
         PollWorkflowTaskQueueResponse response = Describe(run, TaskKind.Workflow, sticky);
         response.TaskToken = Tokens.Write(new TaskToken
         {
-            Kind = TaskKind.Workflow, Namespace = run.State.Namespace, WorkflowId = run.State.WorkflowId, RunId = run.State.RunId,
-            ScheduledEventId = task.ScheduledEventId, StartedEventId = task.StartedEventId, Attempt = task.Attempt,
+            Kind = TaskKind.Workflow,
+            Namespace = run.State.Namespace,
+            WorkflowId = run.State.WorkflowId,
+            RunId = run.State.RunId,
+            ScheduledEventId = task.ScheduledEventId,
+            StartedEventId = task.StartedEventId,
+            Attempt = task.Attempt,
         });
         response.StartedEventId = task.StartedEventId;
         response.Attempt = task.Attempt;

@@ -68,7 +68,9 @@ internal sealed class Starter(Executions executions)
         $"{text} WorkflowId: {run.State.WorkflowId}, RunId: {run.State.RunId}.",
         new WorkflowExecutionAlreadyStartedFailure
         {
-            RunId = run.State.RunId, FirstExecutionRunId = run.State.FirstRunId, StartRequestId = run.State.StartRequestIds.FirstOrDefault() ?? "",
+            RunId = run.State.RunId,
+            FirstExecutionRunId = run.State.FirstRunId,
+            StartRequestId = run.State.StartRequestIds.FirstOrDefault() ?? "",
         });
 
     private static StartResult ResultOf(WorkflowRun run, bool started) => new(run.State.RunId, run.State.FirstRunId, started, run.State.Status);
