@@ -46,7 +46,9 @@ internal static class BatchRunner
         }
         catch (PostgresException error)
         {
-            throw Errors.Translate(error, error.BatchCommand is { } failed ? [operationOf[(NpgsqlBatchCommand)failed]] : operations);
+            IEnumerable<Operation> suspects = error.BatchCommand is NpgsqlBatchCommand failed ? [operationOf[failed]] : operations;
+            throw suspects.Select(operation => operation.Translate(error)).FirstOrDefault(meaning => meaning is not null)
+                ?? Errors.Translate(error, batch.BatchCommands);
         }
     }
 

@@ -9,6 +9,9 @@ namespace Marten.Sessions;
 /// <summary>A unit of work on one store: what is queued, and the transaction that saves it.</summary>
 internal sealed partial class DocumentSession(DocumentStore store, IsolationLevel isolation) : IDocumentSession
 {
+    private const int ReadRetries = 3;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+
     private readonly List<StreamAction> _streams = [];
     private readonly List<Operation> _operations = [];
     private NpgsqlConnection? _connection;
@@ -69,8 +72,30 @@ internal sealed partial class DocumentSession(DocumentStore store, IsolationLeve
         }
     }
 
-    /// <summary>Runs a read on the session's own connection where it has one, else on one from the pool.</summary>
+    /// <summary>
+    /// Runs a read on the session's own connection where it has one, else on one from the pool; there it is tried again when the
+    /// connection breaks, since a server that was restarted leaves broken ones behind.
+    /// </summary>
     internal async Task<T> ReadAsync<T>(NpgsqlBatchCommand[] commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken token)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await ReadOnceAsync(commands, read, token);
+            }
+            catch (NpgsqlException error) when (error.IsTransient && _connection is null && attempt < ReadRetries)
+            {
+                await Task.Delay(FirstPause * (1 << attempt), token);
+            }
+            catch (PostgresException error)
+            {
+                throw Errors.Translate(error, commands);
+            }
+        }
+    }
+
+    private async Task<T> ReadOnceAsync<T>(NpgsqlBatchCommand[] commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken token)
     {
         NpgsqlConnection connection = _connection ?? await store.DataSource.OpenConnectionAsync(token);
         try
@@ -83,10 +108,6 @@ internal sealed partial class DocumentSession(DocumentStore store, IsolationLeve
 
             await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync(token);
             return await read(reader);
-        }
-        catch (PostgresException error)
-        {
-            throw Errors.Translate(error, error.BatchCommand?.CommandText ?? commands[0].CommandText);
         }
         finally
         {

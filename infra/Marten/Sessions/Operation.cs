@@ -59,16 +59,13 @@ internal static class SqlText
     public static NpgsqlParameter[] Parameters(object?[] values) => [.. values.Select(value => new NpgsqlParameter { Value = value ?? DBNull.Value })];
 }
 
-/// <summary>What an error of PostgreSQL means to the caller.</summary>
+/// <summary>What an error of PostgreSQL means where the operation that met it has no name of its own for it.</summary>
 internal static class Errors
 {
-    /// <param name="suspects">The operation that failed; or, on a data source that does not tell, all of the batch.</param>
-    public static Exception Translate(PostgresException error, List<Operation> suspects) =>
-        suspects.Select(operation => operation.Translate(error)).FirstOrDefault(meaning => meaning is not null)
-        ?? Translate(error, error.BatchCommand?.CommandText);
-
-    public static Exception Translate(PostgresException error, string? sql) =>
+    /// <param name="commands">Those of the batch; they are all in the message where the data source does not tell which one failed.</param>
+    public static Exception Translate(PostgresException error, IEnumerable<NpgsqlBatchCommand> commands) =>
         error.SqlState == PostgresErrorCodes.SerializationFailure
             ? new ConcurrentUpdateException(error)
-            : new MartenCommandException(sql is null ? null : new NpgsqlCommand(sql), error);
+            : new MartenCommandException(
+                new NpgsqlCommand(error.BatchCommand?.CommandText ?? string.Join(";\n", commands.Select(command => command.CommandText).Distinct())), error);
 }
