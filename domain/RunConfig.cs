@@ -123,7 +123,8 @@ public sealed record PretrainingConfig
 
     public double LearningRate { get; init; } = 2e-3;
     public double WarmupShare { get; init; } = 0.05;
-    public double WeightDecay { get; init; } = 0.0;
+    public double Beta2 { get; init; } = 0.98;
+    public double WeightDecay { get; init; } = 0.01;
 
     /// <summary>Norm that the gradient is clipped to; 0 is off.</summary>
     public double ClipNorm { get; init; } = 1.0;
@@ -157,6 +158,11 @@ public sealed record PromptsConfig
 {
     /// <summary>Prompts drawn per iteration: without replacement inside an iteration, with replacement across iterations.</summary>
     public int PerIteration { get; init; } = 300;
+
+    /// <summary>Prompts of iteration 1, whose unconditioned samples are the pool's stock of bad ones; 0 takes <see cref="PerIteration"/>.</summary>
+    public int FirstIteration { get; init; }
+
+    public int CountIn(int iteration) => iteration == 1 && FirstIteration > 0 ? FirstIteration : PerIteration;
 }
 
 public sealed record SamplingConfig

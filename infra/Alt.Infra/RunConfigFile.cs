@@ -73,7 +73,7 @@ public static class RunConfigFile
             stream.Load(new StringReader(setting[(equals + 1)..]));
             node.Children[keys[^1]] = stream.Documents.Count > 0 ? stream.Documents[0].RootNode : new YamlScalarNode("");
         }
-        catch (YamlException e)
+        catch (Exception e) when (e is YamlException or InvalidOperationException)
         {
             throw new InputException($"--set {setting}: the value is not valid YAML: {e.Message}", e);
         }

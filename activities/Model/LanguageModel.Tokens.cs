@@ -1,0 +1,29 @@
+using Alt.Domain;
+using static TorchSharp.torch;
+
+namespace Alt.Activities.Model;
+
+public sealed partial class LanguageModel
+{
+    /// <summary>
+    /// Draws the embeddings of some tokens anew, around the mean of others. Tokens that no training text holds end nearly identical
+    /// under a tied head, so that feedback written in them could not be told apart.
+    /// </summary>
+    /// <param name="tokens">The rows to draw.</param>
+    /// <param name="like">The rows whose mean and deviation per column the draw follows.</param>
+    /// <param name="scale">Multiple of that deviation.</param>
+    public void RedrawTokens(IReadOnlyList<int> tokens, IReadOnlyList<int> like, double scale, long seed)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var rows = TokenEmbedding.index_select(0, tensor([.. like.Select(id => (long)id)], device: Device));     // (L, C)
+        var mean = rows.sum(0) / rows.shape[0];                                                                // (C)
+        var deviation = ((rows - mean).square().sum(0) / rows.shape[0]).sqrt();                                // (C)
+        foreach (var id in tokens)
+        {
+            var drawn = empty([Config.Width]);
+            Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Feedback, Prompt: id), Floats(drawn), deviation: scale);
+            TokenEmbedding.select(0, id).copy_(drawn.to(Device) * deviation + mean);                           // (C)
+        }
+    }
+}

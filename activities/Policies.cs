@@ -1,0 +1,76 @@
+using Alt.Activities.Model;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities;
+
+/// <summary>The models that a worker keeps at hand: the last few that were asked for, loaded from verified artifacts.</summary>
+public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposable
+{
+    /// <summary>The reference, the policy that samples and the one that is trained.</summary>
+    private const int Kept = 3;
+
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly LinkedList<(string Hash, Policy Policy)> loaded = [];
+
+    /// <summary>Use the models only inside one activity of the one-at-a-time model queue: older ones are let go when a new one is loaded.</summary>
+    public async Task<Policy> LoadAsync(ArtifactRef checkpoint, CancellationToken token)
+    {
+        await gate.WaitAsync(token);
+        try
+        {
+            var entry = loaded.FirstOrDefault(l => l.Hash == checkpoint.Hash);
+            if (entry.Policy is not null)
+            {
+                loaded.Remove(entry);
+            }
+            else
+            {
+                entry = (checkpoint.Hash, Policy.Load(await FolderAsync(checkpoint, token)));
+            }
+
+            loaded.AddFirst(entry);
+            while (loaded.Count > Kept)
+            {
+                loaded.Last!.Value.Policy.Dispose();
+                loaded.RemoveLast();
+            }
+
+            return entry.Policy;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>A folder with the checkpoint's files, for everything that reads folders.</summary>
+    public async Task<string> FolderAsync(ArtifactRef checkpoint, CancellationToken token)
+    {
+        var path = Path.Combine(folder, checkpoint.Hash);
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(folder);
+            await artifacts.ExtractFolderAsync(checkpoint, path, token);
+        }
+
+        return path;
+    }
+
+    /// <summary>A name for a checkpoint that is about to be written; the caller deletes the folder.</summary>
+    public string NewFolder()
+    {
+        Directory.CreateDirectory(folder);
+        return Path.Combine(folder, $"new-{Guid.NewGuid():N}");
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, policy) in loaded)
+        {
+            policy.Dispose();
+        }
+
+        gate.Dispose();
+    }
+}

@@ -1,0 +1,50 @@
+using Alt.Domain;
+using Alt.Infra;
+using Temporalio.Activities;
+
+namespace Alt.Activities;
+
+/// <summary>Closes iterations and runs in the record; the report itself is read from it at any time.</summary>
+public sealed class ReportActivities(Ledger ledger)
+{
+    [Activity]
+    public Task FinishIterationAsync(IterationRef iteration) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
+    {
+        var run = await ledger.RunAsync(iteration.Run, token);
+        var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
+        var finished = new RunEvent.IterationFinished(iteration.Number, state.Training?.WeightsHash ?? run.Base!.WeightsHash);
+        await ledger.RecordAsync(iteration.Run, s => s.IterationsFinished > iteration.Number ? finished : null, finished, token: token);
+    });
+
+    /// <param name="stopped">Somebody asked for an early end: the run is closed as stopped and can go on later.</param>
+    [Activity]
+    public Task FinishRunAsync(string run, bool stopped) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
+    {
+        if (stopped)
+        {
+            var stop = new RunEvent.RunStopped(DateTimeOffset.UtcNow);
+            await ledger.RecordAsync(run, s => s.Status == RunStatus.Stopped ? stop : null, stop, token: token);
+            return;
+        }
+
+        var report = await ledger.ReportAsync(run, token);
+        await ledger.RecordAsync(run, s => s.Finished, new RunEvent.RunFinished(report.PoolHash ?? "", report.WeightsHash ?? "", report.Seconds, DateTimeOffset.UtcNow), token: token);
+    });
+
+    [Activity]
+    public Task FailAsync(string run, string reason) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
+    {
+        if ((await ledger.RunAsync(run, token)).Status is not RunStatus.Missing)
+        {
+            await ledger.RecordAsync(run, s => s.Status == RunStatus.Failed ? s.Failure : null, new RunEvent.RunFailed(reason, DateTimeOffset.UtcNow), token: token);
+        }
+    });
+
+    /// <summary>Records that a run was paused or goes on.</summary>
+    [Activity]
+    public Task PauseAsync(string run, bool pause) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
+    {
+        RunEvent change = pause ? new RunEvent.RunPaused(DateTimeOffset.UtcNow) : new RunEvent.RunResumed(DateTimeOffset.UtcNow);
+        await ledger.RecordAsync(run, s => (s.Status == RunStatus.Paused) == pause ? change : null, change, token: token);
+    });
+}
