@@ -1,0 +1,113 @@
+using Alt.Activities;
+using Alt.Domain;
+using Microsoft.Extensions.Logging;
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace Alt.Workflows;
+
+/// <summary>A whole run: prepares what all iterations share, then one <see cref="IterationWorkflow"/> after the other.</summary>
+/// <remarks>The workflow's id is <c>run-{run}</c>; any Temporal client can start it with the config as JSON.</remarks>
+[Workflow]
+public class AltRunWorkflow
+{
+    private const string IdPrefix = "run-";
+
+    private bool paused;
+    private bool stopped;
+    private RunProgress progress = new("Starting", 0, 0);
+    private ChildWorkflowHandle<IterationWorkflow>? iteration;
+
+    public static string IdOf(string run) => IdPrefix + run;
+
+    public static string IterationIdOf(string run, int iteration) => $"{IdOf(run)}-iteration-{iteration}";
+
+    [WorkflowRun]
+    public async Task RunAsync(RunConfig config)
+    {
+        var id = Workflow.Info.WorkflowId;
+        var run = id.StartsWith(IdPrefix, StringComparison.Ordinal) ? id[IdPrefix.Length..] : id;
+        try
+        {
+            await RunAsync(run, config);
+        }
+        catch (Exception e) when (e is FailureException && !TemporalException.IsCanceledException(e))
+        {
+            var reason = Reason(e);
+            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FailAsync(run, reason), ActivityPolicies.Light);
+            throw;
+        }
+    }
+
+    [WorkflowSignal]
+    public Task PauseAsync() => PauseAsync(true);
+
+    [WorkflowSignal]
+    public Task ResumeAsync() => PauseAsync(false);
+
+    /// <summary>Ends the run after the iteration that is under way.</summary>
+    [WorkflowSignal]
+    public Task StopAsync() => Task.FromResult(stopped = true);
+
+    [WorkflowQuery]
+    public RunProgress Progress() => progress;
+
+    private async Task RunAsync(string run, RunConfig config)
+    {
+        var next = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(run, config), ActivityPolicies.Light);
+
+        Enter("Prompts", next);
+        await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.ImportAsync(run), ActivityPolicies.Light);
+        Enter("Feedback", next);
+        await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.TrainClassifiersAsync(run), ActivityPolicies.Training);
+        Enter("Training", next);
+        await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.PretrainAsync(run), ActivityPolicies.Training);
+
+        for (; next <= config.Iterations && !stopped; next++)
+        {
+            await Workflow.WaitConditionAsync(() => !paused);
+            Enter("Iteration", next);
+            var number = next; // the loop's own variable moves on under the lambda
+            iteration = await Workflow.StartChildWorkflowAsync(
+                (IterationWorkflow w) => w.RunAsync(new IterationRef(run, number)),
+                new() { Id = IterationIdOf(run, number) });
+            await iteration.GetResultAsync();
+            iteration = null;
+
+            if (Workflow.ContinueAsNewSuggested)
+            {
+                throw Workflow.CreateContinueAsNewException((AltRunWorkflow w) => w.RunAsync(config));
+            }
+        }
+
+        Enter("Report", next);
+        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishRunAsync(run, stopped), ActivityPolicies.Light);
+
+        void Enter(string stage, int iteration) => progress = new(stage, iteration, config.Iterations);
+    }
+
+    private async Task PauseAsync(bool pause)
+    {
+        paused = pause;
+        if (iteration is not { } running)
+        {
+            return;
+        }
+
+        try
+        {
+            await running.SignalAsync(w => pause ? w.PauseAsync() : w.ResumeAsync());
+        }
+        catch (FailureException e)
+        {
+            // The iteration ended before the signal reached it; the next one waits for this workflow's own flag.
+            Workflow.Logger.LogInformation("Iteration {Id} was over before it could be paused or resumed: {Reason}", running.Id, e.Message);
+        }
+    }
+
+    /// <summary>The innermost failure's message: what went wrong, not through which layers it came.</summary>
+    private static string Reason(Exception e) => e.InnerException is { } inner ? Reason(inner) : e.Message;
+}
+
+/// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>
+public sealed record RunProgress(string Stage, int Iteration, int Iterations);

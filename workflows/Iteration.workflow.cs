@@ -1,0 +1,84 @@
+using Alt.Activities;
+using Temporalio.Workflows;
+
+namespace Alt.Workflows;
+
+/// <summary>One turn of the loop: Prompts -> Sampling -> Feedback -> DataPool -> Selection -> Training -> Evaluation -> Report.</summary>
+[Workflow]
+public class IterationWorkflow
+{
+    private bool paused;
+    private IterationProgress progress = new("Prompts", 0, 0);
+
+    [WorkflowRun]
+    public async Task RunAsync(IterationRef iteration)
+    {
+        // Iteration 0 is the base model: there is nothing to train yet, only to measure.
+        if (iteration.Number > 0)
+        {
+            // ---- Prompts
+            await EnterAsync("Prompts");
+            var chunks = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.DrawAsync(iteration), ActivityPolicies.Light);
+
+            // ---- Sampling
+            await EnterAsync("Sampling", chunks);
+            await ForEachChunkAsync(chunks, chunk =>
+                Workflow.ExecuteActivityAsync((SamplingActivities a) => a.SampleAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
+            await Workflow.ExecuteActivityAsync((SamplingActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+
+            // ---- Feedback
+            await EnterAsync("Feedback", chunks);
+            await ForEachChunkAsync(chunks, chunk =>
+                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CollectAsync(new(iteration, chunk)), ActivityPolicies.Feedback));
+            await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+
+            // ---- DataPool
+            await EnterAsync("DataPool");
+            await Workflow.ExecuteActivityAsync((DataPoolActivities a) => a.UpdateAsync(iteration), ActivityPolicies.Light);
+
+            // ---- Selection
+            await EnterAsync("Selection");
+            await Workflow.ExecuteActivityAsync((SelectionActivities a) => a.SelectAsync(iteration), ActivityPolicies.Light);
+
+            // ---- Training
+            await EnterAsync("Training");
+            await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.TrainAsync(iteration), ActivityPolicies.Training);
+        }
+
+        // ---- Evaluation
+        var evaluationChunks = await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.PlanAsync(iteration), ActivityPolicies.Light);
+        await EnterAsync("Evaluation", evaluationChunks);
+        await ForEachChunkAsync(evaluationChunks, chunk =>
+            Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.EvaluateAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
+        await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+
+        // ---- Report
+        await EnterAsync("Report");
+        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishIterationAsync(iteration), ActivityPolicies.Light);
+    }
+
+    [WorkflowSignal]
+    public Task PauseAsync() => Task.FromResult(paused = true);
+
+    [WorkflowSignal]
+    public Task ResumeAsync() => Task.FromResult(paused = false);
+
+    [WorkflowQuery]
+    public IterationProgress Progress() => progress;
+
+    private async Task EnterAsync(string stage, int chunks = 0)
+    {
+        await Workflow.WaitConditionAsync(() => !paused);
+        progress = new(stage, 0, chunks);
+    }
+
+    private Task ForEachChunkAsync(int chunks, Func<int, Task> work) => Chunks.ForEachAsync(chunks, async chunk =>
+    {
+        await Workflow.WaitConditionAsync(() => !paused);
+        await work(chunk);
+        progress = progress with { ChunksDone = progress.ChunksDone + 1 };
+    });
+}
+
+/// <summary>Where an iteration is; chunks are 0 of 0 in stages that have none.</summary>
+public sealed record IterationProgress(string Stage, int ChunksDone, int Chunks);
