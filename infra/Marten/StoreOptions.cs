@@ -11,6 +11,9 @@ namespace Marten;
 /// <summary>How a store is set up. Read once, when the store is made.</summary>
 public class StoreOptions
 {
+    // A session's few statements stay prepared, and with them the plans inside of the functions: a third of the server's work per append.
+    private const int PreparedStatements = 32;
+
     private string _schema = "public";
 
     public StoreOptions()
@@ -48,8 +51,16 @@ public class StoreOptions
 
     public void Connection(string connectionString)
     {
-        // Which command of a batch failed decides what the failure means.
-        DataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { IncludeFailedBatchedCommand = true });
+        var builder = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            IncludeFailedBatchedCommand = true, // It decides what the failure means.
+        };
+        if (builder.MaxAutoPrepare == 0)
+        {
+            builder.MaxAutoPrepare = PreparedStatements;
+        }
+
+        DataSource = NpgsqlDataSource.Create(builder);
         OwnsDataSource = true;
     }
 

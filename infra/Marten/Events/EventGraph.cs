@@ -10,6 +10,7 @@ internal sealed class EventGraph : IEventStoreOptions
     private readonly StoreOptions _options;
     private readonly ConcurrentDictionary<Type, EventMapping> _byType = new();
     private readonly ConcurrentDictionary<string, EventMapping> _byAlias = new();
+    private readonly ConcurrentDictionary<string, Type> _aggregates = new();
     private string? _schema;
 
     public EventGraph(StoreOptions options)
@@ -92,9 +93,17 @@ internal sealed class EventGraph : IEventStoreOptions
         return resolved;
     }
 
-    /// <summary>The aggregate type that a stream was started with, where this process knows it.</summary>
+    /// <summary>The alias under which streams of an aggregate are kept.</summary>
+    public string AggregateAlias(Type type)
+    {
+        string alias = EventAlias.Of(type);
+        _aggregates.TryAdd(alias, type);
+        return alias;
+    }
+
+    /// <summary>The aggregate type that a stream was started with, where this store has met it.</summary>
     public Type? AggregateType(string alias) =>
-        _options.Projections.Inline.Keys.Concat(_options.DocumentTypes).FirstOrDefault(type => EventAlias.Of(type) == alias);
+        _aggregates.TryGetValue(alias, out Type? type) ? type : _options.Projections.Inline.Keys.FirstOrDefault(aggregate => EventAlias.Of(aggregate) == alias);
 
     private EventMapping Register(EventMapping mapping)
     {

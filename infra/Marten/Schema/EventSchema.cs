@@ -147,18 +147,11 @@ internal static class EventSchema
                 raise exception 'The tenantid does not match the existing stream';
             end if;
 
-            with given as (
-                select * from unnest(event_ids, event_types, dotnet_types, bodies, bdatas, timestamps)
-                    with ordinality as g (id, type, dotnet_type, body, bdata, at, position)
-                order by position
-            ), numbered as (
-                select nextval('{s}.mt_events_sequence') as seq, given.* from given
-            ), written as (
-                insert into {s}.mt_events (seq_id, id, stream_id, version, data, bdata, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
-                select n.seq, n.id, stream, base + n.position, n.body, n.bdata, n.type, n.at, tenantid, n.dotnet_type, false from numbered as n
-                returning mt_events.seq_id, mt_events.version
-            )
-            select array_agg(w.seq_id order by w.version) into sequences from written as w;
+            sequences := array(select nextval('{s}.mt_events_sequence') from generate_series(1, cardinality(event_ids)));
+            insert into {s}.mt_events (seq_id, id, stream_id, version, data, bdata, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+            select g.seq, g.id, stream, base + g.position, g.body, g.bdata, g.type, g.at, tenantid, g.dotnet_type, false
+            from unnest(sequences, event_ids, event_types, dotnet_types, bodies, bdatas, timestamps)
+                with ordinality as g (seq, id, type, dotnet_type, body, bdata, at, position);
 
             update {s}.mt_streams as s set version = base + cardinality(event_ids), timestamp = now() where s.id = stream;
             return array[base + cardinality(event_ids)] || sequences;

@@ -157,7 +157,7 @@ internal sealed partial class DocumentSession(DocumentStore store, IsolationLeve
                 @event.Version = before + i + 1 ?? 0;
             }
 
-            stream.AggregateTypeName = stream.AggregateType is null ? null : EventAlias.Of(stream.AggregateType);
+            stream.AggregateTypeName = stream.AggregateType is null ? null : EventGraph.AggregateAlias(stream.AggregateType);
             stream.Version = before + stream.Events.Count ?? 0;
         }
     }

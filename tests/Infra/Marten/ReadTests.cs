@@ -31,6 +31,19 @@ public sealed class ReadTests(StoreFixture database) : StoreTest(database)
     }
 
     [Fact]
+    public async Task A_stream_knows_its_state()
+    {
+        await using IDocumentSession session = Store.LightweightSession();
+        session.Events.StartStream<QuestParty>("state", new QuestStarted("Ring"), new QuestEnded("Ring"));
+        await session.SaveChangesAsync();
+
+        StreamState state = (await session.Events.FetchStreamStateAsync("state"))!;
+
+        Assert.Equal(("state", 2L, typeof(QuestParty), false), (state.Key, state.Version, state.AggregateType, state.IsArchived));
+        Assert.Equal(state.Created, state.LastTimestamp);
+    }
+
+    [Fact]
     public async Task An_event_is_found_by_its_id()
     {
         IEvent @event = Event.For(new QuestStarted("Ring"));
