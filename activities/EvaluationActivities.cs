@@ -50,7 +50,7 @@ public sealed class EvaluationActivities(Ledger ledger, ArtifactStore artifacts,
     });
 
     [Activity]
-    public Task CompleteAsync(IterationRef iteration) => Heartbeats.DuringAsync("Evaluation", "samples", async (_, token) =>
+    public Task CompleteEvaluationAsync(IterationRef iteration) => Heartbeats.DuringAsync("Evaluation", "samples", async (_, token) =>
     {
         var run = await ledger.RunAsync(iteration.Run, token);
         var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);

@@ -54,7 +54,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, C
     });
 
     [Activity]
-    public Task CompleteAsync(IterationRef iteration) => Heartbeats.DuringAsync("Feedback", "chunks", async (_, token) =>
+    public Task CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync("Feedback", "chunks", async (_, token) =>
     {
         var run = await ledger.RunAsync(iteration.Run, token);
         var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);

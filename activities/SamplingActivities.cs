@@ -36,7 +36,7 @@ public sealed class SamplingActivities(Ledger ledger, ArtifactStore artifacts, P
     });
 
     [Activity]
-    public Task CompleteAsync(IterationRef iteration) => Heartbeats.DuringAsync("Sampling", "chunks", async (_, token) =>
+    public Task CompleteSamplingAsync(IterationRef iteration) => Heartbeats.DuringAsync("Sampling", "chunks", async (_, token) =>
     {
         var config = (await ledger.RunAsync(iteration.Run, token)).Config;
         var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);

@@ -24,13 +24,13 @@ public class IterationWorkflow
             await EnterAsync("Sampling", chunks);
             await ForEachChunkAsync(chunks, chunk =>
                 Workflow.ExecuteActivityAsync((SamplingActivities a) => a.SampleAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
-            await Workflow.ExecuteActivityAsync((SamplingActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+            await Workflow.ExecuteActivityAsync((SamplingActivities a) => a.CompleteSamplingAsync(iteration), ActivityPolicies.Light);
 
             // ---- Feedback
             await EnterAsync("Feedback", chunks);
             await ForEachChunkAsync(chunks, chunk =>
                 Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CollectAsync(new(iteration, chunk)), ActivityPolicies.Feedback));
-            await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+            await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteFeedbackAsync(iteration), ActivityPolicies.Light);
 
             // ---- DataPool
             await EnterAsync("DataPool");
@@ -50,7 +50,7 @@ public class IterationWorkflow
         await EnterAsync("Evaluation", evaluationChunks);
         await ForEachChunkAsync(evaluationChunks, chunk =>
             Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.EvaluateAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
-        await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.CompleteAsync(iteration), ActivityPolicies.Light);
+        await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.CompleteEvaluationAsync(iteration), ActivityPolicies.Light);
 
         // ---- Report
         await EnterAsync("Report");
