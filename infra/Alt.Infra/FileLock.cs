@@ -6,7 +6,7 @@ namespace Alt.Infra;
 /// An advisory lock on a file (flock): held by one process exclusively or by many together. The kernel drops it when its holder
 /// ends, however it ends, so a <c>kill -9</c> never leaves one behind.
 /// </summary>
-internal sealed class FileLock : IDisposable
+public sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
