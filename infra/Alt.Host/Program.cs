@@ -1,1 +1,3 @@
-return 0;
+using Alt.Host;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using Alt.Domain;
+using Alt.Host.Progress;
+using Alt.Host.Reports;
+using Alt.Host.Supervisor;
+using Alt.Infra;
+using Microsoft.Extensions.Logging;
+
+namespace Alt.Host.Commands;
+
+/// <summary><c>alt run</c>: starts a run or goes on with it, shows its progress and ends with its report.</summary>
+internal sealed class RunCommand
+{
+    private readonly AltHome home;
+    private readonly Output output;
+    private readonly ILoggerFactory logs;
+
+    private RunCommand(AltHome home, Output output, ILoggerFactory logs) => (this.home, this.output, this.logs) = (home, output, logs);
+
+    public static Command Create()
+    {
+        var config = new Argument<string?>("CONFIG")
+        {
+            Description = "The experiment's YAML file. Default: the shipped quickstart, or the config that the run began with.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var settings = new Option<string[]>("--set") { Description = "Change one key of the config; may be given several times.", HelpName = "a.b=c", DefaultValueFactory = _ => [] };
+        var runId = new Option<string?>("--run-id") { Description = "Name of the run. A run that exists goes on where it was.", HelpName = "ID" };
+        var (temporal, json) = (Options.Temporal(), Options.Json());
+        config.RefuseUnknownOptions();
+        var command = new Command("run", "Run an experiment to its report, or go on with one that was interrupted.") { config, settings, runId, temporal, json };
+        command.SetAction(async (parsed, token) =>
+        {
+            var home = AltHome.Find();
+            using var logs = Logs.Open(home, "run");
+            return await new RunCommand(home, new Output(parsed.GetValue(json)), logs)
+                .RunAsync(parsed.GetValue(config), parsed.GetValue(settings)!, parsed.GetValue(runId), parsed.GetValue(temporal), token);
+        });
+        return command.WithExamples(
+            "./alt run",
+            "./alt run infra/configs/toxicity-small.yaml --set data.prompts=prompts.jsonl --set seed=2",
+            "./alt run --run-id quickstart-1121-1002     (goes on)");
+    }
+
+    private async Task<int> RunAsync(string? path, string[] settings, string? id, string? temporal, CancellationToken token)
+    {
+        // What is wrong with the config shows before anything is started.
+        var given = id is null || path is not null || settings.Length > 0 ? RunConfigFile.Read(path ?? Quickstart, settings) : null;
+        _ = id is null ? null : RunId.Check(id);
+
+        await using var record = await Record.OpenAsync(home, token);
+        id ??= RunId.New(given!.Name, DateTime.Now, await record.AskAsync(l => l.RunsAsync(token), token));
+        var state = await record.AskAsync(l => l.RunAsync(id, token), token);
+        var config = await AgreeAsync(id, state, given, token);
+        string? failure = null;
+        if (state.Status != RunStatus.Finished)
+        {
+            output.Say($"run {id}{(state.Status == RunStatus.Missing ? "" : " goes on")}; after an interruption: ./alt run --run-id {id}");
+            if (await FollowAsync(record, id, config, temporal, token) is { } reason)
+            {
+                failure = $"run '{id}' failed: {reason}; once that is mended, go on with: ./alt run --run-id {id}";
+            }
+        }
+
+        if ((await record.AskAsync(l => l.RunAsync(id, token), token)).Status == RunStatus.Missing)
+        {
+            throw new HostException(failure ?? $"run '{id}' ended before it began; see .alt/logs/worker.log");
+        }
+
+        var report = await record.AskAsync(l => l.ReportAsync(id, token), token);
+        var page = HtmlReport.Write(home, report);
+        output.Result(report, console => ReportTable.Write(console, report, page));
+        return failure is null ? 0 : throw new HostException(failure);
+    }
+
+    private static string Quickstart => Path.Combine(AltHome.Checkout, "infra", "quickstart", "quickstart.yaml");
+
+    /// <summary>The config to run with, checked against the one that an existing run began with.</summary>
+    private static async Task<RunConfig> AgreeAsync(string id, RunState state, RunConfig? given, CancellationToken token)
+    {
+        if (state.Started is { } started)
+        {
+            return given is null || RunInputs.ConfigHash(given) == started.ConfigHash
+                ? started.Config
+                : throw new InputException($"run '{id}' exists with another config; give another --run-id, or no config to go on with its own");
+        }
+
+        var config = given ?? RunConfigFile.Read(Quickstart, []);
+        // Missing files show now and not when a worker looks for them.
+        await RunInputs.HashFilesAsync(config, token);
+        return config;
+    }
+
+    /// <returns>Why the run failed; null where it ended well.</returns>
+    private async Task<string?> FollowAsync(Record record, string id, RunConfig config, string? temporal, CancellationToken token)
+    {
+        await using var stack = Stack.Start(home, temporal, record.Cluster, logs.CreateLogger<Stack>());
+        var display = new ProgressDisplay(output);
+        var follower = new RunFollower(home, stack, record, id, display, logs);
+        string? failure = null;
+        try
+        {
+            await display.DuringAsync(async () => failure = await follower.RunAsync(config, token));
+            return failure;
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            output.Say($"interrupted; nothing is lost. Go on with: ./alt run --run-id {id}");
+            throw;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Alt.Host;
+
+/// <summary>Failures in the words of one line.</summary>
+internal static class Messages
+{
+    public static string Explain(Exception e) => e switch
+    {
+        AggregateException { InnerExceptions.Count: 1 } aggregate => Explain(aggregate.InnerExceptions[0]),
+        PostgresException postgres => $"PostgreSQL refused: {postgres.MessageText} ({postgres.SqlState})",
+        NpgsqlException or SocketException => $"no connection to PostgreSQL: {OneLine(e.Message)}",
+        _ => OneLine(e.Message),
+    };
+
+    public static string OneLine(string message) => message.ReplaceLineEndings(" ").Trim();
+}

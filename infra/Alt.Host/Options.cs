@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace Alt.Host;
+
+/// <summary>Options that several commands share.</summary>
+internal static class Options
+{
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as one JSON document on standard output, and nothing else there." };
+
+    public static Option<string?> Temporal() => new("--temporal")
+    {
+        Description = "Use this Temporal server instead of the embedded one.",
+        HelpName = "HOST:PORT",
+    };
+
+    public static Argument<string> Run() => new("RUN") { Description = "The run's id." };
+
+    /// <summary>Without this an unknown option would be taken for the argument's value.</summary>
+    public static void RefuseUnknownOptions(this Argument<string?> argument) => argument.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token, ..] && token.Value.StartsWith('-'))
+        {
+            result.AddError($"unknown option '{token.Value}'");
+        }
+    });
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Alt.Host.Progress;
+
+/// <summary>A snapshot in one line.</summary>
+internal static class ProgressText
+{
+    /// <summary>The part that changes only when the run enters another stage.</summary>
+    public static string StageOf(RunSnapshot snapshot) => snapshot switch
+    {
+        { Run: null or { Stage: "Starting" } } => "starting",
+        { Run: { Stage: "Iteration" } run, Iteration: var iteration } => $"iteration {run.Iteration} of {run.Iterations} · {iteration?.Stage ?? "starting"}",
+        { Run.Stage: "Prompts" } => "preparing · data",
+        { Run.Stage: "Feedback" } => "preparing · classifiers",
+        { Run.Stage: "Training" } => "preparing · base model",
+        { Run: var run } => run.Stage,
+    };
+
+    public static string LineOf(RunSnapshot snapshot)
+    {
+        var parts = new List<string> { StageOf(snapshot) };
+        if (snapshot.Iteration is { Chunks: > 0 } iteration)
+        {
+            parts.Add($"chunk {Math.Min(iteration.ChunksDone + 1, iteration.Chunks)} of {iteration.Chunks}");
+        }
+
+        if (snapshot.Work is { Total: > 0 } work)
+        {
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{work.Done:N0} of {work.Total:N0} {work.Unit}"));
+            if (work.PerSecond > 0)
+            {
+                parts.Add(string.Create(CultureInfo.InvariantCulture, $"{work.PerSecond:#,##0.#} {work.Unit}/s"));
+            }
+        }
+
+        if (snapshot.Left is { } left)
+        {
+            parts.Add($"{Duration(left)} left");
+        }
+
+        if (snapshot.Trouble is { } trouble)
+        {
+            parts.Add(trouble);
+        }
+
+        return string.Join(" · ", parts);
+    }
+
+    public static string Duration(TimeSpan time) => time switch
+    {
+        { TotalSeconds: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds):0} s"),
+        { TotalMinutes: < 60 } => $"{(int)time.TotalMinutes} min {time.Seconds} s",
+        _ => $"{(int)time.TotalHours} h {time.Minutes} min",
+    };
+}

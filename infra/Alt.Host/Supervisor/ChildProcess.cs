@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Alt.Host.Supervisor;
+
+/// <summary>Keeps one process of this executable alive: starts it, starts it again whenever it dies, and ends it with its owner.</summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    /// <summary>The line on standard output by which a child says that it is ready for work.</summary>
+    public const string Ready = "ready";
+
+    private const int FailedStarts = 5;
+
+    /// <summary>Exit code after kill -9.</summary>
+    private const int Killed = 128 + 9;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+
+    private readonly string name;
+    private readonly string[] arguments;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource ending = new();
+    private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task running;
+
+    public ChildProcess(string name, string[] arguments, ILogger log)
+    {
+        (this.name, this.arguments, this.log) = (name, arguments, log);
+        running = Task.Run(KeepAliveAsync);
+    }
+
+    /// <summary>Ends when the child has become ready for the first time; fails when it cannot be kept alive.</summary>
+    public Task FirstReady => ready.Task;
+
+    /// <summary>Ends with the child's supervision; fails with <see cref="HostException"/> when it cannot be kept alive.</summary>
+    public Task Running => running;
+
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ending.Dispose();
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        var failures = 0;
+        while (!ending.IsCancellationRequested)
+        {
+            var (cameUp, lastWords) = await RunOnceAsync();
+            if (ending.IsCancellationRequested)
+            {
+                break;
+            }
+
+            failures = cameUp ? 0 : failures + 1;
+            log.LogWarning("The {Name} process ended: {LastWords}", name, lastWords);
+            if (failures == FailedStarts)
+            {
+                var failure = new HostException($"the {name} process does not start: {lastWords} (see .alt/logs/run.log)");
+                ready.TrySetException(failure);
+                throw failure;
+            }
+
+            await Task.Delay(FirstPause * (1 << failures), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        ready.TrySetCanceled();
+    }
+
+    private async Task<(bool CameUp, string LastWords)> RunOnceAsync()
+    {
+        using var process = Process.Start(new ProcessStartInfo(Executable.Dotnet, [Executable.Assembly, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        log.LogInformation("Started the {Name} process {Id}", name, process.Id);
+
+        var wasReady = false;
+        var lastWords = "no message";
+        var output = EachLineAsync(process.StandardOutput, line =>
+        {
+            wasReady |= line == Ready;
+            if (wasReady)
+            {
+                ready.TrySetResult();
+            }
+        });
+        var errors = EachLineAsync(process.StandardError, line =>
+        {
+            log.LogWarning("{Name}: {Line}", name, line);
+            lastWords = line;
+        });
+
+        var ended = process.WaitForExitAsync(CancellationToken.None);
+        if (await Task.WhenAny(ended, Task.Delay(Timeout.Infinite, ending.Token)) != ended)
+        {
+            // Its end of file is the request to end.
+            process.StandardInput.Close();
+            if (await Task.WhenAny(ended, Task.Delay(Grace, CancellationToken.None)) != ended)
+            {
+                log.LogWarning("The {Name} process did not end within {Seconds} s and is killed", name, Grace.TotalSeconds);
+                process.Kill(entireProcessTree: true);
+            }
+        }
+
+        await Task.WhenAll(ended, output, errors);
+        // Somebody who kills a process before it is ready has not shown that it cannot start.
+        return process.ExitCode == Killed ? (true, "killed") : (wasReady, lastWords);
+    }
+
+    private static async Task EachLineAsync(StreamReader reader, Action<string> use)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            use(line);
+        }
+    }
+}

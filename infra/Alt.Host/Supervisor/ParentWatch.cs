@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace Alt.Host.Supervisor;
+
+/// <summary>
+/// Ends a child process together with its parent. The parent holds the other end of standard input, so its end, whatever the reason,
+/// is an end-of-file here. Ctrl-C reaches the whole foreground group of a terminal and is the parent's to handle.
+/// </summary>
+internal sealed class ParentWatch : IDisposable
+{
+    private readonly CancellationTokenSource gone = new();
+    private readonly PosixSignalRegistration[] ignored;
+    private readonly PosixSignalRegistration terminated;
+
+    private ParentWatch()
+    {
+        ignored = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, c => c.Cancel = true))];
+        terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
+        {
+            c.Cancel = true;
+            gone.Cancel();
+        });
+    }
+
+    /// <summary>Cancelled when the parent is gone or this process is asked to end.</summary>
+    public CancellationToken Gone => gone.Token;
+
+    public static ParentWatch Start()
+    {
+        var watch = new ParentWatch();
+        // A thread of its own: the read blocks for as long as the parent lives.
+        new Thread(watch.ReadToEnd) { IsBackground = true, Name = "parent-watch" }.Start();
+        return watch;
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in ignored)
+        {
+            registration.Dispose();
+        }
+
+        terminated.Dispose();
+    }
+
+    private void ReadToEnd()
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> buffer = stackalloc byte[256];
+        while (input.Read(buffer) > 0)
+        {
+            // Nothing is ever said on this pipe; only its end matters.
+        }
+
+        gone.Cancel();
+    }
+}

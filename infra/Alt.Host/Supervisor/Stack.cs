@@ -1,0 +1,81 @@
+using Alt.Domain;
+using Alt.Infra;
+using Microsoft.Extensions.Logging;
+
+namespace Alt.Host.Supervisor;
+
+/// <summary>
+/// What keeps a run going: PostgreSQL that is up, the Temporal server and a worker. One process of the home owns them, the others join;
+/// when the owner leaves, another one takes over and starts them again.
+/// </summary>
+internal sealed class Stack : IAsyncDisposable
+{
+    private const string OwnerLock = "owner";
+    private static readonly TimeSpan PostgresCheck = TimeSpan.FromSeconds(1);
+
+    private readonly AltHome home;
+    private readonly string? temporal;
+    private readonly PostgresCluster postgres;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource ending = new();
+    private readonly Task owning;
+
+    private Stack(AltHome home, string? temporal, PostgresCluster postgres, ILogger log)
+    {
+        (this.home, this.temporal, this.postgres, this.log) = (home, temporal, postgres, log);
+        owning = Task.Run(OwnAsync);
+    }
+
+    /// <summary>Fails when a part of the stack cannot be kept alive; otherwise it never ends before the stack does.</summary>
+    public Task Running => owning;
+
+    /// <param name="temporal">HOST:PORT of an outside Temporal server; null for the embedded one.</param>
+    /// <exception cref="InputException">Another process of this home runs with another Temporal server.</exception>
+    public static Stack Start(AltHome home, string? temporal, PostgresCluster postgres, ILogger log)
+    {
+        if (temporal is not null && IsOwned(home) && TemporalEndpoint.Read(home) is { } other && other != temporal)
+        {
+            throw new InputException($"--temporal {temporal}: another run of this folder is under way with {other}; wait for it, or call from another checkout");
+        }
+
+        return new Stack(home, temporal, postgres, log);
+    }
+
+    /// <summary>Whether some process owns a stack right now.</summary>
+    public static bool IsOwned(AltHome home) => home.IsHeld(OwnerLock);
+
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await owning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ending.Dispose();
+    }
+
+    private async Task OwnAsync()
+    {
+        using var owner = await FileLock.TakeAsync(home.Lock(OwnerLock), exclusive: true, ending.Token);
+        if (temporal is not null)
+        {
+            TemporalEndpoint.Write(home, temporal);
+        }
+
+        await using var server = temporal is null ? new ChildProcess("server", ["server"], log) : null;
+        if (server is not null)
+        {
+            await server.FirstReady.WaitAsync(ending.Token);
+        }
+
+        await using var worker = new ChildProcess("worker", ["worker"], log);
+        var parts = new[] { KeepPostgresAsync(), worker.Running, server?.Running ?? Task.Delay(Timeout.Infinite, ending.Token) };
+        await await Task.WhenAny(parts);
+    }
+
+    private async Task KeepPostgresAsync()
+    {
+        using var timer = new PeriodicTimer(PostgresCheck);
+        while (await timer.WaitForNextTickAsync(ending.Token))
+        {
+            await postgres.EnsureRunningAsync(ending.Token);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using Alt.Activities;
+using Alt.Activities.Feedback;
+using Alt.Infra;
+using Alt.Workflows;
+using Microsoft.Extensions.Logging;
+using Temporalio.Client;
+using Temporalio.Worker;
+
+namespace Alt.Host;
+
+/// <summary>The composition root of everything that works: one worker per task queue over one set of activities.</summary>
+internal static class Worker
+{
+    /// <summary>Judges wait for others, so several work at once; a model has its device to itself.</summary>
+    private const int Judges = 2, Models = 1, LightActivities = 4;
+
+    /// <summary>Works until the token ends it.</summary>
+    public static async Task RunAsync(ITemporalClient client, Ledger ledger, AltHome home, ILoggerFactory logs, Action ready, CancellationToken token)
+    {
+        var artifacts = new ArtifactStore(home.Artifacts);
+        using var policies = new Policies(artifacts, home.Models);
+        var classifiers = new Classifiers(artifacts);
+        object[] activities =
+        [
+            new PromptsActivities(ledger, artifacts),
+            new SamplingActivities(ledger, artifacts, policies),
+            new FeedbackActivities(ledger, artifacts, classifiers),
+            new DataPoolActivities(ledger, artifacts),
+            new SelectionActivities(ledger, artifacts),
+            new TrainingActivities(ledger, artifacts, policies),
+            new EvaluationActivities(ledger, artifacts, policies, classifiers),
+            new ReportActivities(ledger),
+        ];
+
+        using var main = New(TaskQueues.Main, LightActivities, o => o.AddWorkflow<AltRunWorkflow>().AddWorkflow<IterationWorkflow>());
+        using var models = New(TaskQueues.Gpu, Models);
+        using var judges = New(TaskQueues.Feedback, Judges);
+        var working = new[] { main, models, judges }.Select(w => w.ExecuteAsync(token)).ToArray();
+        ready();
+        // The first one that ends, for whatever reason, ends the process: the supervisor starts it anew.
+        await await Task.WhenAny(working);
+
+        TemporalWorker New(string queue, int concurrent, Action<TemporalWorkerOptions>? add = null)
+        {
+            var options = new TemporalWorkerOptions(queue)
+            {
+                MaxConcurrentActivities = concurrent,
+                // A killed worker's workflows go to the next one after this long.
+                StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(2),
+                MaxHeartbeatThrottleInterval = TimeSpan.FromSeconds(1),
+                GracefulShutdownTimeout = TimeSpan.FromSeconds(2),
+                LoggerFactory = logs,
+            };
+            foreach (var instance in activities)
+            {
+                options.AddAllActivities(instance.GetType(), instance);
+            }
+
+            add?.Invoke(options);
+            return new TemporalWorker(client, options);
+        }
+    }
+}
