@@ -1,0 +1,80 @@
+namespace Alt.Tests.Infra.Host;
+
+[Collection(HostTests.Name)]
+public sealed class BadInputTests
+{
+    private const string Row = """{"prompt":{"text":"never said","toxicity":0.1},"continuation":{"text":"either","toxicity":0.2}}""";
+
+    [Fact]
+    public async Task An_unknown_key_is_refused_before_anything_is_made()
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync("run", installation.Config, "--set", "training.stepz=3");
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("training.stepz", end.OnlyLine, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(installation.Home, "pg")));
+    }
+
+    [Fact]
+    public async Task A_missing_file_of_prompts_is_named_and_no_run_begins()
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync("run", FilesConfig(installation, "prompts.jsonl"), "--run-id", "never");
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("prompts.jsonl", end.OnlyLine, StringComparison.Ordinal);
+        Assert.Equal(2, (await installation.RunAsync("status", "never")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_malformed_line_is_named_by_its_number_and_never_repeated()
+    {
+        await using var installation = new Installation();
+        await File.WriteAllLinesAsync(installation.PathOf("prompts.jsonl"), [Row, Row[..^1]]);
+
+        var end = await installation.RunAsync("run", FilesConfig(installation, "prompts.jsonl"), "--run-id", "malformed");
+
+        Assert.NotEqual(0, end.ExitCode);
+        var complaint = Assert.Single(end.Errors.Split('\n'), line => line.StartsWith("alt: ", StringComparison.Ordinal));
+        Assert.Contains("prompts.jsonl:2", complaint, StringComparison.Ordinal);
+        Assert.DoesNotContain("never said", end.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PostgreSQL_that_cannot_start_is_one_line()
+    {
+        await using var installation = new Installation();
+        Directory.CreateDirectory(Path.Combine(installation.Home, "pg", "data", "base"));
+
+        var end = await installation.RunAsync("run", installation.Config);
+
+        Assert.Equal(1, end.ExitCode);
+        Assert.Contains("PostgreSQL", end.OnlyLine, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("pg", "data"), end.OnlyLine, StringComparison.Ordinal);
+    }
+
+    [TinyDisk.Fact]
+    public async Task A_full_disk_ends_the_run_with_one_line_and_leaves_no_half_artifact()
+    {
+        await using var installation = new Installation();
+        using var disk = new TinyDisk(Path.Combine(installation.Home, "artifacts"), kibibytes: 64);
+
+        var end = await installation.RunAsync("run", installation.Config, "--run-id", "full");
+
+        Assert.Equal(1, end.ExitCode);
+        var complaint = Assert.Single(end.Errors.Split('\n'), line => line.StartsWith("alt: ", StringComparison.Ordinal));
+        Assert.Contains("space", complaint, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(new DirectoryInfo(disk.Path).EnumerateFiles("*.tmp", SearchOption.AllDirectories));
+    }
+
+    /// <summary>A config that takes its prompts from files.</summary>
+    private static string FilesConfig(Installation installation, string prompts)
+    {
+        var path = installation.PathOf("files.yaml");
+        File.WriteAllText(path, $"data: {{ prompts: {prompts}, evaluation: {prompts} }}\n");
+        return path;
+    }
+}

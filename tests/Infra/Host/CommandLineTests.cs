@@ -1,0 +1,61 @@
+using System.Text.Json;
+
+namespace Alt.Tests.Infra.Host;
+
+[Collection(HostTests.Name)]
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData]
+    [InlineData("run")]
+    [InlineData("status")]
+    [InlineData("report")]
+    [InlineData("sample")]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    [InlineData("stop")]
+    [InlineData("server")]
+    [InlineData("worker")]
+    public async Task Every_command_explains_itself_with_examples(params string[] command)
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync([.. command, "--help"]);
+
+        Assert.Equal(0, end.ExitCode);
+        Assert.Contains("Examples:", end.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("runn", "runn")]
+    [InlineData("run --sett a=b", "--sett")]
+    [InlineData("run --run-id ../x", "../x")]
+    [InlineData("report", "report")]
+    [InlineData("report nowhere", "./alt run")]
+    [InlineData("status nowhere", "./alt run")]
+    [InlineData("sample --run a", "--prompts")]
+    [InlineData("sample --run a --prompts none.jsonl --n 1 --out o.jsonl", "none.jsonl")]
+    [InlineData("pause a", "'a'")]
+    public async Task A_wrong_command_is_one_line_and_exit_code_2(string command, string names)
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync(command.Split(' '));
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Empty(end.Output);
+        Assert.Contains(names, end.OnlyLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_runs_status_is_an_empty_list()
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync("status", "--json");
+
+        Assert.Equal(0, end.ExitCode);
+        Assert.Empty(JsonDocument.Parse(end.Output).RootElement.GetProperty("runs").EnumerateArray());
+        Assert.False(Directory.Exists(Path.Combine(installation.Home, "pg")));
+    }
+}

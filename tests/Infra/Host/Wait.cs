@@ -1,0 +1,18 @@
+namespace Alt.Tests.Infra.Host;
+
+internal static class Wait
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    /// <summary>Waits until a condition holds, and fails by its name where it never does.</summary>
+    public static async Task ForAsync(Func<bool> condition, string name)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        var deadline = DateTime.UtcNow + Limit;
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"There was not {name} within {Limit.TotalSeconds} s.");
+            await timer.WaitForNextTickAsync();
+        }
+    }
+}
