@@ -105,8 +105,8 @@ public class AltRunWorkflow
         }
     }
 
-    /// <summary>The innermost failure's message: what went wrong, not through which layers it came.</summary>
-    private static string Reason(Exception e) => e.InnerException is { } inner ? Reason(inner) : e.Message;
+    /// <summary>What the activity itself said: neither the layers that it came through nor what it wraps.</summary>
+    private static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
 }
 
 /// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>

@@ -7,6 +7,8 @@ namespace Alt.Host;
 /// <summary>Where a command's words go: its result to standard output, everything said on the way to standard error.</summary>
 internal sealed class Output(bool json)
 {
+    private const int WholeLines = 10_000;
+
     /// <summary>For what is said on the way. Plain lines where standard error is no terminal.</summary>
     public IAnsiConsole Aside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
@@ -24,6 +26,12 @@ internal sealed class Output(bool json)
         }
         else
         {
+            if (Console.IsOutputRedirected)
+            {
+                // Whoever reads a pipe wants whole lines.
+                AnsiConsole.Profile.Width = WholeLines;
+            }
+
             human(AnsiConsole.Console);
         }
     }
