@@ -14,9 +14,6 @@ internal sealed class Adam(double beta1, double beta2, double epsilon, double we
 {
     private const string MeanPrefix = "exp_avg.", SquarePrefix = "exp_avg_sq.";
 
-    // On the processor the tensors are updated piece by piece, so that all the operators of a piece find it in the cache.
-    private const long Piece = 1 << 15;
-
     private readonly Dictionary<string, (Tensor Mean, Tensor Square)> _moments = [];
 
     /// <summary>How many updates were made.</summary>
@@ -37,14 +34,17 @@ internal sealed class Adam(double beta1, double beta2, double epsilon, double we
                 _moments[name] = moments;
             }
 
-            var decay = weight.dim() > 1 ? learningRate * weightDecay : 0;
-            var (w, g, m, v) = (weight.detach().view(-1), gradient.view(-1), moments.Mean.view(-1), moments.Square.view(-1));
-            var piece = weight.device.type == DeviceType.CPU ? Piece : w.shape[0];
-            for (long start = 0, end = w.shape[0]; start < end; start += piece)
+            var shrink = weight.dim() > 1 ? 1 - learningRate * weightDecay : 1;
+            var correction = Math.Sqrt(1 - Math.Pow(beta2, Updates));
+            var stepSize = learningRate * correction / (1 - Math.Pow(beta1, Updates));
+            if (weight.device_type == DeviceType.CPU)
             {
-                using var pieceScope = NewDisposeScope();
-                var length = Math.Min(piece, end - start);
-                Update(w.narrow(0, start, length), g.narrow(0, start, length), m.narrow(0, start, length), v.narrow(0, start, length), learningRate, decay, gradientScale);
+                new AdamKernel((float)beta1, (float)beta2, (float)(epsilon * correction), (float)stepSize, (float)shrink, (float)gradientScale)
+                    .Run(weight, gradient.contiguous(), moments.Mean, moments.Square);
+            }
+            else
+            {
+                UpdateByOperators(weight.detach(), gradient, moments.Mean, moments.Square, epsilon * correction, stepSize, shrink, gradientScale);
             }
         }
     }
@@ -82,22 +82,12 @@ internal sealed class Adam(double beta1, double beta2, double epsilon, double we
         }
     }
 
-    private void Update(Tensor w, Tensor g, Tensor m, Tensor v, double learningRate, double decay, double gradientScale)
+    /// <summary>The same as <see cref="AdamKernel"/>, for GPUs.</summary>
+    internal void UpdateByOperators(Tensor w, Tensor g, Tensor m, Tensor v, double scaledEpsilon, double stepSize, double shrink, double gradientScale)
     {
-        if (gradientScale != 1)
-        {
-            g.mul_(gradientScale);
-        }
-
-        if (decay != 0)
-        {
-            w.mul_(1 - decay);
-        }
-
+        g.mul_(gradientScale);
         m.mul_(beta1).add_(g, 1 - beta1);
         v.mul_(beta2).addcmul_(g, g, 1 - beta2);
-        var correction = Math.Sqrt(1 - Math.Pow(beta2, Updates));
-        var denominator = v.sqrt().add_(epsilon * correction);
-        w.addcdiv_(m, denominator, -learningRate * correction / (1 - Math.Pow(beta1, Updates)));
+        w.mul_(shrink).addcdiv_(m, v.sqrt().add_(scaledEpsilon), -stepSize);
     }
 }

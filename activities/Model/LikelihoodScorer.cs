@@ -22,6 +22,7 @@ public sealed class LikelihoodScorer(LanguageModel model, int batchSize = 64)
     /// <exception cref="OperationCanceledException">Between two batches.</exception>
     public IReadOnlyList<Likelihood> Score(IReadOnlyList<(int[] Prompt, int[] Response)> rows, CancellationToken token = default)
     {
+        ModelThreads.Apply();
         using var gradients = no_grad();
         var likelihoods = new Likelihood[rows.Count];
         var byLength = Enumerable.Range(0, rows.Count).Where(i => rows[i].Response.Length > 0).OrderBy(i => rows[i].Prompt.Length + rows[i].Response.Length);

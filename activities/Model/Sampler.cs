@@ -37,6 +37,7 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
             return [];
         }
 
+        ModelThreads.Apply();
         using var gradients = no_grad();
         using var cache = new KeyValueCache(model.Config, Math.Min(batchSize, jobs.Count), Positions(jobs), model.Device);
         var waiting = new Queue<Sequence>(jobs.Select((job, index) => new Sequence(index, job)));

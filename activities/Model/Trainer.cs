@@ -86,6 +86,7 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">The loss or the gradient is not finite; the weights are as before.</exception>
     public StepMetrics TakeStep()
     {
+        ModelThreads.Apply();
         var watch = Stopwatch.StartNew();
         using var scope = NewDisposeScope();
         var batch = Batch(Step);

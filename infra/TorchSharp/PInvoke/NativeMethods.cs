@@ -8,11 +8,16 @@ internal static partial class NativeMethods
     private const string Library = "alt_torch";
 
     /// <remarks>
-    /// libgomp reads the environment once, when it is loaded, and .NET's own environment is not the process's: hence setenv.
+    /// Both libraries read the environment once, when they are loaded, and .NET's own environment is not the process's: hence setenv.
     /// Idle OpenMP threads that spin take the cores from OpenBLAS's threads, which more than halves the speed on two cores.
+    /// OpenBLAS's own idle threads would spin for some 25 ms; 2^14 cycles are enough to wait for the next product.
     /// What the user has set is left alone.
     /// </remarks>
-    static NativeMethods() => setenv("OMP_WAIT_POLICY", "passive", overwrite: 0);
+    static NativeMethods()
+    {
+        setenv("OMP_WAIT_POLICY", "passive", overwrite: 0);
+        setenv("OPENBLAS_THREAD_TIMEOUT", "14", overwrite: 0);
+    }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int setenv(string name, string value, int overwrite);

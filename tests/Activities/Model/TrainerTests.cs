@@ -151,8 +151,12 @@ public sealed class TrainerTests : IDisposable
     {
         using var clipped = new Trainer(_policy, null, TinyModel.Examples(), Options with { KlCoefficient = 0, ClipNorm = 1e-3 });
         Assert.True(clipped.TakeStep().GradientNorm > 1e-2);
-        var norm = Math.Sqrt(_policy.Parameters.Values.Sum(weight => Math.Pow(weight.grad!.norm().item<float>(), 2)));
-        Assert.Equal(1e-3, norm, 1e-6);
+        clipped.Save(_folder.FullName + "/checkpoint");
+
+        // After one step Adam's mean is the gradient times 1 - beta1.
+        using var state = SafetensorsFile.Open(Path.Combine(_folder.FullName, "checkpoint", "optimizer.safetensors"));
+        var means = state.Entries.Keys.Where(name => name.StartsWith("exp_avg.", StringComparison.Ordinal)).Select(name => state.Read(name).norm().item<float>());
+        Assert.Equal((1 - Options.Beta1) * 1e-3, Math.Sqrt(means.Sum(norm => norm * norm)), 1e-8);
     }
 
     [Fact]

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Alt.Domain;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Alt.Activities.Model;
+
+/// <summary>What a benchmark measured; medians of its repetitions.</summary>
+/// <param name="TokensPerSecond">New tokens (decode) or tokens read (training) per second.</param>
+/// <param name="Gflops">The weight matrices' share of the work, in 10^9 floating-point operations per second of the whole.</param>
+/// <param name="CeilingGflops">The same matrix products alone, at the same shapes, in the same run.</param>
+public sealed record ModelFigures(double TokensPerSecond, double Gflops, double CeilingGflops)
+{
+    /// <summary>The share of the ceiling that the whole reaches.</summary>
+    public double Ratio => Gflops / CeilingGflops;
+}
+
+/// <summary>How fast a model with random weights samples and trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
+/// <param name="config">The model's shape.</param>
+/// <param name="repetitions">Measurements after one that warms up; the medians count.</param>
+public sealed class ModelBenchmarks(GptConfig config, int repetitions = 5)
+{
+    /// <summary>Samples a batch from prompt to last token. The prompts differ, so that each is read.</summary>
+    /// <param name="progress">Called after each repetition.</param>
+    public ModelFigures Decode(int batch = 32, int promptTokens = 16, int newTokens = 20, Action<string>? progress = null)
+    {
+        using var model = LanguageModel.Create(config, seed: 1);
+        var options = new SamplingOptions { MinNewTokens = newTokens, MaxNewTokens = newTokens };
+        var jobs = Enumerable.Range(0, batch).Select(i => new SamplingJob(Tokens(i, promptTokens), new RandomKey(1, 0, Stage.Sampling, i))).ToArray();
+        var sampler = new Sampler(model, options, batch);
+        var matrices = Matrices(model);
+        var head = Head(model);
+
+        // The prompts are read in one pass, of which only the last row goes through the head; each other new token is one more pass.
+        var flops = 2.0 * batch * (matrices.Sum(Elements) * (promptTokens + newTokens - 1) + Elements(head) * newTokens);
+        var (seconds, ceiling) = Measure(
+            () => sampler.Sample(jobs),
+            () =>
+            {
+                Multiply(matrices, batch * promptTokens);
+                Multiply([head], batch);
+                for (var step = 1; step < newTokens; step++)
+                {
+                    Multiply([.. matrices, head], batch);
+                }
+            },
+            progress);
+        return new ModelFigures(batch * newTokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
+    }
+
+    /// <summary>Whole updates of plain language modelling: forward, backward, clipping, Adam.</summary>
+    /// <param name="progress">Called after each repetition.</param>
+    public ModelFigures Training(int batch = 8, int tokens = 64, Action<string>? progress = null)
+    {
+        using var model = LanguageModel.Create(config, seed: 1);
+        var text = new TokenBlocks(Tokens(0, batch * tokens * (repetitions + 1) + 1), tokens);
+        using var trainer = new Trainer(model, null, text, new TrainerOptions { Steps = repetitions + 1, BatchSize = batch, LearningRate = 1e-5 });
+        Tensor[] matrices = [.. Matrices(model), Head(model)];
+
+        // Forward, and backward to the input and to the weights.
+        var flops = 3 * 2.0 * batch * tokens * matrices.Sum(Elements);
+        var (seconds, ceiling) = Measure(() => trainer.TakeStep(), () => MultiplyForAndBack(matrices, batch * tokens), progress);
+        return new ModelFigures(batch * tokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
+    }
+
+    // Whole and ceiling take turns, so that whatever else the machine does meets both.
+    private (double Seconds, double Ceiling) Measure(Action whole, Action ceiling, Action<string>? progress)
+    {
+        var (seconds, ceilings) = (new List<double>(), new List<double>());
+        for (var i = 0; i <= repetitions; i++)
+        {
+            seconds.Add(Time(whole));
+            ceilings.Add(Time(ceiling));
+            progress?.Invoke(i == 0 ? "warmed up" : $"{i} of {repetitions}: {seconds[^1]:F2} s, matrix products alone {ceilings[^1]:F2} s");
+        }
+
+        return (Median(seconds[1..]), Median(ceilings[1..]));
+    }
+
+    private static double Time(Action action)
+    {
+        ModelThreads.Apply();
+        using var scope = NewDisposeScope();
+        var watch = Stopwatch.StartNew();
+        action();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static void Multiply(Tensor[] matrices, long rows)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var matrix in matrices)
+        {
+            using var productScope = NewDisposeScope();
+            empty([rows, matrix.shape[0]], device: matrix.device).zero_().mm(matrix);
+        }
+    }
+
+    private static void MultiplyForAndBack(Tensor[] matrices, long rows)
+    {
+        using var gradients = no_grad();
+        foreach (var matrix in matrices)
+        {
+            using var scope = NewDisposeScope();
+            var x = empty([rows, matrix.shape[0]], device: matrix.device).zero_();
+            var gradient = x.mm(matrix);
+            gradient.mm(matrix.t());
+            x.t().mm(gradient);
+        }
+    }
+
+    private static Tensor[] Matrices(LanguageModel model) =>
+        [.. model.Parameters.Where(weight => weight.Key.Contains(".h.", StringComparison.Ordinal) && weight.Value.dim() == 2).Select(weight => weight.Value)];
+
+    private static Tensor Head(LanguageModel model) => model.Parameters["transformer.wte.weight"].detach().t();
+
+    private static double Elements(Tensor matrix) => matrix.NumberOfElements;
+
+    private int[] Tokens(int row, int count)
+    {
+        var tokens = new int[count];
+        for (var t = 0; t < count; t++)
+        {
+            tokens[t] = Philox.Integer(new RandomKey(1, 0, Stage.Training, row), (uint)t, config.Vocabulary);
+        }
+
+        return tokens;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}
