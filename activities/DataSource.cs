@@ -28,12 +28,19 @@ public abstract class DataSource
 internal sealed class GrammarSource(CommentGrammar grammar, RunConfig config) : DataSource
 {
     private const int PretrainingFrom = 0, PromptsFrom = 10_000_000, EvaluationFrom = 20_000_000, LabelledFrom = 30_000_000;
+    private const int MostCandidates = 100_000;
 
     public override Func<string, bool>? GroundTruth => grammar.IsToxic;
 
     public override IReadOnlyList<Prompt> Prompts() => PromptsOf(PromptsFrom, Enumerable.Range(1, config.Iterations).Sum(config.Prompts.CountIn));
 
-    public override IReadOnlyList<Prompt> Evaluation() => PromptsOf(EvaluationFrom, config.Evaluation.Prompts);
+    /// <summary>Prompts that occur nowhere else in the run: the grammar is small enough to repeat itself.</summary>
+    public override IReadOnlyList<Prompt> Evaluation()
+    {
+        var seen = Comments(PretrainingFrom, config.Data.Comments).Select(c => c.Prompt).Concat(Prompts().Select(p => p.Text)).ToHashSet();
+        var heldOut = Comments(EvaluationFrom, MostCandidates).Select(c => c.Prompt).Where(seen.Add).Take(config.Evaluation.Prompts);
+        return [.. heldOut.Select((text, ordinal) => new Prompt(ordinal, text))];
+    }
 
     public override (IReadOnlyList<LabelledText> Texts, int Skipped) Labelled() =>
         ([.. Comments(LabelledFrom, config.RewardModel.Comments).Select((c, i) => new LabelledText(i, c.Continuation, Label(c, i)))], 0);
