@@ -18,6 +18,9 @@ public class AltRunWorkflow
     private RunProgress progress = new("Starting", 0, 0);
     private ChildWorkflowHandle<IterationWorkflow>? iteration;
 
+    private static string Run =>
+        Workflow.Info.WorkflowId is var id && id.StartsWith(IdPrefix, StringComparison.Ordinal) ? id[IdPrefix.Length..] : id;
+
     public static string IdOf(string run) => IdPrefix + run;
 
     public static string IterationIdOf(string run, int iteration) => $"{IdOf(run)}-iteration-{iteration}";
@@ -25,8 +28,7 @@ public class AltRunWorkflow
     [WorkflowRun]
     public async Task RunAsync(RunConfig config)
     {
-        var id = Workflow.Info.WorkflowId;
-        var run = id.StartsWith(IdPrefix, StringComparison.Ordinal) ? id[IdPrefix.Length..] : id;
+        var run = Run;
         try
         {
             await RunAsync(run, config);
@@ -88,7 +90,13 @@ public class AltRunWorkflow
 
     private async Task PauseAsync(bool pause)
     {
+        if (paused == pause)
+        {
+            return;
+        }
+
         paused = pause;
+        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause), ActivityPolicies.Light);
         if (iteration is not { } running)
         {
             return;
@@ -96,7 +104,7 @@ public class AltRunWorkflow
 
         try
         {
-            await running.SignalAsync(w => pause ? w.PauseAsync() : w.ResumeAsync());
+            await (pause ? running.SignalAsync(w => w.PauseAsync()) : running.SignalAsync(w => w.ResumeAsync()));
         }
         catch (FailureException e)
         {
