@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Temporalio.Client.Grpc;
+using Temporalio.Common;
 using Temporalio.Exceptions;
 
 namespace Temporalio.Client;
@@ -112,6 +114,9 @@ public sealed class TemporalConnection : ITemporalConnection
             return await retry.ExecuteAsync(
                 async token =>
                 {
+                    var began = Stopwatch.GetTimestamp();
+                    var operation = new KeyValuePair<string, object?>("operation", path[(path.LastIndexOf('/') + 1)..]);
+                    Telemetry.Requests.Add(1, operation);
                     try
                     {
                         var response = await channel.CallAsync(path, request, parser, allHeaders, options?.Timeout, token);
@@ -120,8 +125,13 @@ public sealed class TemporalConnection : ITemporalConnection
                     }
                     catch (RpcException e)
                     {
+                        Telemetry.RequestFailures.Add(1, operation, new("status_code", e.Code.ToString()));
                         watch.Failed(e);
                         throw;
+                    }
+                    finally
+                    {
+                        Telemetry.RequestLatency.Record(Stopwatch.GetElapsedTime(began).TotalMilliseconds, operation);
                     }
                 },
                 cancellationToken);

@@ -5,18 +5,15 @@ using Temporalio.Api.Command.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
-using Temporalio.Exceptions;
 
 namespace Temporalio.Worker;
 
 /// <summary>Polls for activities and runs them.</summary>
 internal sealed class ActivityWorker : IDisposable
 {
-    // The server holds a poll for a minute.
-    private static readonly TimeSpan PollTimeout = TimeSpan.FromSeconds(70);
-
     private readonly IWorkerClient client;
     private readonly TemporalWorkerOptions options;
+    private readonly WorkerLifetime lifetime;
     private readonly ActivityRegistry registry;
     private readonly ILogger logger;
     private readonly SemaphoreSlim slots;
@@ -24,8 +21,9 @@ internal sealed class ActivityWorker : IDisposable
     private readonly System.Collections.Concurrent.ConcurrentDictionary<RunningActivity, bool> active = new();
     private readonly TaskTracker running = new();
 
-    public ActivityWorker(IWorkerClient client, TemporalWorkerOptions options, ActivityRegistry registry)
+    public ActivityWorker(IWorkerClient client, TemporalWorkerOptions options, WorkerLifetime lifetime, ActivityRegistry registry)
     {
+        this.lifetime = lifetime;
         this.client = client;
         this.options = options;
         this.registry = registry;
@@ -39,11 +37,12 @@ internal sealed class ActivityWorker : IDisposable
         shutdownNotice.Dispose();
     }
 
-    /// <summary>Runs until cancelled and the last activity has ended; they are cancelled after the graceful shutdown timeout.</summary>
-    public async Task RunAsync(CancellationToken shutdown)
+    /// <summary>Runs until the worker stops and the last activity has ended; they are cancelled after the graceful shutdown timeout.</summary>
+    public async Task RunAsync()
     {
-        await Task.WhenAll(Enumerable.Range(0, Math.Max(1, options.MaxConcurrentActivityTaskPolls)).Select(_ => PollAsync(shutdown)));
-        await shutdownNotice.CancelAsync();
+        using var notice = lifetime.Stopping.Register(() => shutdownNotice.CancelAsync());
+        var poller = Poller();
+        await Task.WhenAll(Enumerable.Range(0, Math.Max(1, options.MaxConcurrentActivityTaskPolls)).Select(_ => poller.RunAsync(lifetime)));
         var drained = running.DrainAsync();
         if (!drained.IsCompleted)
         {
@@ -94,58 +93,33 @@ internal sealed class ActivityWorker : IDisposable
     /// <summary>Runs an activity in a reserved slot.</summary>
     public void StartEager(PollActivityTaskQueueResponse task) => running.Add(RunActivityAsync(task));
 
-    private async Task PollAsync(CancellationToken shutdown)
+    private TaskPoller<PollActivityTaskQueueResponse> Poller()
     {
         var request = new PollActivityTaskQueueRequest
         {
             Namespace = client.Options.Namespace,
             TaskQueue = new() { Name = options.TaskQueue, Kind = TaskQueueKind.Normal },
             Identity = options.Identity,
+            WorkerInstanceKey = lifetime.InstanceKey,
             TaskQueueMetadata = options.MaxTaskQueueActivitiesPerSecond is { } rate ? new() { MaxTasksPerSecond = rate } : null,
         };
-        while (!shutdown.IsCancellationRequested)
-        {
-            try
-            {
-                await slots.WaitAsync(shutdown);
-            }
-            catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
-            {
-                return;
-            }
-            var handedOver = false;
-            try
-            {
-                var task = await client.Connection.WorkflowService.CallPatientlyAsync(
-                    "PollActivityTaskQueue", request, PollActivityTaskQueueResponse.Parser, new() { CancellationToken = shutdown, Timeout = PollTimeout });
-                if (!task.TaskToken.IsEmpty)
-                {
-                    handedOver = true;
-                    running.Add(RunActivityAsync(task));
-                }
-            }
-            catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (RpcException e)
-            {
-                await PollErrors.WaitAsync(logger, e, "activity", shutdown);
-            }
-            finally
-            {
-                if (!handedOver)
-                {
-                    slots.Release();
-                }
-            }
-        }
+        return new(
+            "activity",
+            slots,
+            abort => client.Connection.WorkflowService.CallPatientlyAsync(
+                "PollActivityTaskQueue",
+                request,
+                PollActivityTaskQueueResponse.Parser,
+                new() { CancellationToken = abort, Timeout = TaskPoller<PollActivityTaskQueueResponse>.PollTimeout }),
+            task => !task.TaskToken.IsEmpty,
+            task => running.Add(RunActivityAsync(task)),
+            logger);
     }
 
     private async Task RunActivityAsync(PollActivityTaskQueueResponse task)
     {
         await Task.Yield();
-        using var activity = new RunningActivity(client, options, task, shutdownNotice.Token);
+        using var activity = new RunningActivity(client, options, task, shutdownNotice.Token, lifetime.GivenUp);
         active[activity] = true;
         try
         {

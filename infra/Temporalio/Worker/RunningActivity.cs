@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Temporalio.Activities;
 using Temporalio.Api.Common.V1;
@@ -19,9 +20,11 @@ internal sealed class RunningActivity : IDisposable
     private readonly ActivityCancellation cancellation = new();
     private readonly ActivityHeartbeat heartbeat;
     private readonly ActivityExecutionContext context;
+    private readonly CancellationToken givenUp;
 
-    public RunningActivity(IWorkerClient client, TemporalWorkerOptions options, PollActivityTaskQueueResponse task, CancellationToken workerShutdown)
+    public RunningActivity(IWorkerClient client, TemporalWorkerOptions options, PollActivityTaskQueueResponse task, CancellationToken workerShutdown, CancellationToken givenUp)
     {
+        this.givenUp = givenUp;
         this.client = client;
         this.options = options;
         this.task = task;
@@ -49,6 +52,15 @@ internal sealed class RunningActivity : IDisposable
     public async Task RunAsync(ActivityRegistry registry)
     {
         using var scope = context.Logger.BeginScope(context.Info.LoggerScope);
+        // After its timeout the server starts the next attempt; two of them must not work at a time.
+        using var timeout = new Timer(_ => cancellation.Cancel(ActivityCancelReason.Timeout));
+        if (context.Info.StartToCloseTimeout is { } limit && limit.TotalMilliseconds < uint.MaxValue)
+        {
+            timeout.Change(limit, Timeout.InfiniteTimeSpan);
+        }
+        var tags = Telemetry.Tags(options.TaskQueue!, "activity_type", task.ActivityType.Name);
+        Telemetry.ActivityScheduleToStart.Record((context.Info.StartedTime - context.Info.CurrentAttemptScheduledTime).TotalMilliseconds, tags);
+        var began = Stopwatch.GetTimestamp();
         Payloads result;
         try
         {
@@ -63,10 +75,15 @@ internal sealed class RunningActivity : IDisposable
         catch (Exception e)
         {
             await heartbeat.StopAsync();
+            Telemetry.ActivityFailures.Add(1, tags);
             await ReportAsync(e);
             return;
         }
 #pragma warning restore CA1031
+        finally
+        {
+            Telemetry.ActivityExecution.Record(Stopwatch.GetElapsedTime(began).TotalMilliseconds, tags);
+        }
         await SendAsync(
             "RespondActivityTaskCompleted",
             new RespondActivityTaskCompletedRequest { TaskToken = task.TaskToken, Namespace = client.Options.Namespace, Identity = options.Identity, Result = result },
@@ -140,7 +157,8 @@ internal sealed class RunningActivity : IDisposable
     {
         try
         {
-            await client.Connection.WorkflowService.CallPatientlyAsync(method, request, parser, new() { Timeout = TimeSpan.FromSeconds(30) });
+            await client.Connection.WorkflowService.CallPatientlyAsync(
+                method, request, parser, new() { Timeout = TimeSpan.FromSeconds(30), CancellationToken = givenUp });
         }
         catch (RpcException e) when (e.Code == RpcException.StatusCode.NotFound)
         {

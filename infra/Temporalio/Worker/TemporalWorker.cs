@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Temporalio.Client;
-using Temporalio.Exceptions;
 
 namespace Temporalio.Worker;
 
@@ -10,8 +9,6 @@ namespace Temporalio.Worker;
 /// </summary>
 public sealed class TemporalWorker : IDisposable
 {
-    private readonly WorkflowWorker? workflowWorker;
-    private readonly ActivityWorker? activityWorker;
     private readonly ILogger logger;
     private int started;
 
@@ -32,15 +29,9 @@ public sealed class TemporalWorker : IDisposable
         Options.LoggerFactory ??= client.Options.LoggerFactory;
         Options.Identity ??= client.Connection.Options.Identity;
         logger = Options.LoggerFactory.CreateLogger<TemporalWorker>();
-        var activities = new ActivityRegistry(Options.Activities);
-        if (Options.Activities.Count > 0 && !Options.LocalActivityWorkerOnly)
-        {
-            activityWorker = new ActivityWorker(client, Options, activities);
-        }
-        if (Options.Workflows.Count > 0)
-        {
-            workflowWorker = new WorkflowWorker(client, Options, new WorkflowRegistry(Options.Workflows), activities, activityWorker);
-        }
+        // Names that are registered twice are found now rather than when the worker runs.
+        _ = new ActivityRegistry(Options.Activities);
+        _ = new WorkflowRegistry(Options.Workflows);
     }
 
     /// <summary>The client.</summary>
@@ -76,12 +67,8 @@ public sealed class TemporalWorker : IDisposable
         return result;
     }
 
-    /// <summary>Releases what the worker holds.</summary>
-    public void Dispose()
-    {
-        activityWorker?.Dispose();
-        workflowWorker?.Dispose();
-    }
+    /// <summary>Does nothing while the worker runs, and there is nothing left to release afterwards.</summary>
+    public void Dispose() => GC.SuppressFinalize(this);
 
     private async Task RunAsync(Func<Task>? untilComplete, CancellationToken stoppingToken)
     {
@@ -89,34 +76,25 @@ public sealed class TemporalWorker : IDisposable
         {
             throw new InvalidOperationException("Already started");
         }
-        await ValidateAsync(stoppingToken);
-        using var shutdown = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var workers = new[] { workflowWorker?.RunAsync(shutdown.Token), activityWorker?.RunAsync(shutdown.Token) }.OfType<Task>().ToList();
-        var user = untilComplete?.Invoke() ?? Task.Delay(Timeout.Infinite, shutdown.Token);
+        using var lifetime = new WorkerLifetime(Client, Options, stoppingToken);
+        var activities = new ActivityRegistry(Options.Activities);
+        using var activityWorker = Options.Activities.Count > 0 && !Options.LocalActivityWorkerOnly
+            ? new ActivityWorker(Client, Options, lifetime, activities)
+            : null;
+        using var workflowWorker = Options.Workflows.Count > 0
+            ? new WorkflowWorker(Client, Options, lifetime, new WorkflowRegistry(Options.Workflows), activities, activityWorker)
+            : null;
+        await lifetime.StartAsync();
+        var workers = new[] { workflowWorker?.RunAsync(), activityWorker?.RunAsync() }.OfType<Task>().ToList();
+        var user = untilComplete?.Invoke() ?? Task.Delay(Timeout.Infinite, lifetime.Stopping);
         var first = await Task.WhenAny([user, .. workers]);
-        if (first != user && !shutdown.IsCancellationRequested)
+        if (first != user && !lifetime.Stopping.IsCancellationRequested)
         {
             logger.LogError(first.Exception, "Worker of task queue {TaskQueue} failed, shutting down", Options.TaskQueue);
         }
-        await shutdown.CancelAsync();
+        await lifetime.StopAsync(logger);
         await Task.WhenAll(workers);
         stoppingToken.ThrowIfCancellationRequested();
         await user;
-    }
-
-    private async Task ValidateAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Client.Connection.WorkflowService.CallPatientlyAsync(
-                "DescribeNamespace",
-                new Api.WorkflowService.V1.DescribeNamespaceRequest { Namespace = Client.Options.Namespace },
-                Api.WorkflowService.V1.DescribeNamespaceResponse.Parser,
-                new() { CancellationToken = cancellationToken, Timeout = TimeSpan.FromSeconds(10) });
-        }
-        catch (RpcException e) when (e.Code is RpcException.StatusCode.NotFound or RpcException.StatusCode.PermissionDenied or RpcException.StatusCode.Unauthenticated)
-        {
-            throw new InvalidOperationException($"Worker validation failed: namespace {Client.Options.Namespace}: {e.Message}", e);
-        }
     }
 }

@@ -1,3 +1,5 @@
+using Temporalio.Common;
+
 namespace Temporalio.Worker;
 
 /// <summary>Workflow runs in memory, the least recently used of which go first.</summary>
@@ -44,6 +46,7 @@ internal sealed class WorkflowCache(int capacity)
                 byRun.Remove(evicted.RunId);
                 byUse.RemoveFirst();
                 evicted.LocalActivities.Abandon();
+                Telemetry.StickyCacheEvictions.Add(1);
             }
         }
     }

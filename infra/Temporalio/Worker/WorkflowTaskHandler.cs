@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
+using Temporalio.Common;
 using Temporalio.Converters;
 using Temporalio.Exceptions;
 
@@ -14,6 +16,7 @@ internal sealed class WorkflowTaskHandler
     private readonly TemporalWorkerOptions options;
     private readonly WorkflowRegistry registry;
     private readonly LocalActivityRunner localActivities;
+    private readonly WorkerLifetime lifetime;
     private readonly string? stickyQueue;
     private readonly ActivityWorker? eagerActivities;
     private readonly WorkflowCache cache;
@@ -23,16 +26,17 @@ internal sealed class WorkflowTaskHandler
     public WorkflowTaskHandler(
         IWorkerClient client,
         TemporalWorkerOptions options,
+        WorkerLifetime lifetime,
         WorkflowRegistry registry,
         LocalActivityRunner localActivities,
-        string? stickyQueue,
         ActivityWorker? eagerActivities)
     {
         this.client = client;
         this.options = options;
         this.registry = registry;
         this.localActivities = localActivities;
-        this.stickyQueue = stickyQueue;
+        this.lifetime = lifetime;
+        stickyQueue = options.MaxCachedWorkflows > 0 ? lifetime.StickyQueue : null;
         this.eagerActivities = eagerActivities;
         cache = new WorkflowCache(options.MaxCachedWorkflows);
         history = new HistoryReader(client);
@@ -53,11 +57,16 @@ internal sealed class WorkflowTaskHandler
     private async Task<PollWorkflowTaskQueueResponse?> HandleOneAsync(PollWorkflowTaskQueueResponse task)
     {
         var runId = task.WorkflowExecution.RunId;
+        var tags = Telemetry.Tags(options.TaskQueue!, "workflow_type", task.WorkflowType?.Name ?? "");
+        var began = Stopwatch.GetTimestamp();
         try
         {
             await PayloadVisitor.DecodeAsync(task, Codec);
             var run = new WorkflowTaskRun(task, options, registry, localActivities, client.Options);
-            var completion = await run.ExecuteAsync(cache.Take(runId), history);
+            var cached = cache.Take(runId);
+            (cached is null ? Telemetry.StickyCacheMisses : Telemetry.StickyCacheHits).Add(1, tags);
+            var completion = await run.ExecuteAsync(cached, history);
+            Telemetry.WorkflowTaskExecution.Record(Stopwatch.GetElapsedTime(began).TotalMilliseconds, tags);
             if (task.Query is not null)
             {
                 await AnswerQueryAsync(task, completion);
@@ -71,6 +80,7 @@ internal sealed class WorkflowTaskHandler
         {
             logger.LogWarning(
                 e, "Failed workflow task of {WorkflowType} with ID {WorkflowId} and run ID {RunId}", task.WorkflowType?.Name, task.WorkflowExecution.WorkflowId, runId);
+            Telemetry.WorkflowTaskFailures.Add(1, tags);
             await FailAsync(task, e);
             return null;
         }
@@ -107,7 +117,11 @@ internal sealed class WorkflowTaskHandler
             // Before the answer, since the next task may come before the call returns. If the server refuses, the run is dropped again.
             Keep(completion);
             var response = await client.Connection.WorkflowService.CallPatientlyAsync(
-                "RespondWorkflowTaskCompleted", request, RespondWorkflowTaskCompletedResponse.Parser, new() { Timeout = TimeSpan.FromSeconds(30) });
+                "RespondWorkflowTaskCompleted", request, RespondWorkflowTaskCompletedResponse.Parser, new() { Timeout = TimeSpan.FromSeconds(30), CancellationToken = lifetime.GivenUp });
+            if (completion.Commands.LastOrDefault() is { } last && completion.Workflow.Instance.IsComplete)
+            {
+                Telemetry.WorkflowEnds.Add(1, new("workflow_type", task.WorkflowType.Name), new("end", last.CommandType.ToString()));
+            }
             foreach (var activity in response.ActivityTasks)
             {
                 eagerActivities?.StartEager(activity);
@@ -122,6 +136,11 @@ internal sealed class WorkflowTaskHandler
             logger.LogWarning(
                 "Server refused the workflow task of {WorkflowId} ({Code}: {Reason}); it will come again if it is still needed",
                 task.WorkflowExecution.WorkflowId, e.Code, e.Message);
+            return null;
+        }
+        catch (OperationCanceledException) when (lifetime.GivenUp.IsCancellationRequested)
+        {
+            logger.LogWarning("Worker ends while the server is away; the workflow task of {WorkflowId} will be done by another", task.WorkflowExecution.WorkflowId);
             return null;
         }
         finally
