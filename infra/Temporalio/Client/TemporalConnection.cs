@@ -41,9 +41,10 @@ public sealed class TemporalConnection : ITemporalConnection
     {
         Options = (TemporalConnectionOptions)options.Clone();
         Options.Identity ??= $"{Environment.ProcessId}@{Environment.MachineName}";
-        // An API key must not travel in the clear unless somebody says so by an explicit plain address.
-        var tls = Options.Tls ?? (Options.ApiKey is null || IsPlain(Options.TargetHost) ? null : new TlsOptions());
-        var address = Address(Options.TargetHost ?? throw new ArgumentException("TargetHost is required"), tls is not null);
+        var host = Options.TargetHost ?? throw new ArgumentException("TargetHost is required");
+        // An API key must not travel over a network in the clear.
+        var tls = Options.Tls ?? (Options.ApiKey is null || Address(host, tls: false).IsLoopback ? null : new TlsOptions());
+        var address = Address(host, tls is not null);
         channel = new GrpcChannel(address, tls, Options.KeepAlive);
         watch = new ServerWatch((Options.ConnectionLoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Temporalio.Connection"), address.Authority);
         headers = Headers(Options).ToArray();
@@ -142,15 +143,10 @@ public sealed class TemporalConnection : ITemporalConnection
         }
     }
 
-    private static bool IsPlain(string? targetHost) => targetHost?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true;
-
-    private static Uri Address(string targetHost, bool tls)
-    {
-        var host = targetHost[(targetHost.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? scheme + 3 : 0)..];
-        return Uri.TryCreate($"{(tls ? "https" : "http")}://{host}", UriKind.Absolute, out var address)
+    private static Uri Address(string targetHost, bool tls) =>
+        Uri.TryCreate($"{(tls ? "https" : "http")}://{targetHost}", UriKind.Absolute, out var address) && address.PathAndQuery == "/"
             ? address
             : throw new ArgumentException($"'{targetHost}' is no address; expected host:port, such as localhost:7233");
-    }
 
     private static IEnumerable<KeyValuePair<string, string>> Headers(TemporalConnectionOptions options)
     {

@@ -17,7 +17,7 @@ public class TemporalConnectionOptions : ICloneable
     /// <summary>Host and port, such as <c>localhost:7233</c>.</summary>
     public string? TargetHost { get; set; }
 
-    /// <summary>TLS. Default: none, but TLS with the system's authorities where <see cref="ApiKey"/> is set.</summary>
+    /// <summary>TLS. Default: none, but TLS with the system's authorities where <see cref="ApiKey"/> is set and the host is another machine.</summary>
     public TlsOptions? Tls { get; set; }
 
     /// <summary>Headers of all calls.</summary>

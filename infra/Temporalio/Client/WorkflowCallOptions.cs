@@ -70,11 +70,6 @@ public class WorkflowHistoryEventFetchOptions : WorkflowCallOptions
     public bool SkipArchival { get; set; }
 }
 
-/// <summary>Options of reading a history as a whole.</summary>
-public class WorkflowHistoryFetchOptions : WorkflowCallOptions
-{
-}
-
 /// <summary>Options of an update that is awaited.</summary>
 public class WorkflowUpdateOptions : WorkflowCallOptions
 {

@@ -13,6 +13,9 @@ namespace Temporalio.Worker;
 /// </summary>
 internal sealed class ActivityHeartbeat : IDisposable
 {
+    // A server that comes back must hear of the activity before the heartbeat timeout has passed.
+    private static readonly TimeSpan AfterError = TimeSpan.FromSeconds(1);
+
     private readonly IWorkerClient client;
     private readonly TemporalWorkerOptions options;
     private readonly PollActivityTaskQueueResponse task;
@@ -78,12 +81,12 @@ internal sealed class ActivityHeartbeat : IDisposable
                 }
                 latest = null;
             }
-            await SendAsync(details);
-            await Task.WhenAny(Task.Delay(interval, stop.Token));
+            var sent = await SendAsync(details);
+            await Task.WhenAny(Task.Delay(sent || interval < AfterError ? interval : AfterError, stop.Token));
         }
     }
 
-    private async Task SendAsync(object?[] details)
+    private async Task<bool> SendAsync(object?[] details)
     {
         Payloads payloads;
         try
@@ -95,7 +98,7 @@ internal sealed class ActivityHeartbeat : IDisposable
         {
             Error = e;
             cancellation.Cancel(ActivityCancelReason.HeartbeatRecordFailure);
-            return;
+            return true;
         }
 #pragma warning restore CA1031
         try
@@ -104,10 +107,12 @@ internal sealed class ActivityHeartbeat : IDisposable
                 new() { TaskToken = task.TaskToken, Namespace = client.Options.Namespace, Identity = options.Identity, Details = payloads },
                 new() { Timeout = TimeSpan.FromSeconds(10), CancellationToken = stop.Token });
             Heed(response);
+            return true;
         }
         catch (RpcException e) when (e.Code == RpcException.StatusCode.NotFound)
         {
             cancellation.Cancel(ActivityCancelReason.GoneFromServer);
+            return true;
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException)
         {
@@ -116,6 +121,7 @@ internal sealed class ActivityHeartbeat : IDisposable
             {
                 latest ??= details;
             }
+            return false;
         }
     }
 

@@ -119,7 +119,14 @@ internal sealed class WorkflowTaskRun(
 
     private async Task<T> WithDeadlineAsync<T>(Func<T> code)
     {
-        var running = Task.Run(code);
+        // Time in the thread pool's queue is not the workflow's.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = Task.Run(() =>
+        {
+            started.SetResult();
+            return code();
+        });
+        await started.Task;
         try
         {
             return options.DebugMode ? await running : await running.WaitAsync(DeadlockTimeout);

@@ -15,6 +15,7 @@ internal sealed class WorkflowWorker : IDisposable
     private readonly LocalActivityRunner localActivities;
     private readonly WorkerLifetime lifetime;
     private readonly ILogger logger;
+    private readonly int taskSlots;
     private readonly SemaphoreSlim slots;
     private readonly TaskTracker running = new();
 
@@ -30,7 +31,9 @@ internal sealed class WorkflowWorker : IDisposable
         this.options = options;
         this.lifetime = lifetime;
         logger = options.LoggerFactory!.CreateLogger<WorkflowWorker>();
-        slots = new SemaphoreSlim(options.MaxConcurrentWorkflowTasks ?? 100);
+        // Both queues are polled at any time, so there are two slots at least.
+        taskSlots = Math.Max(options.MaxCachedWorkflows == 0 ? 1 : 2, options.MaxConcurrentWorkflowTasks ?? 100);
+        slots = new SemaphoreSlim(taskSlots);
         localActivities = new LocalActivityRunner(client, options, activities);
         handler = new WorkflowTaskHandler(client, options, lifetime, registry, localActivities, eagerActivities);
     }
@@ -44,13 +47,23 @@ internal sealed class WorkflowWorker : IDisposable
     /// <summary>Runs until the worker stops and the last task is done.</summary>
     public async Task RunAsync()
     {
-        var polls = Math.Max(1, options.MaxConcurrentWorkflowTaskPolls);
-        var normalPolls = options.MaxCachedWorkflows == 0 ? polls : Math.Max(1, (int)(polls * options.NonStickyToStickyPollRatio));
-        var stickyPolls = options.MaxCachedWorkflows == 0 ? 0 : Math.Max(1, polls - normalPolls);
+        var (normalPolls, stickyPolls) = Polls();
         var normal = Poller(new() { Name = options.TaskQueue, Kind = TaskQueueKind.Normal });
         var sticky = Poller(new() { Name = lifetime.StickyQueue, Kind = TaskQueueKind.Sticky, NormalName = options.TaskQueue });
         await Task.WhenAll(Enumerable.Repeat(normal, normalPolls).Concat(Enumerable.Repeat(sticky, stickyPolls)).Select(poller => poller.RunAsync(lifetime)));
         await running.DrainAsync();
+    }
+
+    // An open poll holds a slot: there must not be more polls than slots, or those of one queue could lock out the other's.
+    private (int Normal, int Sticky) Polls()
+    {
+        var polls = Math.Max(1, Math.Min(options.MaxConcurrentWorkflowTaskPolls, taskSlots));
+        if (options.MaxCachedWorkflows == 0)
+        {
+            return (polls, 0);
+        }
+        var normal = Math.Max(1, (int)(polls * options.NonStickyToStickyPollRatio));
+        return (normal, Math.Max(1, polls - normal));
     }
 
     private TaskPoller<PollWorkflowTaskQueueResponse> Poller(TaskQueue queue)

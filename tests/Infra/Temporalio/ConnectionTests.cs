@@ -57,7 +57,7 @@ public sealed class ConnectionTests
             return Task.FromResult<Google.Protobuf.IMessage>(new GetSystemInfoResponse());
         });
 
-        await TemporalClient.ConnectAsync(new("http://" + server.Address) { ApiKey = "secret", RpcMetadata = [new("x-team", "blue")] });
+        await TemporalClient.ConnectAsync(new(server.Address) { ApiKey = "secret", RpcMetadata = [new("x-team", "blue")] });
 
         Assert.Equal(["Bearer secret", "blue"], seen);
     }

@@ -135,6 +135,23 @@ public sealed class WorkerTests(TemporalFixture temporal) : IClassFixture<Tempor
     });
 
     [Fact]
+    public Task One_slot_is_enough_for_new_workflows_and_for_cached_ones() => temporal.RunWorkerAsync(
+        options =>
+        {
+            options.MaxConcurrentWorkflowTasks = 1;
+            options.MaxConcurrentActivities = 1;
+            options.AddAllActivities(new Acts()).AddWorkflow<Sums>();
+        },
+        async queue =>
+        {
+            var results = Task.WhenAll(Enumerable.Range(1, 3).Select(_ =>
+                temporal.Client.ExecuteWorkflowAsync((Sums wf) => wf.RunAsync(3), TemporalFixture.NewWorkflow(queue))));
+
+            // A poll that held the only slot would keep the others waiting for a minute.
+            Assert.Equal([6, 6, 6], await results.WaitAsync(TimeSpan.FromSeconds(30)));
+        });
+
+    [Fact]
     public Task Signal_with_start_starts_once() => RunAsync(1000, async queue =>
     {
         var options = TemporalFixture.NewWorkflow(queue);
