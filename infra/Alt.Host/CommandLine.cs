@@ -48,7 +48,7 @@ internal static class CommandLine
         };
         foreach (var command in new[]
         {
-            RunCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(),
+            RunCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),
             SignalCommands.Pause(), SignalCommands.Resume(), SignalCommands.Stop(),
             ServerCommand.Create(), WorkerCommand.Create(), PostgresCommand.Create(),
         })

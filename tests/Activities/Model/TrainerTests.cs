@@ -7,7 +7,15 @@ public sealed class TrainerTests : IDisposable
 {
     private static readonly TrainerOptions Options = new()
     {
-        Seed = 5, Iteration = 2, Steps = 14, BatchSize = 6, LearningRate = 5e-3, WarmupShare = 0.2, WeightDecay = 0.1, KlCoefficient = 0.05, EntropyCoefficient = 0.06,
+        Seed = 5,
+        Iteration = 2,
+        Steps = 14,
+        BatchSize = 6,
+        LearningRate = 5e-3,
+        WarmupShare = 0.2,
+        WeightDecay = 0.1,
+        KlCoefficient = 0.05,
+        EntropyCoefficient = 0.06,
     };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();

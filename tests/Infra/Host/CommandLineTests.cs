@@ -11,6 +11,7 @@ public sealed class CommandLineTests
     [InlineData("status")]
     [InlineData("report")]
     [InlineData("sample")]
+    [InlineData("bench")]
     [InlineData("pause")]
     [InlineData("resume")]
     [InlineData("stop")]
@@ -36,6 +37,7 @@ public sealed class CommandLineTests
     [InlineData("sample --run a", "--prompts")]
     [InlineData("sample --run a --prompts none.jsonl --n 1 --out o.jsonl", "none.jsonl")]
     [InlineData("pause a", "'a'")]
+    [InlineData("bench nothing", "nothing")]
     public async Task A_wrong_command_is_one_line_and_exit_code_2(string command, string names)
     {
         await using var installation = new Installation();

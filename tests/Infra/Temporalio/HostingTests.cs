@@ -13,7 +13,7 @@ public sealed class HostingTests(TemporalFixture temporal) : IClassFixture<Tempo
     public async Task A_hosted_worker_creates_its_activities_in_a_scope_per_call()
     {
         var queue = $"queue-{Guid.NewGuid()}";
-        var builder = Host.CreateEmptyApplicationBuilder(new());
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new());
         builder.Services.AddScoped<Visit>();
         builder.Services.AddTemporalClient(temporal.Server.Address, "default");
         builder.Services.AddHostedTemporalWorker(queue)

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Globalization;
+using Alt.Activities.Model;
+using Alt.Infra;
+using Spectre.Console;
+
+namespace Alt.Host.Commands;
+
+/// <summary><c>alt bench</c>: how fast this machine is, each figure beside the ceiling that the same run measured.</summary>
+internal static class BenchCommand
+{
+    private const string Database = "bench";
+
+    /// <summary>One benchmark's result as scripts read it.</summary>
+    private sealed record BenchResult(string Name, object Figures);
+
+    public static Command Create()
+    {
+        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), or events (the event store)." };
+        name.AcceptOnlyFromAmong("sampling", "training", "events");
+        var json = Options.Json();
+        var command = new Command("bench", "Measure sampling, training or the event store on this machine.") { name, json };
+        command.SetAction(async (parsed, token) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            var benchmark = parsed.GetValue(name)!;
+            object figures = benchmark switch
+            {
+                "sampling" => new ModelBenchmarks(new GptConfig()).Decode(progress: output.Say),
+                "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
+                _ => await EventsAsync(AltHome.Find(), token),
+            };
+            output.Result(new BenchResult(benchmark, figures), console => Write(console, figures));
+            return 0;
+        });
+        return command.WithExamples("./alt bench sampling", "./alt bench events --json");
+    }
+
+    private static async Task<EventsFigures> EventsAsync(AltHome home, CancellationToken token)
+    {
+        await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
+        return await EventsBenchmark.RunAsync(await cluster.EnsureDatabaseAsync(Database, token), token: token);
+    }
+
+    private static void Write(IAnsiConsole console, object figures)
+    {
+        var table = new Table().AddColumn("figure").AddColumn(new TableColumn("value").RightAligned());
+        foreach (var property in figures.GetType().GetProperties())
+        {
+            table.AddRow(property.Name, Convert.ToDouble(property.GetValue(figures), CultureInfo.InvariantCulture).ToString("N2", CultureInfo.InvariantCulture));
+        }
+
+        console.Write(table);
+    }
+}
