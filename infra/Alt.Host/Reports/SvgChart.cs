@@ -44,7 +44,7 @@ internal static class SvgChart
     private static (double Low, double High, double Step) Scale(double minimum, double maximum)
     {
         var floor = minimum >= 0 && minimum < 0.6 * maximum ? 0 : minimum;
-        var range = Math.Max(maximum - floor, Math.Max(Math.Abs(maximum) * 0.1, 1e-6));
+        var range = Math.Max(maximum - floor, maximum == 0 ? 1 : Math.Abs(maximum) * 0.1);
         var magnitude = Math.Pow(10, Math.Floor(Math.Log10(range / Ticks)));
         var step = new[] { 1, 2, 5, 10 }.Select(m => m * magnitude).First(s => s * Ticks >= range);
         var low = Math.Floor(floor / step) * step;
