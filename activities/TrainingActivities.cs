@@ -28,7 +28,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
             return;
         }
 
-        var inputs = RunInputs.Hash(new { Text = state.Data!.Text!.Hash, state.Config.Model, state.Config.Data.LabelledShare, state.Config.Feedback.Tags, state.Config.Seed, state.Config.Runtime });
+        var inputs = RunInputs.Hash(new { Text = state.Data!.Text!.Hash, state.Config.Model, state.Config.Data.LabelledShare, state.Config.Feedback.Tags, state.Config.Seed });
         if (await ledger.PreparedAsync(inputs, token) is { } known && artifacts.Exists(known.Artifact))
         {
             await ledger.RecordAsync(run, s => s.Base, new RunEvent.BaseModelPrepared(known.Artifact, known.Hash, inputs, true, known.Tokens, known.Loss, 0), token: token);

@@ -23,7 +23,6 @@ public sealed record RunConfig
     public SelectionConfig Selection { get; init; } = new();
     public TrainingConfig Training { get; init; } = new();
     public EvaluationConfig Evaluation { get; init; } = new();
-    public RuntimeConfig Runtime { get; init; } = new();
 
     /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
     public IEnumerable<string> Problems()
@@ -275,11 +274,4 @@ public sealed record EvaluationConfig
 
     /// <summary>The decoding part of these settings.</summary>
     public SamplingOptions ToOptions() => new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
-}
-
-/// <summary>What may round differently: part of the config, so that a resumed run computes as it began.</summary>
-public sealed record RuntimeConfig
-{
-    /// <summary>BLAS threads for matrix products.</summary>
-    public int Threads { get; init; } = 2;
 }
