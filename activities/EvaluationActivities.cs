@@ -29,9 +29,9 @@ public sealed class EvaluationActivities(Ledger ledger, ArtifactStore artifacts,
         }
 
         var run = await ledger.RunAsync(name, token);
-        var (config, size) = (run.Config, run.Config.Sampling.ChunkPrompts);
-        var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(run.Data!.Evaluation, token)
-            .Take(PromptCount(run)).Skip(chunk.Chunk * size).Take(size).ToArrayAsync(token);
+        var config = run.Config;
+        var evaluationPrompts = artifacts.ReadJsonLinesAsync<Prompt>(run.Data!.Evaluation, token).Take(PromptCount(run));
+        var prompts = await chunk.PartOf(evaluationPrompts, config.Sampling.ChunkPrompts).ToArrayAsync(token);
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, name, number, token);
         var policy = await policies.LoadAsync(checkpoint, token);
         var reference = await policies.LoadAsync(run.Base!.Checkpoint, token);

@@ -38,9 +38,8 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, C
 
         var run = await ledger.RunAsync(name, token);
         var provider = new TextClassifierProvider(await classifiers.LoadAsync(run.Reward!.Model, token));
-        var size = run.Config.Sampling.ChunkPrompts;
-        var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(state.Prompts!.Prompts, token)
-            .Skip(chunk.Chunk * size).Take(size).ToDictionaryAsync(p => p.Ordinal, p => p.Text, cancellationToken: token);
+        var prompts = await chunk.PartOf(artifacts.ReadJsonLinesAsync<Prompt>(state.Prompts!.Prompts, token), run.Config.Sampling.ChunkPrompts)
+            .ToDictionaryAsync(p => p.Ordinal, p => p.Text, cancellationToken: token);
         var samples = await artifacts.ReadJsonLinesAsync<Sample>(state.Chunk(Stage.Sampling, chunk.Chunk)!.Result, token).ToArrayAsync(token);
         progress.Report((0, samples.Length));
 

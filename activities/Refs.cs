@@ -6,7 +6,11 @@ namespace Alt.Activities;
 public sealed record IterationRef(string Run, int Number);
 
 /// <summary>Names one chunk of an iteration's stage.</summary>
-public sealed record ChunkRef(IterationRef Iteration, int Chunk);
+public sealed record ChunkRef(IterationRef Iteration, int Chunk)
+{
+    /// <summary>The chunk's items of a whole that is cut into chunks of <paramref name="size"/>.</summary>
+    public IAsyncEnumerable<T> PartOf<T>(IAsyncEnumerable<T> whole, int size) => whole.Skip(Chunk * size).Take(size);
+}
 
 /// <summary>What a stage's heartbeat says: <paramref name="Done"/> of <paramref name="Total"/> units, at so many per second.</summary>
 public sealed record StageProgress(string Stage, long Done, long Total, string Unit, double PerSecond);

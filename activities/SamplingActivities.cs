@@ -23,8 +23,7 @@ public sealed class SamplingActivities(Ledger ledger, ArtifactStore artifacts, P
         var (checkpoint, weights) = await PolicyTrail.AfterAsync(ledger, run, number - 1, token);
         var policy = await policies.LoadAsync(checkpoint, token);
         var sampler = Conditioned(chunk.Iteration) ? PolicySampler.Conditioned(policy, config.Feedback, c => c.Of(0)) : PolicySampler.Unconditioned(policy);
-        var size = config.Sampling.ChunkPrompts;
-        var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(state.Prompts!.Prompts, token).Skip(chunk.Chunk * size).Take(size).ToArrayAsync(token);
+        var prompts = await chunk.PartOf(artifacts.ReadJsonLinesAsync<Prompt>(state.Prompts!.Prompts, token), config.Sampling.ChunkPrompts).ToArrayAsync(token);
 
         var clock = Stopwatch.StartNew();
         var samples = sampler.Sample(

@@ -113,8 +113,8 @@ public class AltRunWorkflow
         }
     }
 
-    /// <summary>What the activity itself said: neither the layers that it came through nor what it wraps.</summary>
-    private static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
+    /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
+    public static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
 }
 
 /// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>

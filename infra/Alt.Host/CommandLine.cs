@@ -64,7 +64,7 @@ internal static class CommandLine
     /// <summary>The library lists a missing command before the word that it did not know; the word says more.</summary>
     private static string ProblemOf(ParseResult parsed) =>
         parsed.Errors.Select(e => e.Message).FirstOrDefault(m => m.StartsWith("unknown", StringComparison.Ordinal))
-        ?? (parsed.UnmatchedTokens is [var unknown, ..] ? $"unknown command, option or argument '{unknown}'" : string.Join(" ", parsed.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        ?? (parsed.UnmatchedTokens is [var unknown, ..] ? $"unknown command, option or argument '{unknown}'" : Messages.OneLine(parsed.Errors[0].Message.TrimEnd('.')));
 
     private static IEnumerable<string> PathOf(ParseResult parsed)
     {

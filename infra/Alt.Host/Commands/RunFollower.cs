@@ -64,12 +64,9 @@ internal sealed class RunFollower(AltHome home, Stack stack, Record record, stri
         }
         catch (WorkflowFailedException e)
         {
-            return Messages.OneLine(ReasonOf(e));
+            return Messages.OneLine(AltRunWorkflow.Reason(e));
         }
     }
-
-    /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
-    private static string ReasonOf(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : ReasonOf(e.InnerException);
 
     /// <summary>Asks again where a part was killed meanwhile; the supervisor ends the wait if that cannot be started again.</summary>
     private async Task<T> PatientlyAsync<T>(Func<Task<T>> work, CancellationToken token)

@@ -46,13 +46,7 @@ internal sealed partial class WorkflowRun
 
     public void RecordSignalSent(long initiatedEventId, bool found)
     {
-        if (!State.ExternalSignals.Remove(initiatedEventId))
-        {
-            return;
-        }
-
-        Touch();
-        if (!IsRunning)
+        if (!Settle(State.ExternalSignals, initiatedEventId))
         {
             return;
         }
@@ -86,13 +80,7 @@ internal sealed partial class WorkflowRun
 
     public void RecordCancelSent(long initiatedEventId, bool found)
     {
-        if (!State.ExternalCancels.Remove(initiatedEventId))
-        {
-            return;
-        }
-
-        Touch();
-        if (!IsRunning)
+        if (!Settle(State.ExternalCancels, initiatedEventId))
         {
             return;
         }
@@ -121,5 +109,18 @@ internal sealed partial class WorkflowRun
                 },
             });
         ScheduleWorkflowTask();
+    }
+
+    /// <summary>Takes an answered request off the list.</summary>
+    /// <returns>Whether the answer is still news: the request was open and the run is not closed.</returns>
+    private bool Settle<T>(IDictionary<long, T> open, long initiatedEventId)
+    {
+        if (!open.Remove(initiatedEventId))
+        {
+            return false;
+        }
+
+        Touch();
+        return IsRunning;
     }
 }
