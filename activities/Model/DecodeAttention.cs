@@ -12,14 +12,15 @@ internal static class DecodeAttention
     /// <param name="keys">(S, P, C)</param>
     /// <param name="values">(S, P, C)</param>
     /// <param name="slots">Each sequence's slot, and the position of its token.</param>
+    /// <param name="part">Which of the A sequences to do.</param>
     /// <param name="result">(A, C)</param>
     public static void Run(
-        ReadOnlySpan<float> qkv, Span<float> keys, Span<float> values, (int Slot, int Position)[] slots, Span<float> result, int heads, int headWidth, int positions)
+        ReadOnlySpan<float> qkv, Span<float> keys, Span<float> values, (int Slot, int Position)[] slots, Range part, Span<float> result, int heads, int headWidth, int positions)
     {
         var width = heads * headWidth;
         var scale = 1 / MathF.Sqrt(headWidth);
         Span<float> scores = stackalloc float[positions + Vector256<float>.Count];
-        for (var a = 0; a < slots.Length; a++)
+        for (var a = part.Start.Value; a < part.End.Value; a++)
         {
             var (slot, position) = slots[a];
             var token = qkv.Slice(a * 3 * width, 3 * width);

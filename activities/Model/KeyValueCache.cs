@@ -54,7 +54,12 @@ internal sealed class KeyValueCache : IDisposable
     internal Tensor AttendByLoop(int layer, Tensor qkv, (int Slot, int Position)[] slots)
     {
         var result = empty([slots.Length, _config.Width]);
-        DecodeAttention.Run(Floats(qkv), Floats(_keys[layer]), Floats(_values[layer]), slots, Floats(result), _config.Heads, _config.HeadWidth, _positions);
+        var workers = Environment.ProcessorCount;
+        Parallel.For(0, workers, worker =>
+        {
+            var part = (slots.Length * worker / workers)..(slots.Length * (worker + 1) / workers);
+            DecodeAttention.Run(Floats(qkv), Floats(_keys[layer]), Floats(_values[layer]), slots, part, Floats(result), _config.Heads, _config.HeadWidth, _positions);
+        });
         return result;
     }
 

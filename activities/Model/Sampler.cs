@@ -23,7 +23,8 @@ public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason Fin
 /// <param name="batchSize">How many sequences are decoded together.</param>
 public sealed class Sampler(LanguageModel model, SamplingOptions options, int batchSize = 128)
 {
-    private readonly TokenDistribution _distribution = new(options, model.Config.Vocabulary);
+    private readonly TokenDistribution[] _distributions =
+        [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new TokenDistribution(options, model.Config.Vocabulary))];
 
     /// <summary>Draws one generation per job.</summary>
     /// <param name="progress">Called after each step with the number of tokens drawn so far.</param>
@@ -145,18 +146,30 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
 
     private void Draw(List<Sequence> sequences, Tensor logits)
     {
-        var vocabulary = model.Config.Vocabulary;
-        var rows = MemoryMarshal.Cast<byte, float>(logits.cpu().bytes);
-        for (var i = 0; i < sequences.Count; i++)
+        var rows = logits.cpu();
+        Parallel.For(0, _distributions.Length, worker =>
         {
-            var sequence = sequences[i];
-            var position = sequence.Tokens.Count;
-            var banned = position < options.MinNewTokens ? model.Config.EndOfText : -1;
-            var (token, logProb) = _distribution.Draw(rows.Slice(i * vocabulary, vocabulary), banned, Philox.Uniform(sequence.Job.Key, (uint)position));
-            sequence.Tokens.Add(token);
-            sequence.LogProbs.Add(logProb);
-            sequence.FinishReason = token == model.Config.EndOfText ? FinishReason.Stop : position + 1 == options.MaxNewTokens ? FinishReason.Length : null;
-        }
+            for (var i = worker; i < sequences.Count; i += _distributions.Length)
+            {
+                Draw(sequences[i], Row(rows, i), _distributions[worker]);
+            }
+        });
+    }
+
+    private void Draw(Sequence sequence, ReadOnlySpan<float> logits, TokenDistribution distribution)
+    {
+        var position = sequence.Tokens.Count;
+        var banned = position < options.MinNewTokens ? model.Config.EndOfText : -1;
+        var (token, logProb) = distribution.Draw(logits, banned, Philox.Uniform(sequence.Job.Key, (uint)position));
+        sequence.Tokens.Add(token);
+        sequence.LogProbs.Add(logProb);
+        sequence.FinishReason = token == model.Config.EndOfText ? FinishReason.Stop : position + 1 == options.MaxNewTokens ? FinishReason.Length : null;
+    }
+
+    private static ReadOnlySpan<float> Row(Tensor rows, int index)
+    {
+        var width = (int)rows.shape[1];
+        return MemoryMarshal.Cast<byte, float>(rows.bytes).Slice(index * width, width);
     }
 
     private sealed class Sequence(int index, SamplingJob job)

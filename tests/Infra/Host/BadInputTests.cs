@@ -56,6 +56,28 @@ public sealed class BadInputTests
         Assert.Contains(Path.Combine("pg", "data"), end.OnlyLine, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_checkpoint_of_another_shape_is_one_line_that_names_the_tensor()
+    {
+        await using var installation = new Installation();
+        var checkpoint = installation.PathOf("checkpoint");
+        Directory.CreateDirectory(checkpoint);
+        foreach (var file in Directory.GetFiles(Repository.PathOf("tests", "Golden", "gpt2-tiny", "policy")))
+        {
+            File.Copy(file, Path.Combine(checkpoint, Path.GetFileName(file)));
+        }
+
+        var config = Path.Combine(checkpoint, "config.json");
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config)).Replace("\"n_embd\": 12", "\"n_embd\": 24", StringComparison.Ordinal));
+
+        var end = await installation.RunAsync("run", installation.Config, "--set", $"model.checkpoint={checkpoint}");
+
+        Assert.Equal(1, end.ExitCode);
+        var complaint = Assert.Single(end.Errors.Split('\n'), line => line.StartsWith("alt: ", StringComparison.Ordinal));
+        Assert.Contains(Path.Combine(checkpoint, "model.safetensors"), complaint, StringComparison.Ordinal);
+        Assert.Contains("transformer.wte.weight has shape [17, 12], expected [17, 24]", complaint, StringComparison.Ordinal);
+    }
+
     [TinyDisk.Fact]
     public async Task A_full_disk_ends_the_run_with_one_line_and_leaves_no_half_artifact()
     {
