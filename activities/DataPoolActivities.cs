@@ -1,4 +1,3 @@
-using Alt.Domain;
 using Alt.Infra;
 using Temporalio.Activities;
 
@@ -10,47 +9,11 @@ public sealed class DataPoolActivities(Ledger ledger, ArtifactStore artifacts)
     [Activity]
     public Task UpdateAsync(IterationRef iteration) => Heartbeats.DuringAsync("DataPool", "samples", async (_, token) =>
     {
-        var config = (await ledger.RunAsync(iteration.Run, token)).Config;
-        var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
-        if (state.DataPool is not null)
+        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        if (inputs.State.DataPool is null)
         {
-            return;
+            var (updated, pool) = await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token);
+            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, Projections.SetQuantiles(iteration.Run, pool), token);
         }
-
-        var added = await LabelledAsync(state, token);
-        var kept = config.DataPool.Accumulate && iteration.Number > 1 ? await PoolBeforeAsync(iteration, token) : [];
-        var pool = DataPool.Update(kept, added, config.Feedback.Tags.Count);
-        var updated = new IterationEvent.DataPoolUpdated(
-            await artifacts.PutJsonLinesAsync(pool, token),
-            DataPool.Hash(pool),
-            pool.Count,
-            added.Count,
-            [.. Enumerable.Range(0, config.Feedback.Tags.Count).Select(q => pool.Count(e => e.Quantile == q))]);
-        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, Projections.SetQuantiles(iteration.Run, pool), token);
     });
-
-    private async Task<List<PoolSample>> LabelledAsync(IterationState state, CancellationToken token)
-    {
-        var labelled = new List<PoolSample>();
-        foreach (var (sampled, judged) in state.Chunks(Stage.Sampling).Zip(state.Chunks(Stage.Feedback)))
-        {
-            var outcomes = await artifacts.ReadJsonLinesAsync<Judgement>(judged.Result, token).ToDictionaryAsync(j => j.Id, j => j.Outcome, cancellationToken: token);
-            await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(sampled.Result, token))
-            {
-                // Only Labelled enters the pool: a judge's failure is not a low reward.
-                if (outcomes[sample.Id] is FeedbackOutcome.Labelled(var reward))
-                {
-                    labelled.Add(new PoolSample(sample.Id, sample.ContentHash(), reward, sample.FinishReason == FinishReason.Length));
-                }
-            }
-        }
-
-        return labelled;
-    }
-
-    private async Task<IReadOnlyList<PoolSample>> PoolBeforeAsync(IterationRef iteration, CancellationToken token)
-    {
-        var before = await ledger.IterationAsync(iteration.Run, iteration.Number - 1, token);
-        return await artifacts.ReadJsonLinesAsync<PoolEntry>(before.DataPool!.Pool, token).Select(e => e.Sample).ToArrayAsync(token);
-    }
 }

@@ -9,6 +9,8 @@ namespace Alt.Activities;
 /// <summary>Trains the classifiers that judge, and collects one outcome for every sample.</summary>
 public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, Classifiers classifiers)
 {
+    private readonly FeedbackStage stage = new(artifacts, classifiers);
+
     /// <summary>The reward model, and where the config asks for one of its own, the evaluation's judge; both reused if an earlier run made them.</summary>
     [Activity]
     public Task TrainClassifiersAsync(string run) => Heartbeats.DuringAsync("Feedback", "classifiers", async (progress, token) =>
@@ -29,59 +31,26 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, C
     [Activity]
     public Task CollectAsync(ChunkRef chunk) => Heartbeats.DuringAsync("Feedback", "samples", async (progress, token) =>
     {
-        var (name, number) = chunk.Iteration;
-        var state = await ledger.IterationAsync(name, number, token);
-        if (state.Chunk(Stage.Feedback, chunk.Chunk) is not null)
+        var (run, number) = chunk.Iteration;
+        var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
+        if (inputs.State.Chunk(Stage.Feedback, chunk.Chunk) is not null)
         {
             return;
         }
 
-        var run = await ledger.RunAsync(name, token);
-        var provider = new TextClassifierProvider(await classifiers.LoadAsync(run.Reward!.Model, token));
-        var prompts = await chunk.PartOf(artifacts.ReadJsonLinesAsync<Prompt>(state.Prompts!.Prompts, token), run.Config.Sampling.ChunkPrompts)
-            .ToDictionaryAsync(p => p.Ordinal, p => p.Text, cancellationToken: token);
-        var samples = await artifacts.ReadJsonLinesAsync<Sample>(state.Chunk(Stage.Sampling, chunk.Chunk)!.Result, token).ToArrayAsync(token);
-        progress.Report((0, samples.Length));
-
-        var clock = Stopwatch.StartNew();
-        var outcomes = await provider.JudgeAsync([.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt], s.Text))], token);
-        Judgement[] judged = [.. samples.Zip(outcomes, (s, outcome) => new Judgement(s.Id, outcome))];
-        var finished = new IterationEvent.ChunkFinished(
-            Stage.Feedback, chunk.Chunk, await artifacts.PutJsonLinesAsync(judged, token), judged.Length, 0, clock.Elapsed.TotalSeconds);
-        await ledger.RecordAsync(name, number, s => s.Chunk(Stage.Feedback, chunk.Chunk), finished,
-            Projections.SetOutcomes(name, [.. judged.Select(j => (j.Id, j.Outcome))]), token);
+        var (finished, judged) = await stage.JudgeAsync(inputs, chunk.Chunk, progress, token);
+        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk), finished,
+            Projections.SetOutcomes(run, [.. judged.Select(j => (j.Id, j.Outcome))]), token);
     });
 
     [Activity]
     public Task CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync("Feedback", "chunks", async (_, token) =>
     {
-        var run = await ledger.RunAsync(iteration.Run, token);
-        var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
-        if (state.Feedback is not null)
+        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        if (inputs.State.Feedback is null)
         {
-            return;
+            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, await stage.SumUpAsync(inputs, token), token: token);
         }
-
-        var chunks = state.Chunks(Stage.Feedback);
-        StageSums.Require(Stage.Feedback, chunks, state.Prompts!.Chunks, state.Sampling!.Samples);
-        var outcomes = new List<FeedbackOutcome>();
-        foreach (var chunk in chunks)
-        {
-            outcomes.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Select(j => j.Outcome).ToArrayAsync(token));
-        }
-
-        var provider = new TextClassifierProvider(await classifiers.LoadAsync(run.Reward!.Model, token));
-        var rewards = outcomes.OfType<FeedbackOutcome.Labelled>().Select(l => l.Reward).ToArray();
-        var collected = new IterationEvent.FeedbackCollected(
-            provider.Name,
-            provider.Version,
-            rewards.Length,
-            outcomes.Count(o => o is FeedbackOutcome.Abstained),
-            outcomes.Count(o => o is FeedbackOutcome.Unparsed),
-            outcomes.Count(o => o is FeedbackOutcome.Failed),
-            rewards.DefaultIfEmpty().Average(),
-            chunks.Sum(c => c.Seconds));
-        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, collected, token: token);
     });
 
     private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)

@@ -54,14 +54,9 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
     [Activity]
     public Task<int> DrawAsync(IterationRef iteration) => Heartbeats.DuringAsync("Prompts", "prompts", async (_, token) =>
     {
-        var run = await ledger.RunAsync(iteration.Run, token);
-        var (config, data) = (run.Config, run.Data!);
-        var ordinals = Prompts.Draw(config.Seed, iteration.Number, data.PromptCount, config.Prompts.CountIn(iteration.Number));
-        var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(data.Prompts, token).ToArrayAsync(token);
-        var drawn = await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Prompts, new IterationEvent.PromptsDrawn(
-            await artifacts.PutJsonLinesAsync(ordinals.Select(i => prompts[i]), token),
-            ordinals.Length,
-            Prompts.Chunks(ordinals.Length, config.Sampling.ChunkPrompts)), token: token);
+        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        var drawn = inputs.State.Prompts
+            ?? await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Prompts, await new PromptsStage(artifacts).DrawAsync(inputs, token), token: token);
         return drawn.Chunks;
     });
 }

@@ -1,4 +1,3 @@
-using Alt.Domain;
 using Alt.Infra;
 using Temporalio.Activities;
 
@@ -10,19 +9,12 @@ public sealed class SelectionActivities(Ledger ledger, ArtifactStore artifacts)
     [Activity]
     public Task SelectAsync(IterationRef iteration) => Heartbeats.DuringAsync("Selection", "samples", async (_, token) =>
     {
-        var config = (await ledger.RunAsync(iteration.Run, token)).Config;
-        var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
-        if (state.Selection is not null)
+        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        if (inputs.State.Selection is null)
         {
-            return;
+            var (selected, decisions) = await new SelectionStage(artifacts).SelectAsync(inputs, token);
+            await ledger.RecordAsync(
+                iteration.Run, iteration.Number, s => s.Selection, selected, Projections.SetSelection(iteration.Run, iteration.Number, decisions), token);
         }
-
-        var pool = await artifacts.ReadJsonLinesAsync<PoolEntry>(state.DataPool!.Pool, token).ToArrayAsync(token);
-        var decisions = Selection.Select(pool, config.Selection, config.Seed, iteration.Number);
-        var selected = new IterationEvent.BatchSelected(
-            await artifacts.PutJsonLinesAsync(decisions, token),
-            decisions.Count(d => d.Selected),
-            decisions.Where(d => !d.Selected).GroupBy(d => d.LeftOut!.Value).ToDictionary(g => g.Key.ToString(), g => g.Count()));
-        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Selection, selected, Projections.SetSelection(iteration.Run, iteration.Number, decisions), token);
     });
 }

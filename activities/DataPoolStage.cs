@@ -1,0 +1,49 @@
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities;
+
+/// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool anew.</summary>
+public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
+{
+    public async Task<(IterationEvent.DataPoolUpdated Updated, IReadOnlyList<PoolEntry> Pool)> PoolAsync(StageInputs inputs, CancellationToken token)
+    {
+        var config = inputs.Config;
+        var added = await LabelledAsync(inputs.State, token);
+        var kept = config.DataPool.Accumulate && inputs.Number > 1 ? await PoolBeforeAsync(inputs.Iteration, token) : [];
+        var pool = DataPool.Update(kept, added, config.Feedback.Tags.Count);
+        var updated = new IterationEvent.DataPoolUpdated(
+            await artifacts.PutJsonLinesAsync(pool, token),
+            DataPool.Hash(pool),
+            pool.Count,
+            added.Count,
+            [.. Enumerable.Range(0, config.Feedback.Tags.Count).Select(q => pool.Count(e => e.Quantile == q))]);
+        return (updated, pool);
+    }
+
+    /// <summary>An iteration's own labelled samples, in the order of the record.</summary>
+    public async Task<IReadOnlyList<PoolSample>> LabelledAsync(IterationState state, CancellationToken token)
+    {
+        var labelled = new List<PoolSample>();
+        foreach (var (sampled, judged) in state.Chunks(Stage.Sampling).Zip(state.Chunks(Stage.Feedback)))
+        {
+            var outcomes = await artifacts.ReadJsonLinesAsync<Judgement>(judged.Result, token).ToDictionaryAsync(j => j.Id, j => j.Outcome, cancellationToken: token);
+            await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(sampled.Result, token))
+            {
+                // Only Labelled enters the pool: a judge's failure is not a low reward.
+                if (outcomes[sample.Id] is FeedbackOutcome.Labelled(var reward))
+                {
+                    labelled.Add(new PoolSample(sample.Id, sample.ContentHash(), reward, sample.FinishReason == FinishReason.Length));
+                }
+            }
+        }
+
+        return labelled;
+    }
+
+    private async Task<IReadOnlyList<PoolSample>> PoolBeforeAsync(IterationRef iteration, CancellationToken token)
+    {
+        var before = await ledger.IterationAsync(iteration.Run, iteration.Number - 1, token);
+        return await artifacts.ReadJsonLinesAsync<PoolEntry>(before.DataPool!.Pool, token).Select(e => e.Sample).ToArrayAsync(token);
+    }
+}

@@ -1,0 +1,110 @@
+using Alt.Activities.Model;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities;
+
+/// <summary>One iteration's conditional fine-tuning on the selected samples.</summary>
+public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Policies policies)
+{
+    /// <summary>Trains to the end, from the iteration's last checkpoint where the inputs have one.</summary>
+    /// <param name="record">Gets every new checkpoint; null where none are wanted.</param>
+    public async Task<IterationEvent.PolicyTrained> TrainAsync(
+        StageInputs inputs, Func<IterationEvent.TrainingCheckpointed, Task>? record, IProgress<(long Done, long Total)>? progress, CancellationToken token)
+    {
+        var (iteration, run, state) = (inputs.Iteration, inputs.Run, inputs.State);
+        var (name, number) = iteration;
+        var config = run.Config;
+        var reference = await policies.LoadAsync(run.Base!.Checkpoint, token);
+        var (before, _) = await PolicyTrail.AfterAsync(ledger, name, number - 1, token);
+        var resumed = state.TrainingCheckpoint is { } checkpoint ? await policies.FolderAsync(checkpoint.Checkpoint, token) : null;
+        using var policy = resumed is not null ? Policy.Load(resumed)
+            : number == 1 ? FirstPolicy(config, reference, await SpokenTokensAsync(run, reference, token))
+            : Policy.Load(await policies.FolderAsync(before, token));
+
+        var examples = await ExamplesAsync(iteration, state, config, policy.Tokenizer, token);
+        var options = Options(config.Training, config.Seed, number);
+        using var trainer = resumed is not null
+            ? Trainer.Resume(resumed, policy.Model, reference.Model, examples, options)
+            : new Trainer(policy.Model, reference.Model, examples, options);
+        if (resumed is null && number > 1 && config.Training.KeepOptimiser)
+        {
+            trainer.RestoreOptimiser(await policies.FolderAsync(before, token));
+        }
+
+        var loop = new TrainingLoop(artifacts, policies);
+        var (trained, curve) = await loop.RunAsync(
+            trainer, policy, options.Steps, config.Training.CheckpointEvery, await loop.CurveAsync(state.TrainingCheckpoint?.Steps, token),
+            record is null ? null : (folder, steps) => record(new IterationEvent.TrainingCheckpointed(folder, steps, trainer.Step)),
+            progress, token);
+        var last = curve[^1];
+        return new IterationEvent.PolicyTrained(
+            trained, policy.Model.WeightsHash(), await artifacts.PutJsonLinesAsync(curve, token), last.Step,
+            last.Loss, last.Kl, last.Entropy, curve.Sum(s => (long)s.Tokens), curve.Sum(s => s.Elapsed.TotalSeconds));
+    }
+
+    /// <summary>The base model with the feedback's tokens added; its copy, so that the reference stays as it is.</summary>
+    private static Policy FirstPolicy(RunConfig config, Policy reference, IReadOnlySet<int> spoken)
+    {
+        var tokenizer = reference.Tokenizer.AddSpecialTokens(Conditioning.AddedTokens(config.Feedback));
+        var model = reference.Model.ResizeVocabulary(tokenizer.VocabularySize, NewTokens.Normal, config.Seed);
+        if (config.Training.TagEmbeddingScale > 0)
+        {
+            var conditioning = new Conditioning(config.Feedback, tokenizer);
+            var unspoken = Enumerable.Range(0, config.Feedback.Tags.Count).SelectMany(conditioning.Of).Distinct().Order().Where(id => !spoken.Contains(id));
+            model.RedrawTokens([.. unspoken], [.. spoken.Order()], config.Training.TagEmbeddingScale, config.Seed);
+        }
+
+        return new Policy(model, tokenizer);
+    }
+
+    /// <summary>The tokens that the base model met in pretraining; all of them where it was given.</summary>
+    private async Task<IReadOnlySet<int>> SpokenTokensAsync(RunState run, Policy reference, CancellationToken token) =>
+        run.Data!.Text is { } text
+            ? await artifacts.ReadJsonLinesAsync<PretrainingText>(text, token).SelectMany(t => reference.Tokenizer.Encode(t.Text).ToAsyncEnumerable()).ToHashSetAsync(cancellationToken: token)
+            : Enumerable.Range(0, reference.Model.Config.Vocabulary).ToHashSet();
+
+    /// <summary>The selected samples as (feedback, prompt, response), in the order of the record; responses are the tokens as they were drawn.</summary>
+    private async Task<List<TrainingExample>> ExamplesAsync(IterationRef iteration, IterationState state, RunConfig config, Tokenizer tokenizer, CancellationToken token)
+    {
+        var quantiles = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
+            .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, s => s.Quantile, cancellationToken: token);
+        var conditioning = new Conditioning(config.Feedback, tokenizer);
+        var examples = new List<TrainingExample>(quantiles.Count);
+        foreach (var number in quantiles.Keys.Select(id => id.Iteration).Distinct().Order())
+        {
+            var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
+            var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.Encode(p.Text), cancellationToken: token);
+            foreach (var chunk in past.Chunks(Stage.Sampling))
+            {
+                await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(chunk.Result, token))
+                {
+                    if (quantiles.TryGetValue(sample.Id, out var quantile))
+                    {
+                        examples.Add(new TrainingExample([.. conditioning.Of(quantile)], prompts[sample.Id.Prompt], sample.Tokens));
+                    }
+                }
+            }
+        }
+
+        return examples;
+    }
+
+    private static TrainerOptions Options(TrainingConfig config, long seed, int iteration) => new()
+    {
+        Seed = seed,
+        Iteration = iteration,
+        Steps = config.Steps,
+        BatchSize = config.BatchSize,
+        Accumulation = config.Accumulation,
+        LearningRate = config.LearningRate,
+        WarmupShare = config.WarmupShare,
+        FinalShare = config.FinalShare,
+        Beta1 = config.Beta1,
+        Beta2 = config.Beta2,
+        WeightDecay = config.WeightDecay,
+        ClipNorm = config.ClipNorm,
+        KlCoefficient = config.KlCoefficient,
+        EntropyCoefficient = config.EntropyCoefficient,
+    };
+}
