@@ -10,7 +10,7 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
     {
         var config = inputs.Config;
         var added = await LabelledAsync(inputs.State, token);
-        var kept = config.DataPool.Accumulate && inputs.Number > 1 ? await PoolBeforeAsync(inputs.Iteration, token) : [];
+        var kept = await KeptAsync(inputs.Iteration, config, token);
         var pool = DataPool.Update(kept, added, config.Feedback.Tags.Count);
         var updated = new IterationEvent.DataPoolUpdated(
             await artifacts.PutJsonLinesAsync(pool, token),
@@ -41,8 +41,14 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
         return labelled;
     }
 
-    private async Task<IReadOnlyList<PoolSample>> PoolBeforeAsync(IterationRef iteration, CancellationToken token)
+    /// <summary>The samples that stay from the iteration before.</summary>
+    public async Task<IReadOnlyList<PoolSample>> KeptAsync(IterationRef iteration, RunConfig config, CancellationToken token)
     {
+        if (!config.DataPool.Accumulate || iteration.Number == 1)
+        {
+            return [];
+        }
+
         var before = await ledger.IterationAsync(iteration.Run, iteration.Number - 1, token);
         return await artifacts.ReadJsonLinesAsync<PoolEntry>(before.DataPool!.Pool, token).Select(e => e.Sample).ToArrayAsync(token);
     }

@@ -13,7 +13,7 @@ public sealed class SelectionStage(ArtifactStore artifacts)
         var selected = new IterationEvent.BatchSelected(
             await artifacts.PutJsonLinesAsync(decisions, token),
             decisions.Count(d => d.Selected),
-            decisions.Where(d => !d.Selected).GroupBy(d => d.LeftOut!.Value).ToDictionary(g => g.Key.ToString(), g => g.Count()));
+            Selection.LeftOut(decisions));
         return (selected, decisions);
     }
 }

@@ -48,6 +48,9 @@ public sealed record IterationState
 
     private IReadOnlyDictionary<(Stage, int), IterationEvent.ChunkFinished> Finished { get; init; } = new Dictionary<(Stage, int), IterationEvent.ChunkFinished>();
 
+    /// <summary>Whether anything is recorded.</summary>
+    public bool Begun => Finished.Count > 0 || this with { Finished = Empty.Finished } != Empty;
+
     public IterationEvent.ChunkFinished? Chunk(Stage stage, int chunk) => Finished.GetValueOrDefault((stage, chunk));
 
     /// <summary>The stage's finished chunks in chunk order, whatever order they finished in.</summary>

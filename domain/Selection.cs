@@ -33,4 +33,8 @@ public static class Selection
             : entry.Sample.Truncated && config.Truncated == TruncatedSamples.Reject ? Domain.LeftOut.Truncated
             : Domain.LeftOut.OverQuota;
     }
+
+    /// <summary>How many were left out, by reason.</summary>
+    public static IReadOnlyDictionary<string, int> LeftOut(IEnumerable<SelectedSample> decisions) =>
+        decisions.Where(d => !d.Selected).GroupBy(d => d.LeftOut!.Value).ToDictionary(g => g.Key.ToString(), g => g.Count());
 }

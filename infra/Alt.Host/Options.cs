@@ -13,6 +13,13 @@ internal static class Options
         HelpName = "HOST:PORT",
     };
 
+    public static Option<string[]> Set() => new("--set")
+    {
+        Description = "Change one key of the config; may be given several times.",
+        HelpName = "a.b=c",
+        DefaultValueFactory = _ => [],
+    };
+
     public static Argument<string> Run() => new("RUN") { Description = "The run's id." };
 
     /// <summary>Without this an unknown option would be taken for the argument's value.</summary>

@@ -16,14 +16,17 @@ public sealed partial class ArtifactStore
     private const string TemporarySuffix = ".part";
     private static readonly TimeSpan TemporaryFileGrace = TimeSpan.FromMinutes(1);
 
+    private readonly ArtifactStore? _below;
+
     /// <param name="root">The directory; it is created when first written to.</param>
-    public ArtifactStore(string root) => Root = Path.GetFullPath(root);
+    /// <param name="below">Where to read what this store lacks; it is never written to. Default: nowhere.</param>
+    public ArtifactStore(string root, ArtifactStore? below = null) => (Root, _below) = (Path.GetFullPath(root), below);
 
     /// <summary>The store's directory, absolute.</summary>
     public string Root { get; }
 
     /// <summary>Where the artifact with this hash lies, or would lie.</summary>
-    public string PathOf(ArtifactRef artifact) => PathOf(artifact.Hash);
+    public string PathOf(ArtifactRef artifact) => PathOf(artifact.Hash) is var path && _below is not null && !File.Exists(path) ? _below.PathOf(artifact) : path;
 
     /// <summary>Stores the bytes and returns their name.</summary>
     /// <exception cref="ArtifactException">The bytes could not be written (disk full, no permission); nothing is left behind.</exception>
@@ -115,7 +118,7 @@ public sealed partial class ArtifactStore
         {
             Directory.CreateDirectory(Root);
             ArtifactRef artifact = await WriteTemporaryAsync(temporary, mediaType, write, token);
-            Publish(temporary, PathOf(artifact));
+            Publish(temporary, PathOf(artifact.Hash));
             return artifact;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -32,6 +32,37 @@ public static class RunConfigFile
         return Bind(root, path);
     }
 
+    /// <summary>A recorded config with <c>--set a.b=c</c> changes.</summary>
+    /// <exception cref="InputException">A key or value is not one that a run has.</exception>
+    public static RunConfig Change(RunConfig config, IReadOnlyList<string> settings)
+    {
+        // JSON is YAML, so a setting means the same here as on top of a file.
+        var stream = new YamlStream();
+        stream.Load(new StringReader(JsonSerializer.Serialize(config, AltJson.Options)));
+        var root = (YamlMappingNode)stream.Documents[0].RootNode;
+        foreach (var setting in settings)
+        {
+            Apply(root, setting);
+        }
+
+        MakeAbsolute(root, Environment.CurrentDirectory);
+        return Bind(root, null);
+    }
+
+    /// <summary>The keys, such as <c>training.steps</c>, that have another value in the other config; a list is one value.</summary>
+    public static IReadOnlyList<string> Differences(RunConfig one, RunConfig other) =>
+        [.. Differences(JsonSerializer.SerializeToNode(one, AltJson.Options), JsonSerializer.SerializeToNode(other, AltJson.Options), "")];
+
+    private static IEnumerable<string> Differences(JsonNode? one, JsonNode? other, string path)
+    {
+        if (one is JsonObject a && other is JsonObject b)
+        {
+            return a.Select(p => p.Key).Union(b.Select(p => p.Key)).SelectMany(key => Differences(a[key], b[key], path.Length == 0 ? key : $"{path}.{key}"));
+        }
+
+        return JsonNode.DeepEquals(one, other) ? [] : [path];
+    }
+
     private static void MakeAbsolute(YamlMappingNode root, string folder)
     {
         foreach (var keys in PathKeys)
@@ -79,7 +110,8 @@ public static class RunConfigFile
         }
     }
 
-    private static RunConfig Bind(YamlMappingNode root, string path)
+    /// <param name="path">The file, for errors; null where there is none.</param>
+    private static RunConfig Bind(YamlMappingNode root, string? path)
     {
         RunConfig config;
         try
@@ -88,11 +120,11 @@ public static class RunConfigFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}{Line(root, e.Path)}: {Explain(e)}", e);
+            throw new InputException(path is null ? Explain(e) : $"{path}{Line(root, e.Path)}: {Explain(e)}", e);
         }
 
         var problems = config.Problems().ToArray();
-        return problems.Length == 0 ? config : throw new InputException($"{path}: {string.Join("; ", problems)}");
+        return problems.Length == 0 ? config : throw new InputException($"{(path is null ? "" : $"{path}: ")}{string.Join("; ", problems)}");
     }
 
     private static JsonNode? ToJson(YamlNode node) => node switch

@@ -40,6 +40,23 @@ public sealed class ArtifactStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_above_another_reads_both_and_writes_only_into_itself()
+    {
+        ArtifactRef below = await _store.PutAsync(Text("below"), "text/plain");
+        var above = new ArtifactStore(Path.Combine(_root, "above"), _store);
+
+        ArtifactRef known = await above.PutAsync(Text("below"), "text/plain");
+        ArtifactRef added = await above.PutAsync(Text("added"), "text/plain");
+
+        Assert.Equal(below, known);
+        Assert.Equal(Text("added"), await above.ReadAsync(added));
+        Assert.False(_store.Exists(added));
+        Assert.Equal(2, Directory.GetFiles(above.Root, "*", SearchOption.AllDirectories).Length);
+        File.Delete(above.PathOf(known));
+        Assert.Equal(Text("below"), await above.ReadAsync(below));
+    }
+
+    [Fact]
     public async Task A_large_stream_is_read_back_byte_for_byte()
     {
         byte[] content = new byte[3_000_001];

@@ -24,9 +24,8 @@ internal sealed class RunCommand
             Description = "The experiment's YAML file. Default: the shipped quickstart, or the config that the run began with.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var settings = new Option<string[]>("--set") { Description = "Change one key of the config; may be given several times.", HelpName = "a.b=c", DefaultValueFactory = _ => [] };
         var runId = new Option<string?>("--run-id") { Description = "Name of the run. A run that exists goes on where it was.", HelpName = "ID" };
-        var (temporal, json) = (Options.Temporal(), Options.Json());
+        var (settings, temporal, json) = (Options.Set(), Options.Temporal(), Options.Json());
         config.RefuseUnknownOptions();
         var command = new Command("run", "Run an experiment to its report, or go on with one that was interrupted.") { config, settings, runId, temporal, json };
         command.SetAction(async (parsed, token) =>

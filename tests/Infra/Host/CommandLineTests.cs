@@ -11,6 +11,8 @@ public sealed class CommandLineTests
     [InlineData("status")]
     [InlineData("report")]
     [InlineData("sample")]
+    [InlineData("replay")]
+    [InlineData("what-if")]
     [InlineData("bench")]
     [InlineData("pause")]
     [InlineData("resume")]
@@ -36,6 +38,9 @@ public sealed class CommandLineTests
     [InlineData("status nowhere", "./alt run")]
     [InlineData("sample --run a", "--prompts")]
     [InlineData("sample --run a --prompts none.jsonl --n 1 --out o.jsonl", "none.jsonl")]
+    [InlineData("replay a", "--iteration")]
+    [InlineData("replay a --iteration 1", "./alt run")]
+    [InlineData("what-if a --iteration one", "one")]
     [InlineData("pause a", "'a'")]
     [InlineData("bench nothing", "nothing")]
     public async Task A_wrong_command_is_one_line_and_exit_code_2(string command, string names)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Alt.Infra;
+using Npgsql;
 
 namespace Alt.Tests.Infra.Host;
 
@@ -54,6 +56,15 @@ internal sealed class Installation : IAsyncDisposable
     {
         await using var program = Start(arguments);
         return await program.EndAsync();
+    }
+
+    /// <summary>Runs a statement on the home's record and returns the first value, as text.</summary>
+    public async Task<string> QueryAsync(string sql)
+    {
+        await using var cluster = await PostgresCluster.JoinAsync(Home);
+        await using var source = NpgsqlDataSource.Create(await cluster.EnsureDatabaseAsync("alt"));
+        await using var command = source.CreateCommand(sql);
+        return (string)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>Process ids of this home's processes of a kind: run, server, worker or postgres.</summary>
