@@ -48,7 +48,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         EmbeddedServerOptions options, CancellationToken cancellation = default, ILoggerFactory? loggers = null)
     {
         loggers ??= NullLoggerFactory.Instance;
-        TimeProvider clock = TimeProvider.System;
+        TimeProvider clock = options.Clock;
         Database database = await Database.OpenAsync(options.ConnectionString, options.Schema, cancellation);
         var queues = new TaskQueues(clock);
         var server = new EmbeddedServer(database, queues);
@@ -94,10 +94,13 @@ public sealed class EmbeddedServer : IAsyncDisposable
         var pages = new HistoryPages(options.HistoryPageSize);
         var namespaces = new Namespaces(database);
         var attributes = new SearchAttributeTypes(database);
-        var executions = new Executions(new ExecutionStore(database), ownership, queues, alarms, watch, updates, clock, logger);
+        var store = new ExecutionStore(database);
+        var executions = new Executions(store, ownership, queues, alarms, watch, updates, options.Limits, clock, logger);
         var starter = new Starter(executions);
         var errands = new ErrandRunner(executions, starter, logger);
+        var retention = new Retention(executions, store, namespaces, clock, logger);
         var queryRpcs = new QueryRpcs(executions, queues, queries, clock);
+        var updateRpcs = new UpdateRpcs(executions, updates, options.Limits, clock);
         executions.OnErrands = errands.Post;
         executions.OnStored = queryRpcs.OfferWaiting;
 
@@ -108,12 +111,14 @@ public sealed class EmbeddedServer : IAsyncDisposable
                 HealthReflection.Descriptor.Services[0],
             ],
             [
-                new ClientRpcs(executions, starter),
+                new ClientRpcs(executions, starter, options.Limits),
+                new ResetRpcs(executions),
+                new MultiOperationRpcs(starter, updateRpcs, options.Limits),
                 new HistoryRpcs(executions, watch, pages, clock),
                 new WorkflowTaskRpcs(executions, queues, queries, updates, pages, clock),
                 new ActivityTaskRpcs(executions, queues, clock),
                 queryRpcs,
-                new UpdateRpcs(executions, updates, clock),
+                updateRpcs,
                 new TaskQueueRpcs(queues),
                 new NamespaceRpcs(namespaces),
                 new VisibilityRpcs(new VisibilityStore(database, attributes), attributes),
@@ -126,6 +131,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         loops.Add(alarms.RunAsync(run => _ = executions.WakeAsync(run), stopping.Token));
         loops.Add(errands.RunAsync(stopping.Token));
         await ownership.FirstHeld.WaitAsync(options.OwnershipTimeout, cancellation);
+        loops.Add(retention.RunAsync(stopping.Token));
 
         var endpoint = new GrpcEndpoint(
             rpcs, new RequestGate(namespaces), options.AcceptCompression, clock, loggers.CreateLogger<GrpcEndpoint>(), stopping.Token);

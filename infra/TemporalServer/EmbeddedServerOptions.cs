@@ -29,7 +29,13 @@ public sealed class EmbeddedServerOptions
     /// <value>Default: true.</value>
     public bool AcceptCompression { get; init; } = true;
 
+    /// <summary>What one workflow may use.</summary>
+    public ServerLimits Limits { get; init; } = new();
+
     /// <summary>How long to wait at the start while another server still owns the schema.</summary>
     /// <value>Default: 30 seconds.</value>
     public TimeSpan OwnershipTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The server's clock, for tests that live in another time.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -47,16 +47,31 @@ internal sealed partial class WorkflowRun
         return activity;
     }
 
-    public void Heartbeat(Activity activity, Payloads? details, string identity)
+    /// <summary>Notes that an attempt is alive. Details that are too large fail the activity.</summary>
+    /// <returns>Whether the attempt is to stop.</returns>
+    public bool Heartbeat(Activity activity, Payloads? details, string identity)
     {
+        if (IsTooLarge(details))
+        {
+            FailActivity(activity, TooLargeFailure("Heartbeat details exceed size limit."), null, identity);
+            return true;
+        }
+
         activity.HeartbeatTime = NowStamp;
         activity.HeartbeatDetails = details;
         activity.Identity = identity;
         Touch();
+        return activity.CancelRequestedEventId > 0;
     }
 
     public void CompleteActivity(Activity activity, Payloads? result, string identity)
     {
+        if (IsTooLarge(result))
+        {
+            FailActivity(activity, TooLargeFailure("Complete result exceeds size limit."), null, identity);
+            return;
+        }
+
         long started = CloseActivity(activity);
         AddFromOutside(new HistoryEvent
         {
@@ -73,9 +88,15 @@ internal sealed partial class WorkflowRun
 
     public void FailActivity(Activity activity, Failure failure, Payloads? lastHeartbeat, string identity)
     {
-        if (lastHeartbeat is not null)
+        if (lastHeartbeat is not null && !IsTooLarge(lastHeartbeat))
         {
             activity.HeartbeatDetails = lastHeartbeat;
+        }
+
+        if (IsTooLarge(failure))
+        {
+            // The failure may be another one next time, so this is no reason to give up.
+            failure = TooLargeFailure("Failure exceeds size limit.", nonRetryable: false);
         }
 
         RetryState retryState = RetryActivity(activity, failure);
@@ -101,10 +122,21 @@ internal sealed partial class WorkflowRun
 
     public void CancelActivity(Activity activity, Payloads? details, string identity)
     {
+        if (IsTooLarge(details))
+        {
+            FailActivity(activity, TooLargeFailure("Cancel details exceed size limit."), null, identity);
+            return;
+        }
+
         long started = CloseActivity(activity);
         AddFromOutside(ActivityCanceled(activity, started, details, identity));
         ScheduleWorkflowTask();
     }
+
+    private bool IsTooLarge(Google.Protobuf.IMessage? part) => part?.CalculateSize() > Limits.PayloadBytes;
+
+    private static Failure TooLargeFailure(string message, bool nonRetryable = true) =>
+        new() { Message = message, Source = "Server", ServerFailureInfo = new() { NonRetryable = nonRetryable } };
 
     private void TimeOutActivity(Activity activity, TimeoutType type)
     {
@@ -231,25 +263,28 @@ internal sealed partial class WorkflowRun
                 Priority = command.Priority,
             },
         });
-        var attributes = e.ActivityTaskScheduledEventAttributes;
-        var activity = new Activity
+        tasks.Add(ActivityOffer(AddPendingActivity(e, NowStamp)));
+    }
+
+    private Activity AddPendingActivity(HistoryEvent scheduled, Timestamp scheduledTime)
+    {
+        ActivityTaskScheduledEventAttributes attributes = scheduled.ActivityTaskScheduledEventAttributes;
+        return State.Activities[scheduled.EventId] = new Activity
         {
-            ScheduledEventId = e.EventId,
-            ActivityId = command.ActivityId,
-            ActivityType = command.ActivityType.Name,
-            TaskQueue = queue,
+            ScheduledEventId = scheduled.EventId,
+            ActivityId = attributes.ActivityId,
+            ActivityType = attributes.ActivityType.Name,
+            TaskQueue = attributes.TaskQueue.Name,
             Attempt = 1,
-            ScheduledTime = e.EventTime,
-            AttemptScheduledTime = e.EventTime,
+            ScheduledTime = scheduledTime,
+            AttemptScheduledTime = scheduledTime,
             ScheduleToCloseTimeout = attributes.ScheduleToCloseTimeout,
             ScheduleToStartTimeout = attributes.ScheduleToStartTimeout,
             StartToCloseTimeout = attributes.StartToCloseTimeout,
             HeartbeatTimeout = attributes.HeartbeatTimeout,
-            RetryPolicy = retry.Clone(),
-            Priority = command.Priority,
+            RetryPolicy = attributes.RetryPolicy.Clone(),
+            Priority = attributes.Priority,
         };
-        State.Activities[e.EventId] = activity;
-        tasks.Add(ActivityOffer(activity));
     }
 
     private void RequestCancelActivity(RequestCancelActivityTaskCommandAttributes command, long completedEventId)

@@ -37,14 +37,21 @@ internal sealed partial class WorkflowRun
                 Priority = command.Priority,
             },
         });
-        State.Children[e.EventId] = new Child
+        AddPendingChild(e);
+    }
+
+    private Child AddPendingChild(HistoryEvent initiated)
+    {
+        StartChildWorkflowExecutionInitiatedEventAttributes attributes = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
+        return State.Children[initiated.EventId] = new Child
         {
-            InitiatedEventId = e.EventId,
+            InitiatedEventId = initiated.EventId,
             Namespace = State.Namespace,
-            WorkflowId = command.WorkflowId,
-            WorkflowType = command.WorkflowType.Name,
-            ClosePolicy = ClosePolicy(command),
+            WorkflowId = attributes.WorkflowId,
+            WorkflowType = attributes.WorkflowType.Name,
+            ClosePolicy = attributes.ParentClosePolicy,
             NewRunId = Guid.NewGuid().ToString(),
+            RequestId = $"{State.RunId}:{initiated.EventId}",
         };
     }
 
@@ -75,10 +82,12 @@ internal sealed partial class WorkflowRun
             Memo = initiated.Memo,
             SearchAttributes = initiated.SearchAttributes,
             Priority = initiated.Priority,
-        }, ChildRequestId(child), initiatedEvent.UserMetadata?.Clone());
+        }, child.RequestId, initiatedEvent.UserMetadata?.Clone());
     }
 
-    public string ChildRequestId(Child child) => $"{State.RunId}:{child.InitiatedEventId}";
+    /// <summary>What to do where a workflow with the child's id runs already: only one that this run was reset away from may go.</summary>
+    public WorkflowIdConflictPolicy ChildConflictPolicy(Child child) =>
+        State.BaseChildIds.Contains(child.WorkflowId) ? WorkflowIdConflictPolicy.TerminateExisting : WorkflowIdConflictPolicy.Fail;
 
     public WorkflowIdReusePolicy ChildReusePolicy(Child child) =>
         history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.WorkflowIdReusePolicy;

@@ -23,6 +23,18 @@ internal sealed partial class WorkflowRun
         });
     }
 
+    /// <summary>Marks the run to be removed, and ends it first where it still runs.</summary>
+    public void Delete(string identity)
+    {
+        if (IsRunning)
+        {
+            Terminate("Delete workflow execution", null, identity);
+        }
+
+        State.Deleted = true;
+        Touch();
+    }
+
     private void CompleteWorkflow(CompleteWorkflowExecutionCommandAttributes command, long completedEventId) =>
         Close(WorkflowExecutionStatus.Completed, new HistoryEvent
         {

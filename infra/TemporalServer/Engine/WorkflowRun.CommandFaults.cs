@@ -7,12 +7,15 @@ namespace TemporalServer.Engine;
 // Checks of a worker's answer before anything of it is applied.
 internal sealed partial class WorkflowRun
 {
-    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request)
+    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request) =>
+        FirstBad(request.Commands) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null) ?? TooLarge(request.Messages);
+
+    private CommandFault? FirstBad(IEnumerable<Command> commands)
     {
         var activityIds = State.Activities.Values.Select(a => a.ActivityId).ToHashSet();
         var timerIds = new HashSet<string>();
         var cancelledTimerIds = new HashSet<string>();
-        foreach (Command command in request.Commands)
+        foreach (Command command in commands)
         {
             CommandFault? fault = command.AttributesCase switch
             {
@@ -53,7 +56,7 @@ internal sealed partial class WorkflowRun
 
             if (IsClosing(command) && State.BufferedEvents.Count > 0)
             {
-                return new(WorkflowTaskFailedCause.UnhandledCommand, "UnhandledCommand");
+                return new(WorkflowTaskFailedCause.UnhandledCommand, "");
             }
         }
 
@@ -96,7 +99,7 @@ internal sealed partial class WorkflowRun
 
         return activityIds.Add(command.ActivityId)
             ? null
-            : new(WorkflowTaskFailedCause.ScheduleActivityDuplicateId, $"ScheduleActivityDuplicateId: {command.ActivityId}");
+            : new(WorkflowTaskFailedCause.ScheduleActivityDuplicateId, command.ActivityId);
     }
 
     private CommandFault? Fault(StartTimerCommandAttributes command, HashSet<string> started, HashSet<string> cancelled)
@@ -108,7 +111,7 @@ internal sealed partial class WorkflowRun
 
         bool taken = State.Timers.ContainsKey(command.TimerId) && !cancelled.Contains(command.TimerId);
         return taken || !started.Add(command.TimerId)
-            ? new(WorkflowTaskFailedCause.StartTimerDuplicateId, $"StartTimerDuplicateId: {command.TimerId}")
+            ? new(WorkflowTaskFailedCause.StartTimerDuplicateId, command.TimerId)
             : null;
     }
 
@@ -117,7 +120,7 @@ internal sealed partial class WorkflowRun
         cancelled.Add(command.TimerId);
         return HasTimer(command.TimerId) || started.Remove(command.TimerId)
             ? null
-            : new(WorkflowTaskFailedCause.BadCancelTimerAttributes, $"BadCancelTimerAttributes: no timer {command.TimerId}");
+            : new(WorkflowTaskFailedCause.BadCancelTimerAttributes, $"no timer {command.TimerId}");
     }
 
     private static CommandFault? Fault(StartChildWorkflowExecutionCommandAttributes command)

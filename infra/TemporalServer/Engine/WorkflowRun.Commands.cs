@@ -1,4 +1,5 @@
 using Temporalio.Api.Command.V1;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -7,7 +8,12 @@ using TemporalServer.Engine.State;
 namespace TemporalServer.Engine;
 
 /// <summary>A worker's answer that cannot be accepted; the workflow task counts as failed.</summary>
-internal sealed record CommandFault(WorkflowTaskFailedCause Cause, string Message);
+/// <param name="EndsRun">No other answer can mend it: the run is terminated.</param>
+internal sealed record CommandFault(WorkflowTaskFailedCause Cause, string Message, bool EndsRun = false)
+{
+    /// <summary>As history and the worker are told.</summary>
+    public string Text => Message.Length > 0 ? $"{Cause}: {Message}" : Cause.ToString();
+}
 
 // A worker's answer to a workflow task: commands become events.
 internal sealed partial class WorkflowRun
@@ -22,7 +28,12 @@ internal sealed partial class WorkflowRun
     {
         if (Fault(request) is { } fault)
         {
-            FailWorkflowTask(fault.Cause, new() { Message = fault.Message, Source = "Server", ServerFailureInfo = new() }, request.Identity);
+            FailWorkflowTask(fault.Cause, new() { Message = fault.Text, Source = "Server", ServerFailureInfo = new() }, request.Identity);
+            if (fault.EndsRun)
+            {
+                Terminate(fault.Text, null, ServerIdentity);
+            }
+
             return ([], fault);
         }
 
@@ -171,8 +182,13 @@ internal sealed partial class WorkflowRun
                 SearchAttributes = command.SearchAttributes,
             },
         });
+        Merge(command.SearchAttributes);
+    }
+
+    private void Merge(SearchAttributes changes)
+    {
         State.SearchAttributes ??= new();
-        foreach ((string key, var value) in command.SearchAttributes.IndexedFields)
+        foreach ((string key, var value) in changes.IndexedFields)
         {
             State.SearchAttributes.IndexedFields[key] = value;
         }
@@ -190,8 +206,13 @@ internal sealed partial class WorkflowRun
                 UpsertedMemo = command.UpsertedMemo,
             },
         });
+        Merge(command.UpsertedMemo);
+    }
+
+    private void Merge(Memo changes)
+    {
         State.Memo ??= new();
-        foreach ((string key, var value) in command.UpsertedMemo.Fields)
+        foreach ((string key, var value) in changes.Fields)
         {
             if (value.Data.IsEmpty && value.Metadata.TryGetValue("encoding", out var encoding) && encoding.ToStringUtf8() == "binary/null")
             {

@@ -59,7 +59,7 @@ internal sealed partial class WorkflowRun
                 ExecutionExpirationTime = State.ExecutionDeadline,
                 RunExpirationTime = State.RunDeadline,
                 CancelRequested = State.CancelRequested,
-                OriginalStartTime = State.StartTime,
+                OriginalStartTime = history[0].EventTime,
                 ResetRunId = State.ResetRunId,
             },
         };

@@ -24,7 +24,7 @@ internal sealed partial class WorkflowRun
                 Header = command.Header,
             },
         });
-        State.ExternalSignals[e.EventId] = new ExternalSignal { InitiatedEventId = e.EventId, RequestId = $"{State.RunId}:{e.EventId}" };
+        AddPendingSignal(e.EventId, State.RunId);
     }
 
     private void CancelExternal(RequestCancelExternalWorkflowExecutionCommandAttributes command, long completedEventId)
@@ -41,8 +41,15 @@ internal sealed partial class WorkflowRun
                 Reason = command.Reason,
             },
         });
-        State.ExternalCancels[e.EventId] = new ExternalCancel { InitiatedEventId = e.EventId, RequestId = $"{State.RunId}:{e.EventId}" };
+        AddPendingCancel(e.EventId, State.RunId);
     }
+
+    // The receiver knows a request by the run that made it, also when a run that was reset repeats it.
+    private void AddPendingSignal(long initiatedEventId, string runId) =>
+        State.ExternalSignals[initiatedEventId] = new ExternalSignal { InitiatedEventId = initiatedEventId, RequestId = $"{runId}:{initiatedEventId}" };
+
+    private void AddPendingCancel(long initiatedEventId, string runId) =>
+        State.ExternalCancels[initiatedEventId] = new ExternalCancel { InitiatedEventId = initiatedEventId, RequestId = $"{runId}:{initiatedEventId}" };
 
     public void RecordSignalSent(long initiatedEventId, bool found)
     {

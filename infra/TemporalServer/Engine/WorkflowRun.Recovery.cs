@@ -19,6 +19,9 @@ internal abstract record Errand
     public sealed record InformParent : Errand;
 
     public sealed record EndChild(long InitiatedEventId) : Errand;
+
+    /// <summary>The run itself is to be removed; only when nothing else is left to do.</summary>
+    public sealed record Delete : Errand;
 }
 
 // What a stored run still wants from the rest of the server; after a restart this is all that is needed to go on.
@@ -70,6 +73,11 @@ internal sealed partial class WorkflowRun
         if (State.ParentUnaware)
         {
             yield return new Errand.InformParent();
+        }
+
+        if (State.Deleted && !IsRunning)
+        {
+            yield return new Errand.Delete();
         }
     }
 }

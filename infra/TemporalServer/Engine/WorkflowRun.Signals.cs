@@ -10,18 +10,24 @@ internal sealed partial class WorkflowRun
     public void Signal(WorkflowExecutionSignaledEventAttributes signal)
     {
         EnsureRunning();
-        if (signal.RequestId.Length > 0)
+        if (State.SignalRequestIds.Contains(signal.RequestId))
         {
-            if (State.SignalRequestIds.Contains(signal.RequestId))
-            {
-                return;
-            }
-
-            State.SignalRequestIds.Add(signal.RequestId);
+            return;
         }
 
+        EnsureRoomForSignal();
+        NoteSignal(signal.RequestId);
         AddFromOutside(new HistoryEvent { WorkflowExecutionSignaledEventAttributes = signal });
         ScheduleWorkflowTask();
+    }
+
+    private void NoteSignal(string requestId)
+    {
+        State.SignalCount++;
+        if (requestId.Length > 0)
+        {
+            State.SignalRequestIds.Add(requestId);
+        }
     }
 
     /// <summary>Asks the workflow to cancel itself. A second request changes nothing.</summary>

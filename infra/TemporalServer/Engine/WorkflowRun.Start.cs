@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.Sdk.V1;
+using Temporalio.Api.Workflow.V1;
 using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
@@ -21,7 +22,30 @@ internal sealed partial class WorkflowRun
         WorkflowExecutionStartedEventAttributes attributes = start.Attributes;
         Fill(attributes, start, now);
         TimeSpan delay = attributes.FirstWorkflowTaskBackoff.OrZero();
-        DateTime executionTime = now + delay;
+        ExecutionState state = NewState(start, now, now + delay);
+        state.FirstTaskAt = delay > TimeSpan.Zero ? state.ExecutionTime : null;
+        var run = new WorkflowRun(state, [], 0) { VisibilityChanged = true };
+        run.Begin(now);
+        run.Add(new HistoryEvent { WorkflowExecutionStartedEventAttributes = attributes, UserMetadata = start.UserMetadata });
+        run.ScheduleWorkflowTask();
+        return run;
+    }
+
+    /// <summary>Notes on this run what another start asked for that got this run instead.</summary>
+    public void AttachRequest(string requestId, OnConflictOptions options)
+    {
+        if (!options.AttachRequestId || State.StartRequestIds.Contains(requestId))
+        {
+            return;
+        }
+
+        State.StartRequestIds.Add(requestId);
+        AddFromOutside(new HistoryEvent { WorkflowExecutionOptionsUpdatedEventAttributes = new() { AttachedRequestId = requestId } });
+    }
+
+    private static ExecutionState NewState(RunStart start, DateTime now, DateTime executionTime)
+    {
+        WorkflowExecutionStartedEventAttributes attributes = start.Attributes;
         var state = new ExecutionState
         {
             Namespace = start.Namespace,
@@ -41,7 +65,6 @@ internal sealed partial class WorkflowRun
             RetryPolicy = attributes.RetryPolicy?.Clone(),
             Attempt = attributes.Attempt,
             Root = attributes.RootWorkflowExecution?.Clone(),
-            FirstTaskAt = delay > TimeSpan.Zero ? executionTime.ToTimestamp() : null,
             TaskAttempt = 1,
             Memo = attributes.Memo?.Clone(),
             SearchAttributes = attributes.SearchAttributes?.Clone(),
@@ -65,11 +88,7 @@ internal sealed partial class WorkflowRun
             };
         }
 
-        var run = new WorkflowRun(state, [], 0) { VisibilityChanged = true };
-        run.Begin(now);
-        run.Add(new HistoryEvent { WorkflowExecutionStartedEventAttributes = attributes, UserMetadata = start.UserMetadata });
-        run.ScheduleWorkflowTask();
-        return run;
+        return state;
     }
 
     private static void Fill(WorkflowExecutionStartedEventAttributes attributes, RunStart start, DateTime now)

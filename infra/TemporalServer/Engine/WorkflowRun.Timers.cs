@@ -18,11 +18,17 @@ internal sealed partial class WorkflowRun
                 WorkflowTaskCompletedEventId = completedEventId,
             },
         });
-        State.Timers[command.TimerId] = new UserTimer
+        AddPendingTimer(e);
+    }
+
+    private void AddPendingTimer(HistoryEvent started)
+    {
+        TimerStartedEventAttributes attributes = started.TimerStartedEventAttributes;
+        State.Timers[attributes.TimerId] = new UserTimer
         {
-            TimerId = command.TimerId,
-            StartedEventId = e.EventId,
-            FireTime = (Now + command.StartToFireTimeout.OrZero()).ToTimestamp(),
+            TimerId = attributes.TimerId,
+            StartedEventId = started.EventId,
+            FireTime = (started.EventTime.ToDateTime() + attributes.StartToFireTimeout.OrZero()).ToTimestamp(),
         };
     }
 

@@ -45,6 +45,8 @@ internal sealed partial class WorkflowRun
 
     public IReadOnlyList<UpdateProgress> UpdateProgress => updateProgress;
 
+    public bool IsUpdateAccepted(string updateId) => State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
+
     /// <summary>How a completed update ended, or null.</summary>
     public Outcome? UpdateOutcome(string updateId) =>
         State.Updates.TryGetValue(updateId, out State.Update? update) && update.CompletedEventId > 0
@@ -73,6 +75,7 @@ internal sealed partial class WorkflowRun
         }
         else if (body.TryUnpack(out Rejection rejection))
         {
+            State.Updates.Remove(id);
             updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
         }
         else if (body.TryUnpack(out Response response))
@@ -83,10 +86,13 @@ internal sealed partial class WorkflowRun
 
     private void AcceptUpdate(string id, Acceptance acceptance, UpdateInbox updates)
     {
-        if (!IsRunning || State.Updates.ContainsKey(id))
+        if (!IsRunning || IsUpdateAccepted(id))
         {
             return;
         }
+
+        // A request that an event of this history holds is not told twice.
+        bool inHistory = State.Updates.TryGetValue(id, out State.Update? update);
 
         HistoryEvent e = Add(new HistoryEvent
         {
@@ -95,16 +101,17 @@ internal sealed partial class WorkflowRun
                 ProtocolInstanceId = id,
                 AcceptedRequestMessageId = acceptance.AcceptedRequestMessageId,
                 AcceptedRequestSequencingEventId = acceptance.AcceptedRequestSequencingEventId,
-                AcceptedRequest = updates.Requests.GetValueOrDefault(id) ?? acceptance.AcceptedRequest,
+                AcceptedRequest = inHistory ? null : updates.Requests.GetValueOrDefault(id) ?? acceptance.AcceptedRequest,
             },
         });
-        State.Updates[id] = new State.Update { UpdateId = id, AcceptedEventId = e.EventId };
+        State.Updates[id] = update ?? new State.Update { UpdateId = id };
+        State.Updates[id].AcceptedEventId = e.EventId;
         updateProgress.Add(new(id, true, null));
     }
 
     private void CompleteUpdate(string id, Response response)
     {
-        if (!IsRunning || !State.Updates.TryGetValue(id, out State.Update? update) || update.CompletedEventId > 0)
+        if (!IsRunning || !State.Updates.TryGetValue(id, out State.Update? update) || update.AcceptedEventId == 0 || update.CompletedEventId > 0)
         {
             return;
         }

@@ -14,6 +14,9 @@ namespace TemporalServer.Engine;
 /// </summary>
 internal sealed partial class WorkflowRun
 {
+    /// <summary>Who the server is where history names who did something.</summary>
+    public const string ServerIdentity = "history-service";
+
     private static readonly Dictionary<HistoryEvent.AttributesOneofCase, EventType> EventTypes =
         Enum.GetValues<HistoryEvent.AttributesOneofCase>()
             .Where(c => c != HistoryEvent.AttributesOneofCase.None)
@@ -66,7 +69,13 @@ internal sealed partial class WorkflowRun
     /// <summary>Time of the transition, the only time that it knows.</summary>
     public DateTime Now { get; private set; }
 
-    public void Begin(DateTime now) => Now = now;
+    public ServerLimits Limits { get; private set; } = new();
+
+    public void Begin(DateTime now, ServerLimits? limits = null)
+    {
+        Now = now;
+        Limits = limits ?? Limits;
+    }
 
     /// <summary>Forgets what the transition left behind, after it was stored.</summary>
     public void Commit()

@@ -71,6 +71,38 @@ internal sealed class ExecutionStore(Database database)
         await batch.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Removes a run and everything about it.</summary>
+    public async Task DeleteAsync(RunAddress address)
+    {
+        Guid runId = Guid.Parse(address.RunId);
+        await using NpgsqlBatch batch = source.CreateBatch();
+        batch.BatchCommands.Add(Command(
+            $"DELETE FROM {schema}.current_executions WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3", address.Namespace, address.WorkflowId, runId));
+        foreach (string table in new[] { "executions", "history", "visibility" })
+        {
+            batch.BatchCommands.Add(Command($"DELETE FROM {schema}.{table} WHERE run_id = $1", runId));
+        }
+
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Some runs of a namespace that closed before a time, those that closed first before the others.</summary>
+    public async Task<IReadOnlyList<RunAddress>> ClosedBeforeAsync(string ns, DateTime time, int limit)
+    {
+        await using NpgsqlCommand command = source.CreateCommand(
+            $"SELECT workflow_id, run_id FROM {schema}.visibility WHERE namespace = $1 AND close_time < $2 ORDER BY close_time LIMIT {limit}");
+        command.Parameters.Add(new() { Value = ns });
+        command.Parameters.Add(new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var runs = new List<RunAddress>();
+        while (await reader.ReadAsync())
+        {
+            runs.Add(new RunAddress(ns, reader.GetString(0), reader.GetGuid(1).ToString()));
+        }
+
+        return runs;
+    }
+
     /// <summary>Every run that has work for others or is waiting for time, for the start of the server.</summary>
     public async Task<(List<RunAddress> WithWork, List<(RunAddress Run, DateTime At)> Waiting)> LoadPendingAsync()
     {

@@ -5,9 +5,12 @@ using TemporalServer.Engine;
 namespace TemporalServer.Queues;
 
 /// <summary>An update that callers wait for.</summary>
-internal sealed class PendingUpdate(Request request)
+internal sealed class PendingUpdate(Request request, bool inHistory = false)
 {
     public Request Request { get; } = request;
+
+    /// <summary>Workers have to be sent the request.</summary>
+    public bool IsWaiting => !inHistory && !Accepted.Task.IsCompleted;
 
     public bool IsAccepted => Accepted.Task.IsCompletedSuccessfully;
 
@@ -28,7 +31,8 @@ internal sealed class PendingUpdates
     private readonly Dictionary<string, Dictionary<string, PendingUpdate>> byRun = [];
     private readonly Dictionary<string, HashSet<string>> shown = [];
 
-    public PendingUpdate GetOrAdd(string runId, Request request)
+    /// <param name="inHistory">An event tells workers the request.</param>
+    public PendingUpdate GetOrAdd(string runId, Request request, bool inHistory = false)
     {
         lock (gate)
         {
@@ -39,7 +43,7 @@ internal sealed class PendingUpdates
 
             if (!updates.TryGetValue(request.Meta.UpdateId, out PendingUpdate? update))
             {
-                updates[request.Meta.UpdateId] = update = new PendingUpdate(request);
+                updates[request.Meta.UpdateId] = update = new PendingUpdate(request, inHistory);
             }
 
             return update;
@@ -54,13 +58,22 @@ internal sealed class PendingUpdates
         }
     }
 
+    /// <summary>The number of updates that workers have still to be sent or have not accepted.</summary>
+    public int Waiting(string runId)
+    {
+        lock (gate)
+        {
+            return byRun.GetValueOrDefault(runId)?.Values.Count(u => u.IsWaiting) ?? 0;
+        }
+    }
+
     /// <summary>Requests that a workflow task going out now has to carry.</summary>
     public IReadOnlyList<Request> Show(string runId)
     {
         lock (gate)
         {
             Request[] requests = byRun.TryGetValue(runId, out var updates)
-                ? [.. updates.Values.Where(u => !u.Accepted.Task.IsCompleted).Select(u => u.Request)]
+                ? [.. updates.Values.Where(u => u.IsWaiting).Select(u => u.Request)]
                 : [];
             shown[runId] = [.. requests.Select(r => r.Meta.UpdateId)];
             if (requests.Length == 0)
@@ -79,7 +92,7 @@ internal sealed class PendingUpdates
         {
             return byRun.TryGetValue(runId, out var updates)
                 ? new UpdateInbox(
-                    updates.Values.Where(u => !u.Accepted.Task.IsCompleted).ToDictionary(u => u.Request.Meta.UpdateId, u => u.Request),
+                    updates.Values.Where(u => u.IsWaiting).ToDictionary(u => u.Request.Meta.UpdateId, u => u.Request),
                     shown.GetValueOrDefault(runId) ?? [])
                 : UpdateInbox.Empty;
         }

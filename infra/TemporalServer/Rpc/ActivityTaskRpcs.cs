@@ -44,24 +44,17 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
     public async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeatAsync(RecordActivityTaskHeartbeatRequest request, CallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
-        bool cancelled = await executions.UpdateAsync(token.Run(), run =>
-        {
-            Activity activity = run.RequireStartedActivity(token);
-            run.Heartbeat(activity, request.Details, request.Identity);
-            return activity.CancelRequestedEventId > 0;
-        });
+        bool cancelled = await executions.UpdateAsync(
+            token.Run(), run => run.Heartbeat(run.RequireStartedActivity(token), request.Details, request.Identity));
         return new() { CancelRequested = cancelled };
     }
 
     public async Task<RecordActivityTaskHeartbeatByIdResponse> RecordActivityTaskHeartbeatByIdAsync(
         RecordActivityTaskHeartbeatByIdRequest request, CallContext call)
     {
-        bool cancelled = await executions.UpdateAsync(Address(request.Namespace, request.WorkflowId, request.RunId), run =>
-        {
-            Activity activity = run.RequireActivity(request.ActivityId);
-            run.Heartbeat(activity, request.Details, request.Identity);
-            return activity.CancelRequestedEventId > 0;
-        });
+        bool cancelled = await executions.UpdateAsync(
+            Address(request.Namespace, request.WorkflowId, request.RunId),
+            run => run.Heartbeat(run.RequireActivity(request.ActivityId), request.Details, request.Identity));
         return new() { CancelRequested = cancelled };
     }
 
@@ -156,9 +149,9 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
             return await executions.UpdateAsync(task.Run, run =>
                 run.StartActivity(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) is { } activity ? Response(run, activity) : null);
         }
-        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
-            // The run was deleted while the task was on offer.
+            // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
             return null;
         }
     }

@@ -7,12 +7,13 @@ using TemporalServer.Runtime;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>What clients do to workflows: start, signal, cancel, terminate, describe.</summary>
-internal sealed class ClientRpcs(Executions executions, Starter starter)
+/// <summary>What clients do to workflows: start, signal, cancel, terminate, delete, describe.</summary>
+internal sealed class ClientRpcs(Executions executions, Starter starter, ServerLimits limits)
 {
     public async Task<StartWorkflowExecutionResponse> StartWorkflowExecutionAsync(StartWorkflowExecutionRequest request, CallContext call)
     {
-        StartResult result = await starter.StartAsync(request.Checked(), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy);
+        StartResult result = await starter.StartAsync(
+            request.Checked(limits), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy, attach: request.OnConflictOptions);
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
     }
 
@@ -24,10 +25,16 @@ internal sealed class ClientRpcs(Executions executions, Starter starter)
             throw RpcError.InvalidArgument("SignalName is not set on request.");
         }
 
+        Requests.EnsureFit(limits, request.SignalInput);
+        if (request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Fail)
+        {
+            throw RpcError.InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
+        }
+
         WorkflowIdConflictPolicy conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
             ? WorkflowIdConflictPolicy.UseExisting
             : request.WorkflowIdConflictPolicy;
-        StartResult result = await starter.StartAsync(request.AsStart().Checked(), request.WorkflowIdReusePolicy, conflict, run =>
+        StartResult result = await starter.StartAsync(request.AsStart().Checked(limits), request.WorkflowIdReusePolicy, conflict, run =>
             run.Signal(new WorkflowExecutionSignaledEventAttributes
             {
                 SignalName = request.SignalName,
@@ -46,6 +53,7 @@ internal sealed class ClientRpcs(Executions executions, Starter starter)
             throw RpcError.InvalidArgument("SignalName is not set on request.");
         }
 
+        Requests.EnsureFit(limits, request.Input);
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
             run.Signal(new WorkflowExecutionSignaledEventAttributes
             {
@@ -71,11 +79,18 @@ internal sealed class ClientRpcs(Executions executions, Starter starter)
 
     public async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecutionAsync(TerminateWorkflowExecutionRequest request, CallContext call)
     {
+        Requests.EnsureFit(limits, request.Details);
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
         {
             EnsureChain(run, request.FirstExecutionRunId);
             run.Terminate(request.Reason, request.Details, request.Identity);
         });
+        return new();
+    }
+
+    public async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecutionAsync(DeleteWorkflowExecutionRequest request, CallContext call)
+    {
+        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run => run.Delete(WorkflowRun.ServerIdentity));
         return new();
     }
 

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
@@ -28,6 +29,15 @@ internal static class Requests
         return new RunAddress(ns, execution.WorkflowId, execution.RunId);
     }
 
+    /// <exception cref="RpcError">INVALID_ARGUMENT where the parts together are larger than a payload may be.</exception>
+    public static void EnsureFit(ServerLimits limits, params IMessage?[] parts)
+    {
+        if (parts.Sum(p => p?.CalculateSize() ?? 0) > limits.PayloadBytes)
+        {
+            throw RpcError.InvalidArgument("Blob data size exceeds limit.");
+        }
+    }
+
     /// <summary>A signal-with-start as the start that it contains.</summary>
     public static StartWorkflowExecutionRequest AsStart(this SignalWithStartWorkflowExecutionRequest request) => new()
     {
@@ -55,8 +65,14 @@ internal static class Requests
 
     /// <summary>Checks a start and turns it into what the engine needs.</summary>
     /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>
-    public static RunStart Checked(this StartWorkflowExecutionRequest request)
+    public static RunStart Checked(this StartWorkflowExecutionRequest request, ServerLimits limits)
     {
+        EnsureFit(limits, request.Input);
+        if (request.Memo?.CalculateSize() > limits.PayloadBytes)
+        {
+            throw RpcError.InvalidArgument("Memo size exceeds limit.");
+        }
+
         if (Fault(request) is { } fault)
         {
             throw RpcError.InvalidArgument(fault);
@@ -108,6 +124,11 @@ internal static class Requests
         if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.TerminateIfRunning && request.WorkflowIdConflictPolicy != WorkflowIdConflictPolicy.Unspecified)
         {
             return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy.";
+        }
+
+        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.RejectDuplicate && request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.TerminateExisting)
+        {
+            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING";
         }
 
         return RetryPolicies.Fault(request.RetryPolicy)

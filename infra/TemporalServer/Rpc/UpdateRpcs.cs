@@ -12,13 +12,13 @@ namespace TemporalServer.Rpc;
 internal sealed record AdmittedUpdate(RunAddress Run, PendingUpdate Update);
 
 /// <summary>Updates: sent to a workflow, and waited for until the stage that the caller names.</summary>
-internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, TimeProvider clock)
+internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, ServerLimits limits, TimeProvider clock)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
     public async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecutionAsync(UpdateWorkflowExecutionRequest request, CallContext call)
     {
-        Checked(request);
+        Check(request);
         AdmittedUpdate admitted = await executions.UpdateAsync(
             Requests.Address(request.Namespace, request.WorkflowExecution), run => Admit(run, request));
         return await WaitAsync(admitted, request, call);
@@ -32,21 +32,21 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
         }
 
         string id = reference.UpdateId;
-        (RunAddress run, Outcome? known, bool accepted, PendingUpdate? pending) = await executions.UpdateAsync(
+        (RunAddress run, Outcome? ended, bool known, PendingUpdate? pending) = await executions.UpdateAsync(
             Requests.Address(request.Namespace, reference.WorkflowExecution),
             run =>
             {
-                bool isAccepted = run.State.Updates.ContainsKey(id);
-                PendingUpdate? update = updates.Find(run.State.RunId, id) ?? (isAccepted && run.IsRunning ? Accepted(run, id) : null);
-                return (run.Address, run.UpdateOutcome(id), isAccepted, update);
+                bool isKnown = run.State.Updates.ContainsKey(id);
+                PendingUpdate? update = updates.Find(run.State.RunId, id) ?? (isKnown && run.IsRunning ? Known(run, id) : null);
+                return (run.Address, run.UpdateOutcome(id), isKnown, update);
             });
-        if (known is null && pending is null)
+        if (ended is null && pending is null)
         {
-            throw RpcError.NotFound(accepted ? "workflow execution already completed" : $"update {id} not found");
+            throw RpcError.NotFound(known ? "workflow execution already completed" : $"update {id} not found");
         }
 
         UpdateWorkflowExecutionLifecycleStage stage = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Unspecified;
-        (stage, Outcome? outcome) = known is null ? await StageAsync(pending!, stage, call) : (UpdateWorkflowExecutionLifecycleStage.Completed, known);
+        (stage, Outcome? outcome) = ended is null ? await StageAsync(pending!, stage, call) : (UpdateWorkflowExecutionLifecycleStage.Completed, ended);
         return new() { UpdateRef = Ref(run, id), Outcome = outcome, Stage = stage };
     }
 
@@ -74,7 +74,12 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
 
         if (run.State.Updates.ContainsKey(id))
         {
-            return new(run.Address, Accepted(run, id));
+            return new(run.Address, Known(run, id));
+        }
+
+        if (updates.Find(run.State.RunId, id) is null && run.NoRoomForUpdate(updates.Waiting(run.State.RunId)) is { } full)
+        {
+            throw full;
         }
 
         PendingUpdate update = updates.GetOrAdd(run.State.RunId, request.Request);
@@ -91,8 +96,9 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
     }
 
     /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>
-    public static void Checked(UpdateWorkflowExecutionRequest request)
+    public void Check(UpdateWorkflowExecutionRequest request)
     {
+        Requests.EnsureFit(limits, request.Request);
         if (request.Request is not { Input.Name.Length: > 0 })
         {
             throw RpcError.InvalidArgument("Update name is not set on request.");
@@ -132,11 +138,15 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
         return (update.IsAccepted ? UpdateWorkflowExecutionLifecycleStage.Accepted : UpdateWorkflowExecutionLifecycleStage.Admitted, null);
     }
 
-    // After a restart an accepted update is known from history only.
-    private PendingUpdate Accepted(WorkflowRun run, string id)
+    // One that history holds: after a restart, or in a run that a reset started.
+    private PendingUpdate Known(WorkflowRun run, string id)
     {
-        PendingUpdate update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } });
-        update.Accepted.TrySetResult();
+        PendingUpdate update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } }, inHistory: true);
+        if (run.IsUpdateAccepted(id))
+        {
+            update.Accepted.TrySetResult();
+        }
+
         return update;
     }
 

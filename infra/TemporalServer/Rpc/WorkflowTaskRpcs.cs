@@ -69,7 +69,7 @@ internal sealed class WorkflowTaskRpcs(
         });
         if (fault is not null)
         {
-            throw RpcError.InvalidArgument(fault.Message);
+            throw RpcError.InvalidArgument(fault.Text);
         }
 
         foreach ((string id, WorkflowQueryResult result) in request.QueryResults)
@@ -186,8 +186,9 @@ internal sealed class WorkflowTaskRpcs(
         {
             return await action();
         }
-        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
+            // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
             return null;
         }
     }

@@ -15,7 +15,6 @@ namespace TemporalServer.Runtime;
 internal sealed partial class ErrandRunner(Executions executions, Starter starter, ILogger logger)
 {
     private const int Workers = 4;
-    private const string Identity = "history-service";
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
     private readonly Channel<RunAddress> waiting = Channel.CreateUnbounded<RunAddress>();
@@ -73,16 +72,17 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         Errand.Cancel e => CancelAsync(address, e.InitiatedEventId),
         Errand.InformParent => InformParentAsync(address),
         Errand.EndChild e => EndChildAsync(address, e.InitiatedEventId),
+        Errand.Delete => executions.DeleteAsync(address),
         _ => throw new InvalidOperationException($"Unknown errand {errand}."),
     };
 
     private async Task StartChildAsync(RunAddress address, long initiatedEventId)
     {
-        (RunStart Start, WorkflowIdReusePolicy Reuse, ParentClosePolicy Close)? child = await executions.UpdateAsync(
+        (RunStart Start, WorkflowIdReusePolicy Reuse, WorkflowIdConflictPolicy Conflict, ParentClosePolicy Close)? child = await executions.UpdateAsync(
             address,
             run => run.State.Children.TryGetValue(initiatedEventId, out Child? c) && c.RunId.Length == 0
-                ? (run.ChildStart(c), run.ChildReusePolicy(c), c.ClosePolicy)
-                : ((RunStart, WorkflowIdReusePolicy, ParentClosePolicy)?)null);
+                ? (run.ChildStart(c), run.ChildReusePolicy(c), run.ChildConflictPolicy(c), c.ClosePolicy)
+                : ((RunStart, WorkflowIdReusePolicy, WorkflowIdConflictPolicy, ParentClosePolicy)?)null);
         if (child is not { } wanted)
         {
             return;
@@ -91,7 +91,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         string runId;
         try
         {
-            runId = (await starter.StartAsync(wanted.Start, wanted.Reuse, WorkflowIdConflictPolicy.Fail)).RunId;
+            runId = (await starter.StartAsync(wanted.Start, wanted.Reuse, wanted.Conflict)).RunId;
         }
         catch (RpcError e) when (e.Status == StatusCode.AlreadyExists)
         {
@@ -108,17 +108,17 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         });
         if (orphan && wanted.Close != ParentClosePolicy.Abandon)
         {
-            await EndAsync(new RunAddress(address.Namespace, wanted.Start.Attributes.WorkflowId, runId), wanted.Close, address);
+            await EndAsync(new RunAddress(address.Namespace, wanted.Start.Attributes.WorkflowId, runId), wanted.Close, address, [address.RunId]);
         }
     }
 
     private async Task SignalAsync(RunAddress address, long initiatedEventId)
     {
-        (SignalExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalSignal Signal)? pending = await executions.UpdateAsync(
+        (SignalExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalSignal Signal, string[] Parents)? pending = await executions.UpdateAsync(
             address,
             run => run.State.ExternalSignals.TryGetValue(initiatedEventId, out ExternalSignal? s)
-                ? (run.History[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes, s)
-                : ((SignalExternalWorkflowExecutionInitiatedEventAttributes, ExternalSignal)?)null);
+                ? (run.History[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes, s, run.OwnRunIds())
+                : ((SignalExternalWorkflowExecutionInitiatedEventAttributes, ExternalSignal, string[])?)null);
         if (pending is not { } wanted)
         {
             return;
@@ -128,13 +128,13 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             Target(address, wanted.Initiated.WorkflowExecution),
             run =>
             {
-                EnsureChildOf(run, address, wanted.Initiated.ChildWorkflowOnly);
+                EnsureChildOf(run, wanted.Parents, wanted.Initiated.ChildWorkflowOnly);
                 run.Signal(new WorkflowExecutionSignaledEventAttributes
                 {
                     SignalName = wanted.Initiated.SignalName,
                     Input = wanted.Initiated.Input,
                     Header = wanted.Initiated.Header,
-                    Identity = Identity,
+                    Identity = WorkflowRun.ServerIdentity,
                     ExternalWorkflowExecution = ExecutionOf(address),
                     RequestId = wanted.Signal.RequestId,
                 });
@@ -144,11 +144,11 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
 
     private async Task CancelAsync(RunAddress address, long initiatedEventId)
     {
-        (RequestCancelExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalCancel Cancel)? pending = await executions.UpdateAsync(
+        (RequestCancelExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalCancel Cancel, string[] Parents)? pending = await executions.UpdateAsync(
             address,
             run => run.State.ExternalCancels.TryGetValue(initiatedEventId, out ExternalCancel? c)
-                ? (run.History[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, c)
-                : ((RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, ExternalCancel)?)null);
+                ? (run.History[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, c, run.OwnRunIds())
+                : ((RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, ExternalCancel, string[])?)null);
         if (pending is not { } wanted)
         {
             return;
@@ -158,8 +158,8 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             Target(address, wanted.Initiated.WorkflowExecution),
             run =>
             {
-                EnsureChildOf(run, address, wanted.Initiated.ChildWorkflowOnly);
-                run.RequestCancel(wanted.Initiated.Reason, Identity, wanted.Cancel.RequestId, ExecutionOf(address), initiatedEventId);
+                EnsureChildOf(run, wanted.Parents, wanted.Initiated.ChildWorkflowOnly);
+                run.RequestCancel(wanted.Initiated.Reason, WorkflowRun.ServerIdentity, wanted.Cancel.RequestId, ExecutionOf(address), initiatedEventId);
             }));
         await executions.UpdateAsync(address, run => run.RecordCancelSent(initiatedEventId, found));
     }
@@ -173,37 +173,49 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             return;
         }
 
-        await FoundAsync(() => executions.UpdateAsync(
-            new RunAddress(wanted.Parent.Namespace, wanted.Parent.WorkflowId, wanted.Parent.RunId),
-            run => run.RecordChildClosed(wanted.Parent.InitiatedEventId, ExecutionOf(address), wanted.Close)));
+        // A parent that was reset goes on in another run, and that one in another, perhaps.
+        string runId = wanted.Parent.RunId;
+        while (runId.Length > 0)
+        {
+            var parent = new RunAddress(wanted.Parent.Namespace, wanted.Parent.WorkflowId, runId);
+            runId = "";
+            await FoundAsync(() => executions.UpdateAsync(parent, run =>
+            {
+                run.RecordChildClosed(wanted.Parent.InitiatedEventId, ExecutionOf(address), wanted.Close);
+                runId = run.State.ResetRunId;
+            }));
+        }
+
         await executions.UpdateAsync(address, run => run.RecordParentInformed());
     }
 
     private async Task EndChildAsync(RunAddress address, long initiatedEventId)
     {
-        (string WorkflowId, ParentClosePolicy Policy)? child = await executions.UpdateAsync(
+        (string WorkflowId, ParentClosePolicy Policy, string[] Parents)? child = await executions.UpdateAsync(
             address,
-            run => run.State.Children.TryGetValue(initiatedEventId, out Child? c) ? (c.WorkflowId, c.ClosePolicy) : ((string, ParentClosePolicy)?)null);
+            run => run.State.Children.TryGetValue(initiatedEventId, out Child? c)
+                ? (c.WorkflowId, c.ClosePolicy, run.OwnRunIds())
+                : ((string, ParentClosePolicy, string[])?)null);
         if (child is not { } wanted)
         {
             return;
         }
 
         // Not by run id: the child may have continued as new.
-        await EndAsync(new RunAddress(address.Namespace, wanted.WorkflowId), wanted.Policy, address);
+        await EndAsync(new RunAddress(address.Namespace, wanted.WorkflowId), wanted.Policy, address, wanted.Parents);
         await executions.UpdateAsync(address, run => run.ForgetChild(initiatedEventId));
     }
 
-    private Task EndAsync(RunAddress child, ParentClosePolicy policy, RunAddress parent) => FoundAsync(() => executions.UpdateAsync(child, run =>
+    private Task EndAsync(RunAddress child, ParentClosePolicy policy, RunAddress parent, string[] parents) => FoundAsync(() => executions.UpdateAsync(child, run =>
     {
-        EnsureChildOf(run, parent, childOnly: true);
+        EnsureChildOf(run, parents, childOnly: true);
         if (policy == ParentClosePolicy.RequestCancel)
         {
-            run.RequestCancel("by parent close policy", Identity, $"{parent.RunId}:close", ExecutionOf(parent));
+            run.RequestCancel("by parent close policy", WorkflowRun.ServerIdentity, $"{parent.RunId}:close", ExecutionOf(parent));
         }
         else
         {
-            run.Terminate("by parent close policy", null, Identity);
+            run.Terminate("by parent close policy", null, WorkflowRun.ServerIdentity);
         }
     }));
 
@@ -220,9 +232,9 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         }
     }
 
-    private static void EnsureChildOf(WorkflowRun run, RunAddress parent, bool childOnly)
+    private static void EnsureChildOf(WorkflowRun run, string[] parents, bool childOnly)
     {
-        if (childOnly && run.State.Parent?.RunId != parent.RunId)
+        if (childOnly && !parents.Contains(run.State.Parent?.RunId))
         {
             throw RpcError.NotFound("The workflow is not a child of the caller.");
         }

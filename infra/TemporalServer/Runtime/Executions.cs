@@ -13,7 +13,7 @@ namespace TemporalServer.Runtime;
 /// </summary>
 internal sealed partial class Executions(
     ExecutionStore store, Ownership ownership, TaskQueues queues, Alarms alarms, RunWatch watch, PendingUpdates updates,
-    TimeProvider clock, ILogger logger)
+    ServerLimits limits, TimeProvider clock, ILogger logger)
 {
     private const int CachedRuns = 2_000;
     private static readonly TimeSpan WakeRetry = TimeSpan.FromSeconds(1);
@@ -54,13 +54,60 @@ internal sealed partial class Executions(
         using var holder = await locks.AcquireAsync((ns, workflowId));
         ownership.EnsureHeld();
         WorkflowRun? current = await FindAsync(new RunAddress(ns, workflowId));
-        current?.Begin(Now);
-        return await GuardAsync(current, async () =>
+        return await GuardAsync(current is null ? [] : [current], async () =>
         {
+            current?.Begin(Now, limits);
             (T answer, WorkflowRun? started) = decide(current, Now);
             await StoreAsync(current is { HasChanges: true } ? [current, started] : [started]);
             return answer;
         });
+    }
+
+    /// <summary>Resets a run: changes it, the runs that followed it and the current one, and starts another, all at once.</summary>
+    /// <param name="decide">Gets the run with those that continued it, and the current run. Returns the answer and the new current run, if any.</param>
+    /// <exception cref="RpcError">NOT_FOUND where there is no such run; whatever <paramref name="decide"/> throws.</exception>
+    public async Task<T> ResetAsync<T>(
+        RunAddress address, Func<IReadOnlyList<WorkflowRun>, WorkflowRun, DateTime, (T Answer, WorkflowRun? Started)> decide)
+    {
+        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        ownership.EnsureHeld();
+        WorkflowRun first = await FindAsync(address) ?? throw NoSuchRun(address);
+        List<WorkflowRun> chain = [first];
+        while (chain[^1].State.ContinuedRunId is { Length: > 0 } next && await FindAsync(address with { RunId = next }) is { } run)
+        {
+            chain.Add(run);
+        }
+
+        WorkflowRun current = await FindAsync(address with { RunId = "" }) ?? throw NoSuchRun(address);
+        // The same run must be the same object.
+        current = chain.Find(r => r.State.RunId == current.State.RunId) ?? current;
+        WorkflowRun[] runs = [.. chain.Append(current).Distinct()];
+        return await GuardAsync(runs, async () =>
+        {
+            foreach (WorkflowRun run in runs)
+            {
+                run.Begin(Now, limits);
+            }
+
+            (T answer, WorkflowRun? started) = decide(chain, current, Now);
+            await StoreAsync(runs.Where(r => r.HasChanges).Append(started));
+            return answer;
+        });
+    }
+
+    /// <summary>Removes a run that is closed and has nothing left to do to others. Does nothing where it is neither, or gone.</summary>
+    public async Task DeleteAsync(RunAddress address)
+    {
+        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        ownership.EnsureHeld();
+        if (await FindAsync(address) is not { IsRunning: false } run || run.Errands().Any(e => e is not Errand.Delete))
+        {
+            return;
+        }
+
+        cache.Remove(address.RunId);
+        await store.DeleteAsync(address);
+        watch.Changed(address.RunId);
     }
 
     /// <summary>Fires the timers of a run that are due.</summary>
@@ -78,9 +125,9 @@ internal sealed partial class Executions(
                 }
             });
         }
-        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
-            // The run was deleted.
+            // The run was deleted, or had to end because it has outgrown its limits.
         }
         catch (RpcError e) when (e.Status == StatusCode.Unavailable)
         {
@@ -112,33 +159,47 @@ internal sealed partial class Executions(
         LogRecovered(logger, withWork.Count, waiting.Count);
     }
 
-    /// <summary>Runs an action under the lock of a workflow id and drops its run from memory; for changes beside transitions.</summary>
-    public async Task<T> OutsideAsync<T>(RunAddress address, Func<WorkflowRun, Task<T>> action)
-    {
-        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
-        ownership.EnsureHeld();
-        WorkflowRun run = await FindAsync(address) ?? throw NoSuchRun(address);
-        run.Begin(Now);
-        cache.Remove(run.State.RunId);
-        return await GuardAsync(run, () => action(run));
-    }
-
     private async Task<T> ApplyAsync<T>(WorkflowRun run, Func<WorkflowRun, T> transition)
     {
-        run.Begin(Now);
-        return await GuardAsync(run, async () =>
+        string? outgrown = null;
+        T answer = await GuardAsync([run], async () =>
         {
-            T answer = transition(run);
-            if (run.HasChanges)
+            run.Begin(Now, limits);
+            T result = transition(run);
+            outgrown = run.HasChanges ? run.Outgrown() : null;
+            if (run.HasChanges && outgrown is null)
             {
                 await StoreAsync([run]);
             }
 
-            return answer;
+            return result;
         });
+        if (outgrown is not null)
+        {
+            await EndOutgrownAsync(run, outgrown);
+            throw RpcError.InvalidArgument(outgrown);
+        }
+
+        return answer;
     }
 
-    private async Task<T> GuardAsync<T>(WorkflowRun? run, Func<Task<T>> action)
+    // The transition that was one too many is dropped; the run ends with what it had before.
+    private async Task EndOutgrownAsync(WorkflowRun outgrown, string reason)
+    {
+        cache.Remove(outgrown.State.RunId);
+        if (await LoadAsync(outgrown.Address) is { } run)
+        {
+            await GuardAsync([run], async () =>
+            {
+                run.Begin(Now, limits);
+                run.Terminate(reason, null, WorkflowRun.ServerIdentity);
+                await StoreAsync([run]);
+                return true;
+            });
+        }
+    }
+
+    private async Task<T> GuardAsync<T>(IReadOnlyList<WorkflowRun> runs, Func<Task<T>> action)
     {
         try
         {
@@ -146,7 +207,7 @@ internal sealed partial class Executions(
         }
         catch (Exception e)
         {
-            if (run is not null && (e is not RpcError || run.HasChanges))
+            foreach (WorkflowRun run in runs.Where(r => e is not RpcError || r.HasChanges))
             {
                 cache.Remove(run.State.RunId);
             }
@@ -156,7 +217,7 @@ internal sealed partial class Executions(
                 throw;
             }
 
-            LogNotStored(logger, run?.State.WorkflowId ?? "", e.Message);
+            LogNotStored(logger, runs.Count > 0 ? runs[0].State.WorkflowId : "", e.Message);
             throw RpcError.Unavailable("The database did not take the change.");
         }
     }

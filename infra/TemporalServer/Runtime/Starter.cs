@@ -1,5 +1,6 @@
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.ErrorDetails.V1;
+using Temporalio.Api.Workflow.V1;
 using TemporalServer.Engine;
 
 namespace TemporalServer.Runtime;
@@ -11,16 +12,30 @@ internal sealed record StartResult(string RunId, string FirstRunId, bool Started
 /// <summary>Starts runs, subject to what is already there under the workflow id.</summary>
 internal sealed class Starter(Executions executions)
 {
-    /// <param name="atOnce">Applied to the run that the caller gets, new or existing, in the same transition.</param>
+    /// <param name="atOnce">Applied to the run that the caller gets, new or existing, in the same transition; must bear being applied twice.</param>
+    /// <param name="attach">Where an existing run is used: what of the request it is to note.</param>
+    /// <param name="suffices">Whether the current run, even closed, already has what the caller wants; it is then used whatever the policies are.</param>
     /// <exception cref="RpcError">ALREADY_EXISTS where the policies forbid another run.</exception>
     public Task<StartResult> StartAsync(
-        RunStart start, WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict, Action<WorkflowRun>? atOnce = null) =>
+        RunStart start, WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict, Action<WorkflowRun>? atOnce = null,
+        OnConflictOptions? attach = null, Func<WorkflowRun, bool>? suffices = null) =>
         executions.StartAsync(start.Namespace, start.Attributes.WorkflowId, (current, now) =>
         {
             if (current is not null && start.RequestId.Length > 0 && current.State.StartRequestIds.Contains(start.RequestId))
             {
                 // The same call once more: its first answer got lost.
+                if (current.IsRunning)
+                {
+                    atOnce?.Invoke(current);
+                }
+
                 return (ResultOf(current, true), null);
+            }
+
+            if (current is not null && suffices?.Invoke(current) == true)
+            {
+                atOnce?.Invoke(current);
+                return (ResultOf(current, false), null);
             }
 
             if (current is { IsRunning: true })
@@ -28,10 +43,15 @@ internal sealed class Starter(Executions executions)
                 switch (ConflictPolicy(reuse, conflict))
                 {
                     case WorkflowIdConflictPolicy.UseExisting:
+                        if (attach is not null)
+                        {
+                            current.AttachRequest(start.RequestId, attach);
+                        }
+
                         atOnce?.Invoke(current);
                         return (ResultOf(current, false), null);
                     case WorkflowIdConflictPolicy.TerminateExisting:
-                        current.Terminate("TerminateIfRunning WorkflowIdReusePolicy", null, "history-service");
+                        current.Terminate("TerminateIfRunning WorkflowIdReusePolicy", null, WorkflowRun.ServerIdentity);
                         break;
                     default:
                         throw AlreadyStarted(current, "Workflow execution is already running.");

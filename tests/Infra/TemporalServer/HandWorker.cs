@@ -4,6 +4,9 @@ using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.Protocol.V1;
+using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace Alt.Tests.Infra.TemporalServer;
@@ -20,9 +23,15 @@ public sealed class HandWorker(RawClient client)
     /// <summary>The same worker on another connection.</summary>
     public HandWorker On(RawClient other) => new(other) { Queue = Queue, WorkflowId = WorkflowId };
 
+    /// <summary>A worker of another workflow on the same task queue, to be started as a child.</summary>
+    public HandWorker Child() => new(client) { Queue = $"{Queue}-child" };
+
     public WorkflowExecution Execution => new() { WorkflowId = WorkflowId };
 
-    public Task<StartWorkflowExecutionResponse> StartAsync(Action<StartWorkflowExecutionRequest>? change = null)
+    public Task<StartWorkflowExecutionResponse> StartAsync(Action<StartWorkflowExecutionRequest>? change = null) =>
+        client.CallAsync<StartWorkflowExecutionResponse>(StartRequest(change));
+
+    public StartWorkflowExecutionRequest StartRequest(Action<StartWorkflowExecutionRequest>? change = null)
     {
         var request = new StartWorkflowExecutionRequest
         {
@@ -34,7 +43,7 @@ public sealed class HandWorker(RawClient client)
             Identity = "test",
         };
         change?.Invoke(request);
-        return client.CallAsync<StartWorkflowExecutionResponse>(request);
+        return request;
     }
 
     public async Task<PollWorkflowTaskQueueResponse> WorkflowTaskAsync(string? sticky = null)
@@ -114,18 +123,48 @@ public sealed class HandWorker(RawClient client)
         RequestId = requestId,
     });
 
-    /// <summary>The types of all events so far, in order; ids are checked to have no gap.</summary>
-    public async Task<IReadOnlyList<EventType>> EventsAsync()
+    /// <summary>Sends an update and waits until it has come so far.</summary>
+    public Task<UpdateWorkflowExecutionResponse> UpdateAsync(
+        string name, string id, UpdateWorkflowExecutionLifecycleStage stage = UpdateWorkflowExecutionLifecycleStage.Completed) =>
+        client.CallAsync<UpdateWorkflowExecutionResponse>(UpdateRequest(name, id, stage));
+
+    public UpdateWorkflowExecutionRequest UpdateRequest(
+        string name, string id, UpdateWorkflowExecutionLifecycleStage stage = UpdateWorkflowExecutionLifecycleStage.Completed) => new()
     {
-        GetWorkflowExecutionHistoryResponse response = await client.CallAsync<GetWorkflowExecutionHistoryResponse>(
-            new GetWorkflowExecutionHistoryRequest { Namespace = Namespace, Execution = Execution });
-        Assert.Equal(Enumerable.Range(1, response.History.Events.Count).Select(i => (long)i), response.History.Events.Select(e => e.EventId));
-        return [.. response.History.Events.Select(e => e.EventType)];
+        Namespace = Namespace,
+        WorkflowExecution = Execution,
+        Request = new() { Meta = new() { UpdateId = id }, Input = new() { Name = name } },
+        WaitPolicy = new() { LifecycleStage = stage },
+    };
+
+    /// <summary>The messages by which a worker accepts an update and completes it at once.</summary>
+    public static IEnumerable<Message> UpdateAnswers(string id)
+    {
+        yield return new() { Id = $"{id}/accept", ProtocolInstanceId = id, Body = Any.Pack(new Acceptance { AcceptedRequestMessageId = $"{id}/request" }) };
+        yield return new()
+        {
+            Id = $"{id}/complete", ProtocolInstanceId = id,
+            Body = Any.Pack(new Response { Meta = new() { UpdateId = id }, Outcome = new() { Success = Text(id) } }),
+        };
     }
 
-    public async Task<WorkflowExecutionStatus> StatusAsync() =>
-        (await client.CallAsync<DescribeWorkflowExecutionResponse>(
-            new DescribeWorkflowExecutionRequest { Namespace = Namespace, Execution = Execution })).WorkflowExecutionInfo.Status;
+    /// <summary>The types of all events so far, in order.</summary>
+    public async Task<IReadOnlyList<EventType>> EventsAsync() => [.. (await HistoryAsync()).Select(e => e.EventType)];
+
+    /// <summary>All events so far, in order; ids are checked to have no gap.</summary>
+    /// <param name="runId">Empty for the current run.</param>
+    public async Task<IReadOnlyList<HistoryEvent>> HistoryAsync(string runId = "")
+    {
+        GetWorkflowExecutionHistoryResponse response = await client.CallAsync<GetWorkflowExecutionHistoryResponse>(
+            new GetWorkflowExecutionHistoryRequest { Namespace = Namespace, Execution = new() { WorkflowId = WorkflowId, RunId = runId } });
+        Assert.Equal(Enumerable.Range(1, response.History.Events.Count).Select(i => (long)i), response.History.Events.Select(e => e.EventId));
+        return response.History.Events;
+    }
+
+    public async Task<WorkflowExecutionStatus> StatusAsync(string runId = "") => (await DescribeAsync(runId)).WorkflowExecutionInfo.Status;
+
+    public Task<DescribeWorkflowExecutionResponse> DescribeAsync(string runId = "") => client.CallAsync<DescribeWorkflowExecutionResponse>(
+        new DescribeWorkflowExecutionRequest { Namespace = Namespace, Execution = new() { WorkflowId = WorkflowId, RunId = runId } });
 
     public static Command Complete() => new()
     {
@@ -133,10 +172,27 @@ public sealed class HandWorker(RawClient client)
         CompleteWorkflowExecutionCommandAttributes = new(),
     };
 
+    public static Command Fail(string message) => new()
+    {
+        CommandType = CommandType.FailWorkflowExecution,
+        FailWorkflowExecutionCommandAttributes = new() { Failure = new Failure { Message = message, ApplicationFailureInfo = new() } },
+    };
+
     public static Command StartTimer(string id, TimeSpan time) => new()
     {
         CommandType = CommandType.StartTimer,
         StartTimerCommandAttributes = new() { TimerId = id, StartToFireTimeout = Duration.FromTimeSpan(time) },
+    };
+
+    public Command StartChild(HandWorker child) => new()
+    {
+        CommandType = CommandType.StartChildWorkflowExecution,
+        StartChildWorkflowExecutionCommandAttributes = new()
+        {
+            WorkflowId = child.WorkflowId,
+            WorkflowType = new() { Name = "Child" },
+            TaskQueue = new() { Name = child.Queue },
+        },
     };
 
     public Command ScheduleActivity(string id, Action<ScheduleActivityTaskCommandAttributes>? change = null)

@@ -3,14 +3,17 @@ using TemporalServer;
 namespace Alt.Tests.Infra.TemporalServer;
 
 /// <summary>An embedded server on a database of its own, which a test can end and start again.</summary>
-public sealed class ServerFixture : IAsyncLifetime
+public class ServerFixture : IAsyncLifetime
 {
     private readonly PostgresFixture postgres = new();
     private EmbeddedServer? server;
+    private TimeSpan ahead;
 
     public string ConnectionString { get; private set; } = "";
 
     public RawClient Client { get; private set; } = null!;
+
+    protected virtual ServerLimits Limits => new();
 
     public string Address => server!.Address;
 
@@ -29,8 +32,10 @@ public sealed class ServerFixture : IAsyncLifetime
     }
 
     /// <summary>Ends the server and starts another one on the same database.</summary>
-    public async Task RestartAsync()
+    /// <param name="later">How far the new server's clock is ahead.</param>
+    public async Task RestartAsync(TimeSpan later = default)
     {
+        ahead = later;
         Client.Dispose();
         await server!.DisposeAsync();
         await StartAsync();
@@ -38,7 +43,12 @@ public sealed class ServerFixture : IAsyncLifetime
 
     private async Task StartAsync()
     {
-        server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { ConnectionString = ConnectionString });
+        server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { ConnectionString = ConnectionString, Limits = Limits, Clock = new ShiftedClock(ahead) });
         Client = new RawClient(server.Address);
+    }
+
+    private sealed class ShiftedClock(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
     }
 }
