@@ -9,17 +9,17 @@ namespace Alt.Host.Commands;
 /// <summary><c>alt bench</c>: how fast this machine is, each figure beside the ceiling that the same run measured.</summary>
 internal static class BenchCommand
 {
-    private const string Database = "bench";
+    private const string Database = "bench", ServerDatabase = "bench_temporal";
 
     /// <summary>One benchmark's result as scripts read it.</summary>
     private sealed record BenchResult(string Name, object Figures);
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), or events (the event store)." };
-        name.AcceptOnlyFromAmong("sampling", "training", "events");
+        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), or overhead (what durable orchestration costs per activity)." };
+        name.AcceptOnlyFromAmong("sampling", "training", "events", "overhead");
         var json = Options.Json();
-        var command = new Command("bench", "Measure sampling, training or the event store on this machine.") { name, json };
+        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, json };
         command.SetAction(async (parsed, token) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -28,7 +28,8 @@ internal static class BenchCommand
             {
                 "sampling" => new ModelBenchmarks(new GptConfig()).Decode(progress: output.Say),
                 "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
-                _ => await EventsAsync(AltHome.Find(), token),
+                "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
+                _ => await WithDatabaseAsync(ServerDatabase, connection => OverheadBenchmark.RunAsync(connection, output.Say, token), token),
             };
             output.Result(new BenchResult(benchmark, figures), console => Write(console, figures));
             return 0;
@@ -36,10 +37,10 @@ internal static class BenchCommand
         return command.WithExamples("./alt bench sampling", "./alt bench events --json");
     }
 
-    private static async Task<EventsFigures> EventsAsync(AltHome home, CancellationToken token)
+    private static async Task<T> WithDatabaseAsync<T>(string database, Func<string, Task<T>> measure, CancellationToken token)
     {
-        await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
-        return await EventsBenchmark.RunAsync(await cluster.EnsureDatabaseAsync(Database, token), token: token);
+        await using var cluster = await PostgresCluster.JoinAsync(AltHome.Find().Root, token);
+        return await measure(await cluster.EnsureDatabaseAsync(database, token));
     }
 
     private static void Write(IAnsiConsole console, object figures)

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Temporalio.Activities;
+using Temporalio.Client;
+using Temporalio.Worker;
+using Temporalio.Workflows;
+using TemporalServer;
+
+namespace Alt.Host;
+
+/// <summary>What durability costs: workflows of activities that do nothing, through the embedded server and its database, one commit per step.</summary>
+/// <param name="MillisecondsPerActivity">Wall time of a round divided by its activities; the median of the rounds.</param>
+/// <param name="LatencyMilliseconds">From one activity of a workflow to its next, which takes two workflow task and activity hand-overs; the median of all.</param>
+/// <param name="ActivitiesPerSecond">All workflows together; the median of the rounds.</param>
+internal sealed record OverheadFigures(double MillisecondsPerActivity, double LatencyMilliseconds, double ActivitiesPerSecond);
+
+/// <summary>Measures <see cref="OverheadFigures"/>.</summary>
+internal static class OverheadBenchmark
+{
+    private const int Workflows = 10, ActivitiesOfEach = 100, Rounds = 5;
+    private const string Queue = "bench-overhead";
+
+    /// <param name="connection">A database of its own for the server.</param>
+    /// <param name="progress">Called after each round.</param>
+    public static async Task<OverheadFigures> RunAsync(string connection, Action<string> progress, CancellationToken token)
+    {
+        await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = connection }, token, NullLoggerFactory.Instance);
+        var client = await TemporalClient.ConnectAsync(new(server.Address));
+        var steps = new Steps();
+        using var worker = new TemporalWorker(client, new TemporalWorkerOptions(Queue).AddWorkflow<OverheadWorkflow>().AddAllActivities(steps));
+        return await worker.ExecuteAsync(() => MeasureAsync(client, steps, progress), token);
+    }
+
+    private static async Task<OverheadFigures> MeasureAsync(TemporalClient client, Steps steps, Action<string> progress)
+    {
+        var (seconds, latencies) = (new List<double>(), new List<double>());
+        for (var round = 0; round <= Rounds; round++)
+        {
+            steps.Clear();
+            var clock = Stopwatch.StartNew();
+            await Task.WhenAll(Enumerable.Range(0, Workflows).Select(_ => RunOneAsync(client)));
+            if (round == 0)
+            {
+                progress("warmed up");
+                continue;
+            }
+
+            seconds.Add(clock.Elapsed.TotalSeconds);
+            latencies.AddRange(steps.Gaps());
+            progress($"{round} of {Rounds}: {Workflows * ActivitiesOfEach} activities in {seconds[^1]:F2} s");
+        }
+
+        var perActivity = Median(seconds) / (Workflows * ActivitiesOfEach);
+        return new OverheadFigures(1e3 * perActivity, 1e3 * Median(latencies), 1 / perActivity);
+    }
+
+    private static async Task RunOneAsync(TemporalClient client)
+    {
+        var id = $"bench-overhead-{Guid.NewGuid()}";
+        await client.ExecuteWorkflowAsync((OverheadWorkflow w) => w.RunAsync(id, ActivitiesOfEach), new(id, Queue));
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>Activities that only note when they ran.</summary>
+    public sealed class Steps
+    {
+        private readonly List<(string Workflow, long At)> moments = [];
+
+        [Activity]
+        public void Step(string workflow)
+        {
+            lock (moments)
+            {
+                moments.Add((workflow, Stopwatch.GetTimestamp()));
+            }
+        }
+
+        public void Clear() => moments.Clear();
+
+        /// <summary>Seconds between the neighbours of each workflow.</summary>
+        public IEnumerable<double> Gaps() =>
+            from one in moments.GroupBy(m => m.Workflow, m => m.At)
+            from pair in one.Zip(one.Skip(1))
+            select Stopwatch.GetElapsedTime(pair.First, pair.Second).TotalSeconds;
+    }
+}
+
+/// <summary>One activity after the other.</summary>
+[Workflow]
+public class OverheadWorkflow
+{
+    private static readonly ActivityOptions Options = new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) };
+
+    [WorkflowRun]
+    public async Task RunAsync(string id, int activities)
+    {
+        for (var i = 0; i < activities; i++)
+        {
+            await Workflow.ExecuteActivityAsync((OverheadBenchmark.Steps s) => s.Step(id), Options);
+        }
+    }
+}
