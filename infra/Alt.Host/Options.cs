@@ -7,12 +7,6 @@ internal static class Options
 {
     public static Option<bool> Json() => new("--json") { Description = "Print the result as one JSON document on standard output, and nothing else there." };
 
-    public static Option<string?> Temporal() => new("--temporal")
-    {
-        Description = "Use this Temporal server instead of the embedded one.",
-        HelpName = "HOST:PORT",
-    };
-
     public static Option<string[]> Set() => new("--set")
     {
         Description = "Change one key of the config; may be given several times.",

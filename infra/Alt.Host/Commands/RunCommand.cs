@@ -25,15 +25,16 @@ internal sealed class RunCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var runId = new Option<string?>("--run-id") { Description = "Name of the run. A run that exists goes on where it was.", HelpName = "ID" };
-        var (settings, temporal, json) = (Options.Set(), Options.Temporal(), Options.Json());
+        var (settings, json) = (Options.Set(), Options.Json());
         config.RefuseUnknownOptions();
-        var command = new Command("run", "Run an experiment to its report, or go on with one that was interrupted.") { config, settings, runId, temporal, json };
+        var command = new Command("run", "Run an experiment to its report, or go on with one that was interrupted.") { config, settings, runId, json };
+        var temporal = new TemporalFlags(command);
         command.SetAction(async (parsed, token) =>
         {
             var home = AltHome.Find();
             using var logs = Logs.Open(home, "run");
             return await new RunCommand(home, new Output(parsed.GetValue(json)), logs)
-                .RunAsync(parsed.GetValue(config), parsed.GetValue(settings)!, parsed.GetValue(runId), parsed.GetValue(temporal), token);
+                .RunAsync(parsed.GetValue(config), parsed.GetValue(settings)!, parsed.GetValue(runId), temporal.Read(parsed), token);
         });
         return command.WithExamples(
             "./alt run",

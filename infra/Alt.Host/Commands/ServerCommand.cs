@@ -38,7 +38,7 @@ internal static class ServerCommand
             await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
             var connection = await cluster.EnsureDatabaseAsync(Database, token);
             await using var server = await StartAsync(home, connection, port, logs, token);
-            TemporalEndpoint.Write(home, server.Address);
+            new TemporalEndpoint(server.Address, Outside: false).Write(home);
             Console.WriteLine(ChildProcess.Ready);
             await Task.Delay(Timeout.Infinite, token);
         }

@@ -12,9 +12,9 @@ internal static class WorkerCommand
 
     public static Command Create()
     {
-        var temporal = Options.Temporal();
-        var command = new Command("worker", "Do the work of all runs until standard input ends (alt run starts one by itself).") { temporal };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(temporal)));
+        var command = new Command("worker", "Do the work of all runs until standard input ends (alt run starts one by itself).");
+        var temporal = new TemporalFlags(command);
+        command.SetAction((parsed, _) => RunAsync(temporal.Read(parsed)));
         return command.WithExamples("./alt worker --temporal temporal.example.org:7233");
     }
 
@@ -30,7 +30,7 @@ internal static class WorkerCommand
             using var only = await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, token);
             if (temporal is not null)
             {
-                TemporalEndpoint.Write(home, temporal);
+                new TemporalEndpoint(temporal, Outside: true).Write(home);
             }
 
             await using var record = await Record.OpenAsync(home, token);

@@ -33,9 +33,9 @@ internal sealed class Stack : IAsyncDisposable
     /// <exception cref="InputException">Another process of this home runs with another Temporal server.</exception>
     public static Stack Start(AltHome home, string? temporal, PostgresCluster postgres, ILogger log)
     {
-        if (temporal is not null && IsOwned(home) && TemporalEndpoint.Read(home) is { } other && other != temporal)
+        if (temporal is not null && IsOwned(home) && TemporalEndpoint.Read(home) is { Address: var other } && other != temporal)
         {
-            throw new InputException($"--temporal {temporal}: another run of this folder is under way with {other}; wait for it, or call from another checkout");
+            throw new InputException($"Temporal server {temporal}: another run of this folder is under way with {other}; wait for it, or call from another checkout");
         }
 
         return new Stack(home, temporal, postgres, log);
@@ -56,7 +56,7 @@ internal sealed class Stack : IAsyncDisposable
         using var owner = await FileLock.TakeAsync(home.Lock(OwnerLock), exclusive: true, ending.Token);
         if (temporal is not null)
         {
-            TemporalEndpoint.Write(home, temporal);
+            new TemporalEndpoint(temporal, Outside: true).Write(home);
         }
 
         await using var server = temporal is null ? new ChildProcess("server", ["server"], log) : null;

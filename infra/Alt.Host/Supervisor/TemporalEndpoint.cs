@@ -2,24 +2,33 @@ using System.Globalization;
 
 namespace Alt.Host.Supervisor;
 
-/// <summary>Address of the Temporal server in use, kept in a file so that a server that starts again takes its old port.</summary>
-internal static class TemporalEndpoint
+/// <summary>The Temporal server in use, kept in a file so that a server that starts again takes its old port.</summary>
+/// <param name="Address">HOST:PORT.</param>
+/// <param name="Outside">Whether it is somebody else's, and not the embedded one.</param>
+internal sealed record TemporalEndpoint(string Address, bool Outside)
 {
-    private const string Loopback = "127.0.0.1:";
+    private const string OutsideMark = " outside";
 
-    public static string? Read(AltHome home) => File.Exists(home.TemporalAddress) ? File.ReadAllText(home.TemporalAddress).Trim() : null;
+    public static TemporalEndpoint? Read(AltHome home)
+    {
+        if (!File.Exists(home.TemporalAddress))
+        {
+            return null;
+        }
 
-    public static void Write(AltHome home, string address)
+        var line = File.ReadAllText(home.TemporalAddress).TrimEnd('\n');
+        return line.EndsWith(OutsideMark, StringComparison.Ordinal) ? new(line[..^OutsideMark.Length], true) : new(line, false);
+    }
+
+    public void Write(AltHome home)
     {
         // Written aside and renamed: a reader never sees half of it.
         var aside = $"{home.TemporalAddress}.{Environment.ProcessId}";
-        File.WriteAllText(aside, address + "\n");
+        File.WriteAllText(aside, $"{Address}{(Outside ? OutsideMark : "")}\n");
         File.Move(aside, home.TemporalAddress, overwrite: true);
     }
 
-    public static string OfPort(int port) => string.Create(CultureInfo.InvariantCulture, $"{Loopback}{port}");
-
     /// <summary>The embedded server's last port, 0 where there is none.</summary>
     public static int LastPort(AltHome home) =>
-        Read(home) is { } address && address.StartsWith(Loopback, StringComparison.Ordinal) && int.TryParse(address[Loopback.Length..], out var port) ? port : 0;
+        Read(home) is { Outside: false, Address: var address } && int.TryParse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) ? port : 0;
 }

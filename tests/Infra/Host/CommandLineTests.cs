@@ -43,6 +43,8 @@ public sealed class CommandLineTests
     [InlineData("what-if a --iteration one", "one")]
     [InlineData("pause a", "'a'")]
     [InlineData("bench nothing", "nothing")]
+    [InlineData("run --temporal-namespace mine", "--temporal HOST:PORT")]
+    [InlineData("run --temporal-profile nowhere", "nowhere")]
     public async Task A_wrong_command_is_one_line_and_exit_code_2(string command, string names)
     {
         await using var installation = new Installation();
