@@ -4,11 +4,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TemporalServer.Grpc;
+using TemporalServer.Http;
 using TemporalServer.Persistence;
 using TemporalServer.Queues;
 using TemporalServer.Rpc;
@@ -38,6 +40,9 @@ public sealed class EmbeddedServer : IAsyncDisposable
 
     /// <summary>Where clients connect to, as <c>host:port</c>.</summary>
     public string Address { get; private set; } = "";
+
+    /// <summary>Where the HTTP API is, as <c>host:port</c>; null where it was not asked for.</summary>
+    public string? HttpAddress { get; private set; }
 
     /// <summary>Starts a server and returns when it answers and everything stored is loaded.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
@@ -92,7 +97,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         var updates = new PendingUpdates();
         var queries = new PendingQueries();
         var pages = new HistoryPages(options.HistoryPageSize);
-        var namespaces = new Namespaces(database);
+        var namespaces = new Namespaces(database, options.Limits);
         var attributes = new SearchAttributeTypes(database);
         var store = new ExecutionStore(database);
         var executions = new Executions(store, ownership, queues, alarms, watch, updates, options.Limits, clock, logger);
@@ -120,9 +125,11 @@ public sealed class EmbeddedServer : IAsyncDisposable
                 queryRpcs,
                 updateRpcs,
                 new TaskQueueRpcs(queues),
+                new WorkerRpcs(queues, clock),
                 new NamespaceRpcs(namespaces),
                 new VisibilityRpcs(new VisibilityStore(database, attributes), attributes),
                 new OperatorRpcs(attributes),
+                new AbsentRpcs(),
                 new HealthRpcs(ownership),
             ]);
         await namespaces.LoadAsync(options.Namespace, cancellation);
@@ -133,29 +140,49 @@ public sealed class EmbeddedServer : IAsyncDisposable
         await ownership.FirstHeld.WaitAsync(options.OwnershipTimeout, cancellation);
         loops.Add(retention.RunAsync(stopping.Token));
 
-        var endpoint = new GrpcEndpoint(
-            rpcs, new RequestGate(namespaces), options.AcceptCompression, clock, loggers.CreateLogger<GrpcEndpoint>(), stopping.Token);
-        await ListenAsync(options, endpoint, loggers, cancellation);
+        var calls = new RpcCalls(
+            rpcs, new RequestGate(namespaces), new ApiKeyCheck(options.ApiKey), clock, loggers.CreateLogger<RpcCalls>(), stopping.Token);
+        await ListenAsync(options, calls, loggers, cancellation);
         logger.LogInformation("Listening on {Address}", Address);
     }
 
-    private async Task ListenAsync(EmbeddedServerOptions options, GrpcEndpoint endpoint, ILoggerFactory loggers, CancellationToken cancellation)
+    private async Task ListenAsync(EmbeddedServerOptions options, RpcCalls calls, ILoggerFactory loggers, CancellationToken cancellation)
     {
+        IPAddress address = IPAddress.Parse(options.Host);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(address, options.Port, listen => Listen(listen, HttpProtocols.Http2, options.Tls));
+            if (options.HttpPort is { } httpPort)
+            {
+                // Of its own: without TLS a port cannot tell HTTP/1 from HTTP/2.
+                kestrel.Listen(address, httpPort, listen => Listen(listen, HttpProtocols.Http1, options.Tls));
+            }
+
             // A worker keeps dozens of long polls open on one connection, each silent for a minute.
             kestrel.Limits.Http2.MaxStreamsPerConnection = 10_000;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
         });
         app = builder.Build();
-        app.Run(endpoint.HandleAsync);
+        var grpc = new GrpcEndpoint(calls, options.AcceptCompression);
+        var json = new JsonGateway(calls);
+        app.Run(http => HttpProtocol.IsHttp2(http.Request.Protocol) ? grpc.HandleAsync(http) : json.HandleAsync(http));
         await app.StartAsync(cancellation);
-        string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        Address = url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..];
+        string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(url => url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..])];
+        Address = addresses[0];
+        HttpAddress = addresses.ElementAtOrDefault(1);
+    }
+
+    private static void Listen(ListenOptions listen, HttpProtocols protocols, ServerTls? tls)
+    {
+        listen.Protocols = protocols;
+        if (tls is not null)
+        {
+            listen.UseHttps(tls.Apply);
+        }
     }
 }

@@ -10,11 +10,20 @@ public sealed class EmbeddedServerOptions
     /// <value>Default: <c>temporal</c>. Lower-case letters, digits and underscores.</value>
     public string Schema { get; init; } = "temporal";
 
-    /// <summary>Address to listen on.</summary>
+    /// <summary>IP address to listen on.</summary>
     /// <value>Default: <c>127.0.0.1</c>.</value>
     public string Host { get; init; } = "127.0.0.1";
 
-    /// <summary>Port for gRPC; 0 takes a free one, which <see cref="EmbeddedServer.Address"/> tells.</summary>
+    /// <summary>TLS; null for none. Whoever listens on a network without it shows everything to it.</summary>
+    public ServerTls? Tls { get; init; }
+
+    /// <summary>Key that every call must carry as its bearer token; null for none.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>Port of the HTTP API (JSON), 0 for a free one, null for none.</summary>
+    public int? HttpPort { get; init; }
+
+    /// <summary>Port of gRPC; 0 takes a free one, which <see cref="EmbeddedServer.Address"/> tells.</summary>
     public int Port { get; init; }
 
     /// <summary>Namespace that is created where it is missing.</summary>

@@ -23,7 +23,10 @@ internal sealed partial class WorkflowRun
             case HistoryEvent.AttributesOneofCase.WorkflowTaskScheduledEventAttributes:
                 State.Task = new WorkflowTask
                 {
-                    Attempt = 1, ScheduledEventId = e.EventId, ScheduledTime = e.EventTime, OriginalScheduledTime = e.EventTime,
+                    Attempt = 1,
+                    ScheduledEventId = e.EventId,
+                    ScheduledTime = e.EventTime,
+                    OriginalScheduledTime = e.EventTime,
                 };
                 break;
             case HistoryEvent.AttributesOneofCase.WorkflowTaskStartedEventAttributes:

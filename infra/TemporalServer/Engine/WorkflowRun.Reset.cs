@@ -138,7 +138,10 @@ internal sealed partial class WorkflowRun
             {
                 WorkflowExecutionSignaledEventAttributes = new()
                 {
-                    SignalName = signal.SignalName, Input = signal.Input, Header = signal.Header, Identity = ServerIdentity,
+                    SignalName = signal.SignalName,
+                    Input = signal.Input,
+                    Header = signal.Header,
+                    Identity = ServerIdentity,
                 },
             });
         }

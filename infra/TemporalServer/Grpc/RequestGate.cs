@@ -11,7 +11,7 @@ internal sealed class RequestGate(Namespaces namespaces)
     private static readonly HashSet<string> WithOwnRules = ["RegisterNamespace", "DescribeNamespace", "UpdateNamespace", "DeleteNamespace"];
 
     /// <exception cref="RpcError">INVALID_ARGUMENT or NOT_FOUND.</exception>
-    public void Check(Rpc rpc, IMessage request)
+    public void Check(RpcMethod rpc, IMessage request)
     {
         if (WithOwnRules.Contains(rpc.Method.Name)
             || rpc.Method.InputType.FindFieldByName("namespace") is not { FieldType: FieldType.String } field

@@ -5,7 +5,7 @@ using Google.Protobuf.Reflection;
 namespace TemporalServer.Grpc;
 
 /// <summary>One RPC: how to read its request and what answers it.</summary>
-internal sealed record Rpc(MethodDescriptor Method, Func<IMessage, CallContext, Task<IMessage>> Handler)
+internal sealed record RpcMethod(MethodDescriptor Method, Func<IMessage, CallContext, Task<IMessage>> Handler)
 {
     public IMessage Parse(byte[] message) => Method.InputType.Parser.ParseFrom(message);
 }
@@ -16,7 +16,7 @@ internal sealed record Rpc(MethodDescriptor Method, Func<IMessage, CallContext, 
 /// </summary>
 internal sealed class RpcTable
 {
-    private readonly Dictionary<string, Rpc> rpcs = [];
+    private readonly Dictionary<string, RpcMethod> rpcs = [];
     private readonly HashSet<string> services = [];
 
     public RpcTable(IEnumerable<ServiceDescriptor> services, IEnumerable<object> handlers)
@@ -46,17 +46,17 @@ internal sealed class RpcTable
                     throw new InvalidOperationException($"{handler.GetType().Name}.{info.Name} is named like no RPC.");
                 }
 
-                rpcs.Add($"/{method.Service.FullName}/{method.Name}", new Rpc(method, Bind(handler, info, parameters[0])));
+                rpcs.Add($"/{method.Service.FullName}/{method.Name}", new RpcMethod(method, Bind(handler, info, parameters[0])));
             }
         }
     }
 
-    public IEnumerable<Rpc> All => rpcs.Values;
+    public IEnumerable<RpcMethod> All => rpcs.Values;
 
     /// <exception cref="RpcError">UNIMPLEMENTED, in the words by which official clients know it.</exception>
-    public Rpc Find(string path)
+    public RpcMethod Find(string path)
     {
-        if (rpcs.TryGetValue(path, out Rpc? rpc))
+        if (rpcs.TryGetValue(path, out RpcMethod? rpc))
         {
             return rpc;
         }

@@ -6,20 +6,18 @@ internal sealed class TaskQueue(TimeProvider clock)
     private static readonly TimeSpan PollerListed = TimeSpan.FromMinutes(5);
 
     private readonly Lock gate = new();
-    private readonly LinkedList<Offer> offers = new();
+    private readonly LinkedList<(Offer Offer, DateTimeOffset Since)> offers = new();
     private readonly HashSet<Offer> known = [];
     private readonly LinkedList<Waiter> waiters = new();
     private readonly Dictionary<string, DateTimeOffset> lastPolls = [];
     private DateTimeOffset lastPoll = DateTimeOffset.MinValue;
 
-    public int Backlog
+    /// <summary>How many offers wait, and how long the first of them has.</summary>
+    public (int Count, TimeSpan Age) Backlog()
     {
-        get
+        lock (gate)
         {
-            lock (gate)
-            {
-                return offers.Count;
-            }
+            return (offers.Count, offers.First is { } first ? clock.GetUtcNow() - first.Value.Since : TimeSpan.Zero);
         }
     }
 
@@ -38,7 +36,7 @@ internal sealed class TaskQueue(TimeProvider clock)
 
             if (known.Add(offer))
             {
-                offers.AddLast(offer);
+                offers.AddLast((offer, clock.GetUtcNow()));
             }
         }
     }
@@ -54,8 +52,8 @@ internal sealed class TaskQueue(TimeProvider clock)
             if (offers.First is { } first && !deadline.IsCancellationRequested)
             {
                 offers.RemoveFirst();
-                known.Remove(first.Value);
-                return first.Value;
+                known.Remove(first.Value.Offer);
+                return first.Value.Offer;
             }
 
             node = waiters.AddLast(new Waiter(poller));

@@ -4,7 +4,7 @@ using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>The operator's service: search attributes, and lists of what this server does not have.</summary>
+/// <summary>The operator's service: search attributes.</summary>
 internal sealed class OperatorRpcs(SearchAttributeTypes attributes)
 {
     public async Task<AddSearchAttributesResponse> AddSearchAttributesAsync(AddSearchAttributesRequest request, CallContext call)
@@ -39,9 +39,4 @@ internal sealed class OperatorRpcs(SearchAttributeTypes attributes)
 
         return Task.FromResult(response);
     }
-
-    public Task<ListClustersResponse> ListClustersAsync(ListClustersRequest request, CallContext call) => Task.FromResult(new ListClustersResponse());
-
-    public Task<ListNexusEndpointsResponse> ListNexusEndpointsAsync(ListNexusEndpointsRequest request, CallContext call) =>
-        Task.FromResult(new ListNexusEndpointsResponse());
 }

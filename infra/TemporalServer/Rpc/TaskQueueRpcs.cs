@@ -7,15 +7,9 @@ using TemporalServer.Queues;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Task queues as such, and workers that leave.</summary>
+/// <summary>Task queues as such.</summary>
 internal sealed class TaskQueueRpcs(TaskQueues queues)
 {
-    public Task<ShutdownWorkerResponse> ShutdownWorkerAsync(ShutdownWorkerRequest request, CallContext call)
-    {
-        queues.EndPolls(request.Namespace, request.StickyTaskQueue, request.WorkerInstanceKey);
-        return Task.FromResult(new ShutdownWorkerResponse());
-    }
-
     public Task<DescribeTaskQueueResponse> DescribeTaskQueueAsync(DescribeTaskQueueRequest request, CallContext call)
     {
         if (request.TaskQueue is not { Name.Length: > 0 })
@@ -23,14 +17,29 @@ internal sealed class TaskQueueRpcs(TaskQueues queues)
             throw RpcError.InvalidArgument("TaskQueue is not set on request.");
         }
 
-        var queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, request.TaskQueueType == TaskQueueType.Activity)];
-        var response = new DescribeTaskQueueResponse { Stats = new() { ApproximateBacklogCount = queue.Backlog, ApproximateBacklogAge = new() } };
+        Queues.TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, request.TaskQueueType == TaskQueueType.Activity)];
+        (int backlog, TimeSpan age) = queue.Backlog();
+        var response = new DescribeTaskQueueResponse
+        {
+            Stats = new() { ApproximateBacklogCount = backlog, ApproximateBacklogAge = Duration.FromTimeSpan(age) },
+            TaskQueueStatus = request.IncludeTaskQueueStatus ? new() { BacklogCountHint = backlog } : null,
+        };
         response.Pollers.Add(queue.Pollers().Select(p => new PollerInfo
         {
             Identity = p.Identity,
             LastAccessTime = Timestamp.FromDateTimeOffset(p.LastPoll),
             RatePerSecond = 100_000,
         }));
+        return Task.FromResult(response);
+    }
+
+    /// <summary>A queue of this server has one partition.</summary>
+    public Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitionsAsync(ListTaskQueuePartitionsRequest request, CallContext call)
+    {
+        var partition = new TaskQueuePartitionMetadata { Key = request.TaskQueue?.Name ?? "", OwnerHostName = Environment.MachineName };
+        var response = new ListTaskQueuePartitionsResponse();
+        response.WorkflowTaskQueuePartitions.Add(partition);
+        response.ActivityTaskQueuePartitions.Add(partition);
         return Task.FromResult(response);
     }
 }

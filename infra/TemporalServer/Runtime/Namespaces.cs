@@ -4,13 +4,14 @@ using Google.Protobuf.WellKnownTypes;
 using Npgsql;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.ErrorDetails.V1;
+using Temporalio.Api.Namespace.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Persistence;
 
 namespace TemporalServer.Runtime;
 
 /// <summary>The namespaces: all in memory, all stored.</summary>
-internal sealed class Namespaces(Database database)
+internal sealed class Namespaces(Database database, ServerLimits limits)
 {
     public static readonly TimeSpan DefaultRetention = TimeSpan.FromDays(30);
 
@@ -37,6 +38,7 @@ internal sealed class Namespaces(Database database)
             while (await reader.ReadAsync(cancellation))
             {
                 DescribeNamespaceResponse ns = DescribeNamespaceResponse.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0));
+                DescribeServer(ns.NamespaceInfo);
                 byName[ns.NamespaceInfo.Name] = ns;
             }
         }
@@ -72,7 +74,7 @@ internal sealed class Namespaces(Database database)
         byName[ns.NamespaceInfo.Name] = ns;
     }
 
-    private static DescribeNamespaceResponse New(RegisterNamespaceRequest request)
+    private DescribeNamespaceResponse New(RegisterNamespaceRequest request)
     {
         var ns = new DescribeNamespaceResponse
         {
@@ -83,7 +85,6 @@ internal sealed class Namespaces(Database database)
                 State = NamespaceState.Registered,
                 Description = request.Description,
                 OwnerEmail = request.OwnerEmail,
-                Capabilities = new() { SyncUpdate = true, AsyncUpdate = true, WorkerPollCompleteOnShutdown = true },
             },
             Config = new()
             {
@@ -93,8 +94,16 @@ internal sealed class Namespaces(Database database)
             },
             ReplicationConfig = new() { ActiveClusterName = "active" },
         };
+        DescribeServer(ns.NamespaceInfo);
         ns.NamespaceInfo.Data.Add(request.Data);
         ns.ReplicationConfig.Clusters.Add(new Temporalio.Api.Replication.V1.ClusterReplicationConfig { ClusterName = "active" });
         return ns;
+    }
+
+    // What this server can do, not what the one could that stored the namespace.
+    private void DescribeServer(NamespaceInfo info)
+    {
+        info.Capabilities = new() { SyncUpdate = true, AsyncUpdate = true, WorkerHeartbeats = true, WorkerPollCompleteOnShutdown = true };
+        info.Limits = new() { BlobSizeLimitError = limits.PayloadBytes, MemoSizeLimitError = limits.PayloadBytes };
     }
 }

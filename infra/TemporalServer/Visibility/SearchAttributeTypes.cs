@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Npgsql;
-using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using TemporalServer.Persistence;
 
@@ -72,9 +71,6 @@ internal sealed class SearchAttributeTypes(Database database)
             all.TryRemove(name, out _);
         }
     }
-
-    /// <summary>Name of the first attribute that nobody has defined, or null.</summary>
-    public string? Unknown(SearchAttributes? attributes) => attributes?.IndexedFields.Keys.FirstOrDefault(name => !all.ContainsKey(name));
 
     private async Task ExecuteAsync(string sql, params object[] values)
     {

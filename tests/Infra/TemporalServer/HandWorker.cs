@@ -130,12 +130,12 @@ public sealed class HandWorker(RawClient client)
 
     public UpdateWorkflowExecutionRequest UpdateRequest(
         string name, string id, UpdateWorkflowExecutionLifecycleStage stage = UpdateWorkflowExecutionLifecycleStage.Completed) => new()
-    {
-        Namespace = Namespace,
-        WorkflowExecution = Execution,
-        Request = new() { Meta = new() { UpdateId = id }, Input = new() { Name = name } },
-        WaitPolicy = new() { LifecycleStage = stage },
-    };
+        {
+            Namespace = Namespace,
+            WorkflowExecution = Execution,
+            Request = new() { Meta = new() { UpdateId = id }, Input = new() { Name = name } },
+            WaitPolicy = new() { LifecycleStage = stage },
+        };
 
     /// <summary>The messages by which a worker accepts an update and completes it at once.</summary>
     public static IEnumerable<Message> UpdateAnswers(string id)
@@ -143,7 +143,8 @@ public sealed class HandWorker(RawClient client)
         yield return new() { Id = $"{id}/accept", ProtocolInstanceId = id, Body = Any.Pack(new Acceptance { AcceptedRequestMessageId = $"{id}/request" }) };
         yield return new()
         {
-            Id = $"{id}/complete", ProtocolInstanceId = id,
+            Id = $"{id}/complete",
+            ProtocolInstanceId = id,
             Body = Any.Pack(new Response { Meta = new() { UpdateId = id }, Outcome = new() { Success = Text(id) } }),
         };
     }

@@ -17,6 +17,8 @@ public class ServerFixture : IAsyncLifetime
 
     public string Address => server!.Address;
 
+    public string HttpAddress => server!.HttpAddress!;
+
     public async Task InitializeAsync()
     {
         await postgres.InitializeAsync();
@@ -43,7 +45,7 @@ public class ServerFixture : IAsyncLifetime
 
     private async Task StartAsync()
     {
-        server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { ConnectionString = ConnectionString, Limits = Limits, Clock = new ShiftedClock(ahead) });
+        server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { ConnectionString = ConnectionString, Limits = Limits, Clock = new ShiftedClock(ahead), HttpPort = 0 });
         Client = new RawClient(server.Address);
     }
 

@@ -112,7 +112,8 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         var worker = new HandWorker(server.Client);
         StartWorkflowExecutionResponse first = await worker.StartAsync(r => r.RetryPolicy = new()
         {
-            InitialInterval = new() { Nanos = 10_000_000 }, MaximumAttempts = 2,
+            InitialInterval = new() { Nanos = 10_000_000 },
+            MaximumAttempts = 2,
         });
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Fail("first attempt"));
         PollWorkflowTaskQueueResponse second = await worker.WorkflowTaskAsync();

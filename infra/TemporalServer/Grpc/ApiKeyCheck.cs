@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace TemporalServer.Grpc;
+
+/// <summary>Lets only callers pass that know the key, where there is one. Comparing takes the same time wherever a wrong key differs.</summary>
+internal sealed class ApiKeyCheck(string? key)
+{
+    private const string Scheme = "Bearer ";
+
+    private readonly byte[]? expected = key is null ? null : Hash(key);
+
+    /// <exception cref="RpcError">PERMISSION_DENIED.</exception>
+    public void Check(HttpRequest request)
+    {
+        if (expected is null)
+        {
+            return;
+        }
+
+        string header = request.Headers.Authorization.ToString();
+        string given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..] : "";
+        if (!CryptographicOperations.FixedTimeEquals(Hash(given), expected))
+        {
+            throw new RpcError(StatusCode.PermissionDenied, "Request unauthorized.");
+        }
+    }
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Worker.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TemporalServer.Grpc;
+using TemporalServer.Queues;
+
+namespace TemporalServer.Rpc;
+
+/// <summary>Workers as such: what they tell of themselves, and their leaving. Kept in memory: a worker tells it again every minute.</summary>
+internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
+{
+    private const int DefaultPageSize = 100;
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentDictionary<(string Namespace, string Key), (WorkerHeartbeat Heartbeat, DateTimeOffset At)> workers = new();
+
+    public Task<RecordWorkerHeartbeatResponse> RecordWorkerHeartbeatAsync(RecordWorkerHeartbeatRequest request, CallContext call)
+    {
+        foreach (WorkerHeartbeat heartbeat in request.WorkerHeartbeat)
+        {
+            Note(request.Namespace, heartbeat);
+        }
+
+        return Task.FromResult(new RecordWorkerHeartbeatResponse());
+    }
+
+    public Task<ShutdownWorkerResponse> ShutdownWorkerAsync(ShutdownWorkerRequest request, CallContext call)
+    {
+        if (request.WorkerHeartbeat is { } last)
+        {
+            Note(request.Namespace, last);
+        }
+
+        queues.EndPolls(request.Namespace, request.StickyTaskQueue, request.WorkerInstanceKey);
+        return Task.FromResult(new ShutdownWorkerResponse());
+    }
+
+    public Task<ListWorkersResponse> ListWorkersAsync(ListWorkersRequest request, CallContext call)
+    {
+        // The token is the last key of the page before.
+        string after = request.NextPageToken.ToStringUtf8();
+        int size = request.PageSize > 0 ? request.PageSize : DefaultPageSize;
+        WorkerHeartbeat[] page = [.. Matching(request.Namespace, request.Query)
+            .Where(w => string.CompareOrdinal(w.WorkerInstanceKey, after) > 0).OrderBy(w => w.WorkerInstanceKey, StringComparer.Ordinal).Take(size + 1)];
+        var response = new ListWorkersResponse();
+        response.Workers.Add(page.Take(size).Select(Listed));
+        response.WorkersInfo.Add(page.Take(size).Select(w => new WorkerInfo { WorkerHeartbeat = w }));
+        response.NextPageToken = page.Length > size ? ByteString.CopyFromUtf8(page[size - 1].WorkerInstanceKey) : ByteString.Empty;
+        return Task.FromResult(response);
+    }
+
+    public Task<CountWorkersResponse> CountWorkersAsync(CountWorkersRequest request, CallContext call) =>
+        Task.FromResult(new CountWorkersResponse { Count = Matching(request.Namespace, request.Query).Count() });
+
+    public Task<DescribeWorkerResponse> DescribeWorkerAsync(DescribeWorkerRequest request, CallContext call)
+    {
+        WorkerHeartbeat worker = Matching(request.Namespace, "").FirstOrDefault(w => w.WorkerInstanceKey == request.WorkerInstanceKey)
+            ?? throw RpcError.NotFound($"Worker {request.WorkerInstanceKey} is not found.");
+        return Task.FromResult(new DescribeWorkerResponse { WorkerInfo = new() { WorkerHeartbeat = worker } });
+    }
+
+    /// <summary>There is no Nexus here, so nothing ever comes: the poll ends empty at its deadline.</summary>
+    public async Task<PollNexusTaskQueueResponse> PollNexusTaskQueueAsync(PollNexusTaskQueueRequest request, CallContext call)
+    {
+        using CancellationTokenSource deadline = call.LongPoll(LongestPoll, clock.GetUtcNow());
+        await Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return new();
+    }
+
+    private void Note(string ns, WorkerHeartbeat heartbeat) => workers[(ns, heartbeat.WorkerInstanceKey)] = (heartbeat, clock.GetUtcNow());
+
+    private IEnumerable<WorkerHeartbeat> Matching(string ns, string query)
+    {
+        if (query.Length > 0)
+        {
+            throw RpcError.InvalidArgument("This server lists workers without a query only.");
+        }
+
+        DateTimeOffset now = clock.GetUtcNow();
+        foreach ((var key, var worker) in workers)
+        {
+            if (worker.At < now - Remembered)
+            {
+                workers.TryRemove(KeyValuePair.Create(key, worker));
+            }
+            else if (key.Namespace == ns)
+            {
+                WorkerHeartbeat heartbeat = worker.Heartbeat.Clone();
+                heartbeat.ElapsedSinceLastHeartbeat = Duration.FromTimeSpan(now - worker.At);
+                yield return heartbeat;
+            }
+        }
+    }
+
+    private static WorkerListInfo Listed(WorkerHeartbeat worker) => new()
+    {
+        WorkerInstanceKey = worker.WorkerInstanceKey,
+        WorkerIdentity = worker.WorkerIdentity,
+        TaskQueue = worker.TaskQueue,
+        DeploymentVersion = worker.DeploymentVersion,
+        SdkName = worker.SdkName,
+        SdkVersion = worker.SdkVersion,
+        Status = worker.Status,
+        StartTime = worker.StartTime,
+        HostName = worker.HostInfo?.HostName ?? "",
+        WorkerGroupingKey = worker.HostInfo?.WorkerGroupingKey ?? "",
+        ProcessId = worker.HostInfo?.ProcessId ?? "",
+    };
+}

@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace TemporalServer;
+
+/// <summary>TLS of a server: who it is and, with a client CA, who may connect.</summary>
+public sealed class ServerTls : IDisposable
+{
+    private readonly X509Certificate2 certificate;
+    private readonly X509Certificate2Collection chain = [];
+    private readonly X509Certificate2Collection? clientAuthorities;
+
+    /// <summary>Reads PEM files.</summary>
+    /// <param name="certificateFile">The server's certificate, perhaps followed by those between it and its CA.</param>
+    /// <param name="keyFile">Its private key, not encrypted.</param>
+    /// <param name="clientCaFile">CAs that clients' certificates must come from; null lets clients connect without one.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="CryptographicException">A file does not hold what it should, or the key is another certificate's.</exception>
+    public ServerTls(string certificateFile, string keyFile, string? clientCaFile = null)
+    {
+        certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
+        chain.ImportFromPemFile(certificateFile);
+        if (clientCaFile is not null)
+        {
+            clientAuthorities = [];
+            clientAuthorities.ImportFromPemFile(clientCaFile);
+            if (clientAuthorities.Count == 0)
+            {
+                throw new CryptographicException($"{clientCaFile} holds no certificate");
+            }
+        }
+    }
+
+    public void Dispose() => certificate.Dispose();
+
+    internal void Apply(HttpsConnectionAdapterOptions https)
+    {
+        https.ServerCertificate = certificate;
+        https.ServerCertificateChain = chain;
+        if (clientAuthorities is not null)
+        {
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.ClientCertificateValidation = (client, _, _) => IsFromAuthority(client);
+        }
+    }
+
+    // Only the given CAs count: what the machine trusts for the web says nothing about who may use this server.
+    private bool IsFromAuthority(X509Certificate2 client)
+    {
+        using var built = new X509Chain();
+        built.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        built.ChainPolicy.CustomTrustStore.AddRange(clientAuthorities!);
+        built.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        built.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2")); // client authentication
+        return built.Build(client);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Temporalio.Api.Enums.V1;
+
+namespace Alt.Tests.Infra.TemporalServer;
+
+public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<ServerFixture>, IDisposable
+{
+    private const string Workflows = "/api/v1/namespaces/default/workflows";
+
+    private readonly HttpClient http = new() { BaseAddress = new Uri($"http://{server.HttpAddress}") };
+
+    public void Dispose() => http.Dispose();
+
+    [Fact]
+    public async Task A_workflow_is_started_signalled_listed_and_read_as_json()
+    {
+        // A name that must be escaped in a path.
+        string id = $"a/b c-{Guid.NewGuid():N}", path = $"{Workflows}/{Uri.EscapeDataString(id)}";
+        JsonNode started = await PostAsync(path, """{"workflowType":{"name":"Test"},"taskQueue":{"name":"json"},"requestId":"r","input":{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}""");
+        string runId = (string)started["runId"]!;
+        await PostAsync($"{path}/signal/hello", "{}");
+
+        JsonNode listed = await GetAsync($"{Workflows}?query={Uri.EscapeDataString($"WorkflowId = '{id}'")}&pageSize=5");
+        JsonNode described = await GetAsync($"{path}?execution.runId={runId}");
+        JsonNode history = await GetAsync($"{path}/history?execution.run_id={runId}&maximumPageSize=2");
+        JsonNode rest = await GetAsync($"{path}/history?nextPageToken={Uri.EscapeDataString((string)history["nextPageToken"]!)}");
+
+        Assert.Equal(runId, (string?)listed["executions"]![0]!["execution"]!["runId"]);
+        Assert.Equal("WORKFLOW_EXECUTION_STATUS_RUNNING", (string?)described["workflowExecutionInfo"]!["status"]);
+        Assert.Empty(described["pendingActivities"]!.AsArray());
+        Assert.Equal("MQ==", (string?)history["history"]!["events"]![0]!["workflowExecutionStartedEventAttributes"]!["input"]!["payloads"]![0]!["data"]);
+        Assert.Equal("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED", (string?)rest["history"]!["events"]![0]!["eventType"]);
+    }
+
+    [Fact]
+    public async Task Pages_of_the_user_interface_find_their_answers()
+    {
+        foreach (string path in new[]
+        {
+            "/api/v1/system-info", "/api/v1/cluster-info", "/api/v1/namespaces", "/api/v1/namespaces/default", "/api/v1/namespaces/default/search-attributes",
+            Workflows, "/api/v1/namespaces/default/workflow-count?query=GROUP%20BY%20ExecutionStatus", "/api/v1/namespaces/default/schedules",
+            "/api/v1/namespaces/default/batch-operations", "/api/v1/namespaces/default/worker-deployments", "/api/v1/namespaces/default/workers",
+            "/api/v1/nexus/endpoints", "/api/v1/namespaces/default/task-queues/json?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW",
+            "/api/v1/namespaces/default/task-queues/json?taskQueueType=2",
+        })
+        {
+            using HttpResponseMessage response = await http.GetAsync(path);
+            Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    [Fact]
+    public async Task Errors_are_json_with_a_status_of_their_own()
+    {
+        using HttpResponseMessage missing = await http.GetAsync($"{Workflows}/never");
+        JsonNode error = JsonNode.Parse(await missing.Content.ReadAsStringAsync())!;
+        using HttpResponseMessage nowhere = await http.GetAsync("/api/v1/nowhere");
+        using HttpResponseMessage malformed = await http.PostAsync($"{Workflows}/x", new StringContent("{", Encoding.UTF8, "application/json"));
+
+        Assert.Equal((HttpStatusCode.NotFound, 5), (missing.StatusCode, (int)error["code"]!));
+        Assert.Equal("type.googleapis.com/temporal.api.errordetails.v1.NotFoundFailure", (string?)error["details"]![0]!["@type"]);
+        Assert.Equal(HttpStatusCode.NotFound, nowhere.StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, malformed.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_web_page_of_another_origin_gets_nothing_done()
+    {
+        var worker = new HandWorker(server.Client);
+        await worker.StartAsync();
+        using HttpResponseMessage unasked = await http.PostAsync($"{Workflows}/{worker.WorkflowId}/terminate", new StringContent("{}", Encoding.UTF8, "text/plain"));
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, Workflows) { Headers = { { "Origin", "https://example.org" }, { "Access-Control-Request-Method", "POST" } } };
+        using HttpResponseMessage asked = await http.SendAsync(preflight);
+        using var rebound = new HttpRequestMessage(HttpMethod.Get, Workflows) { Headers = { Host = "example.org" } };
+        using HttpResponseMessage read = await http.SendAsync(rebound);
+
+        Assert.Equal(HttpStatusCode.BadRequest, unasked.StatusCode);
+        Assert.False(asked.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.Equal(HttpStatusCode.Forbidden, read.StatusCode);
+        Assert.Equal(WorkflowExecutionStatus.Running, await worker.StatusAsync());
+    }
+
+    private async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await http.GetStringAsync(path))!;
+
+    private async Task<JsonNode> PostAsync(string path, string body)
+    {
+        using HttpResponseMessage response = await http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+}
