@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using Alt.Domain;
+using Alt.Workflows;
 using Microsoft.Extensions.Logging.Abstractions;
 using Temporalio.Activities;
+using Temporalio.Api.History.V1;
 using Temporalio.Client;
+using Temporalio.Exceptions;
 using Temporalio.Worker;
 using Temporalio.Workflows;
 using TemporalServer;
@@ -14,10 +18,14 @@ namespace Alt.Host;
 /// <param name="ActivitiesPerSecond">All workflows together; the median of the rounds.</param>
 internal sealed record OverheadFigures(double MillisecondsPerActivity, double LatencyMilliseconds, double ActivitiesPerSecond);
 
+/// <summary>What durability cost a real run.</summary>
+/// <param name="IdleShare">The share of the run's time in which none of its activities was at work.</param>
+internal sealed record RunOverheadFigures(double IdleShare);
+
 /// <summary>Measures <see cref="OverheadFigures"/>.</summary>
 internal static class OverheadBenchmark
 {
-    private const int Workflows = 10, ActivitiesOfEach = 100, Rounds = 5;
+    private const int Parallel = 10, ActivitiesOfEach = 100, Rounds = 5;
     private const string Queue = "bench-overhead";
 
     /// <param name="connection">A database of its own for the server.</param>
@@ -38,7 +46,7 @@ internal static class OverheadBenchmark
         {
             steps.Clear();
             var clock = Stopwatch.StartNew();
-            await Task.WhenAll(Enumerable.Range(0, Workflows).Select(_ => RunOneAsync(client)));
+            await Task.WhenAll(Enumerable.Range(0, Parallel).Select(_ => RunOneAsync(client)));
             if (round == 0)
             {
                 progress("warmed up");
@@ -47,11 +55,69 @@ internal static class OverheadBenchmark
 
             seconds.Add(clock.Elapsed.TotalSeconds);
             latencies.AddRange(steps.Gaps());
-            progress($"{round} of {Rounds}: {Workflows * ActivitiesOfEach} activities in {seconds[^1]:F2} s");
+            progress($"{round} of {Rounds}: {Parallel * ActivitiesOfEach} activities in {seconds[^1]:F2} s");
         }
 
-        var perActivity = Median(seconds) / (Workflows * ActivitiesOfEach);
+        var perActivity = Median(seconds) / (Parallel * ActivitiesOfEach);
         return new OverheadFigures(1e3 * perActivity, 1e3 * Median(latencies), 1 / perActivity);
+    }
+
+    /// <summary>What orchestration cost a finished run: hand-overs, queues, replays.</summary>
+    /// <exception cref="InputException">The server does not hold the run's history, or the run has not ended.</exception>
+    public static async Task<RunOverheadFigures> OfRunAsync(ITemporalClient client, string run)
+    {
+        var whole = await EventsAsync(client, AltRunWorkflow.IdOf(run)) ?? throw new InputException($"run '{run}': the Temporal server has no history of it; ./alt status lists the runs");
+        var (start, end) = (whole[0].EventTime.ToDateTime(), whole[^1].EventTime.ToDateTime());
+        if (!whole[^1].AttributesCase.ToString().StartsWith("WorkflowExecutionCompleted", StringComparison.Ordinal))
+        {
+            throw new InputException($"run '{run}' has not ended; ./alt run --run-id {run} goes on with it");
+        }
+
+        var work = Work(whole);
+        for (var iteration = 0; await EventsAsync(client, AltRunWorkflow.IterationIdOf(run, iteration)) is { } events; iteration++)
+        {
+            work.AddRange(Work(events));
+        }
+
+        return new RunOverheadFigures(1 - Union(work) / (end - start).TotalSeconds);
+    }
+
+    private static async Task<IReadOnlyList<HistoryEvent>?> EventsAsync(ITemporalClient client, string workflow)
+    {
+        try
+        {
+            return [.. (await client.GetWorkflowHandle(workflow).FetchHistoryAsync()).Events];
+        }
+        catch (RpcException e) when (e.Code == RpcException.StatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private static List<(DateTime Start, DateTime End)> Work(IReadOnlyList<HistoryEvent> events)
+    {
+        var times = events.ToDictionary(e => e.EventId, e => e.EventTime.ToDateTime());
+        return
+        [
+            .. from e in events
+               let started = e.ActivityTaskCompletedEventAttributes?.StartedEventId ?? e.ActivityTaskFailedEventAttributes?.StartedEventId ?? e.ActivityTaskTimedOutEventAttributes?.StartedEventId
+               where started > 0
+               select (times[started.Value], times[e.EventId]),
+        ];
+    }
+
+    // Seconds that at least one of the spans covers.
+    private static double Union(List<(DateTime Start, DateTime End)> spans)
+    {
+        var (total, reached) = (0.0, DateTime.MinValue);
+        foreach (var (start, end) in spans.Order())
+        {
+            var from = start > reached ? start : reached;
+            total += Math.Max(0, (end - from).TotalSeconds);
+            reached = end > reached ? end : reached;
+        }
+
+        return total;
     }
 
     private static async Task RunOneAsync(TemporalClient client)

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using Alt.Activities.Model;
+using Alt.Host.Supervisor;
 using Alt.Infra;
 using Spectre.Console;
+using Temporalio.Client;
+using TemporalServer;
 
 namespace Alt.Host.Commands;
 
@@ -18,8 +21,9 @@ internal static class BenchCommand
     {
         var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), or overhead (what durable orchestration costs per activity)." };
         name.AcceptOnlyFromAmong("sampling", "training", "events", "overhead");
+        var run = new Option<string?>("--run") { Description = "With overhead: of this finished run, the share of its time in which no activity was at work.", HelpName = "RUN" };
         var json = Options.Json();
-        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, json };
+        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, run, json };
         command.SetAction(async (parsed, token) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -29,12 +33,29 @@ internal static class BenchCommand
                 "sampling" => new ModelBenchmarks(new GptConfig()).Decode(progress: output.Say),
                 "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
+                _ when parsed.GetValue(run) is { } id => await OverheadOfAsync(AltHome.Find(), id, token),
                 _ => await WithDatabaseAsync(ServerDatabase, connection => OverheadBenchmark.RunAsync(connection, output.Say, token), token),
             };
             output.Result(new BenchResult(benchmark, figures), console => Write(console, figures));
             return 0;
         });
-        return command.WithExamples("./alt bench sampling", "./alt bench events --json");
+        return command.WithExamples("./alt bench sampling", "./alt bench events --json", "./alt bench overhead --run quickstart-1121-1002");
+    }
+
+    private static async Task<RunOverheadFigures> OverheadOfAsync(AltHome home, string run, CancellationToken token)
+    {
+        if (Stack.IsOwned(home))
+        {
+            using var logs = Logs.Open(home, "bench");
+            return await OverheadBenchmark.OfRunAsync(await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token), run);
+        }
+
+        // Nothing runs, so no server does: this one is for reading.
+        return await WithDatabaseAsync(ServerCommand.Database, async connection =>
+        {
+            await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = connection }, token);
+            return await OverheadBenchmark.OfRunAsync(await TemporalClient.ConnectAsync(new(server.Address)), run);
+        }, token);
     }
 
     private static async Task<T> WithDatabaseAsync<T>(string database, Func<string, Task<T>> measure, CancellationToken token)

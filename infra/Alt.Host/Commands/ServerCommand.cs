@@ -10,7 +10,10 @@ namespace Alt.Host.Commands;
 /// <summary><c>alt server</c>: the embedded Temporal server of this home. <c>alt run</c> starts it and keeps it alive.</summary>
 internal static class ServerCommand
 {
-    private const string LockName = "server", Database = "temporal";
+    /// <summary>Where the home's server keeps its state.</summary>
+    public const string Database = "temporal";
+
+    private const string LockName = "server";
 
     public static Command Create()
     {

@@ -214,8 +214,10 @@ internal sealed partial class WorkflowRun
     private long CloseActivity(Activity activity)
     {
         State.Activities.Remove(activity.ScheduledEventId);
+        // Written only now, since attempts leave no events; but with the time at which the worker took it.
         var started = new HistoryEvent
         {
+            EventTime = activity.StartedTime,
             ActivityTaskStartedEventAttributes = new()
             {
                 ScheduledEventId = activity.ScheduledEventId,

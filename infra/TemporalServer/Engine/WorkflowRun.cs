@@ -114,7 +114,7 @@ internal sealed partial class WorkflowRun
     {
         if (IsWorkflowTaskStarted)
         {
-            e.EventTime = NowStamp;
+            e.EventTime ??= NowStamp;
             e.EventType = EventTypes[e.AttributesCase];
             State.BufferedEvents.Add(e);
             Touch();
