@@ -9,15 +9,16 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
     public async Task<(IterationEvent.DataPoolUpdated Updated, IReadOnlyList<PoolEntry> Pool)> PoolAsync(StageInputs inputs, CancellationToken token)
     {
         var config = inputs.Config;
+        var quantiles = config.QuantileFeedback().Tags.Count;
         var added = await LabelledAsync(inputs.State, token);
         var kept = await KeptAsync(inputs.Iteration, config, token);
-        var pool = DataPool.Update(kept, added, config.Feedback.Tags.Count);
+        var pool = DataPool.Update(kept, added, quantiles);
         var updated = new IterationEvent.DataPoolUpdated(
             await artifacts.PutJsonLinesAsync(pool, token),
             DataPool.Hash(pool),
             pool.Count,
             added.Count,
-            [.. Enumerable.Range(0, config.Feedback.Tags.Count).Select(q => pool.Count(e => e.Quantile == q))]);
+            [.. Enumerable.Range(0, quantiles).Select(q => pool.Count(e => e.Quantile == q))]);
         return (updated, pool);
     }
 

@@ -15,7 +15,7 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var config = inputs.Config;
         var (checkpoint, weights) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, inputs.Number - 1, token);
         var policy = await policies.LoadAsync(checkpoint, token);
-        var sampler = IsConditioned(inputs) ? PolicySampler.Conditioned(policy, config.Feedback, c => c.Of(0)) : PolicySampler.Unconditioned(policy);
+        var sampler = IsConditioned(inputs) ? PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => c.Of(0)) : PolicySampler.Unconditioned(policy);
         var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
         var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, config.Sampling.ChunkPrompts).ToArrayAsync(token);
 

@@ -46,12 +46,13 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
     /// <summary>The base model with the feedback's tokens added; its copy, so that the reference stays as it is.</summary>
     private static Policy FirstPolicy(RunConfig config, Policy reference, IReadOnlySet<int> spoken)
     {
-        var tokenizer = reference.Tokenizer.AddSpecialTokens(Conditioning.AddedTokens(config.Feedback));
+        var feedback = config.QuantileFeedback();
+        var tokenizer = reference.Tokenizer.AddSpecialTokens(Conditioning.AddedTokens(feedback));
         var model = reference.Model.ResizeVocabulary(tokenizer.VocabularySize, NewTokens.Normal, config.Seed);
         if (config.Training.TagEmbeddingScale > 0)
         {
-            var conditioning = new Conditioning(config.Feedback, tokenizer);
-            var unspoken = Enumerable.Range(0, config.Feedback.Tags.Count).SelectMany(conditioning.Of).Distinct().Order().Where(id => !spoken.Contains(id));
+            var conditioning = new Conditioning(feedback, tokenizer);
+            var unspoken = Enumerable.Range(0, feedback.Tags.Count).SelectMany(conditioning.Of).Distinct().Order().Where(id => !spoken.Contains(id));
             model.RedrawTokens([.. unspoken], [.. spoken.Order()], config.Training.TagEmbeddingScale, config.Seed);
         }
 
@@ -69,7 +70,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
     {
         var quantiles = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
             .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, s => s.Quantile, cancellationToken: token);
-        var conditioning = new Conditioning(config.Feedback, tokenizer);
+        var conditioning = new Conditioning(config.QuantileFeedback(), tokenizer);
         var examples = new List<TrainingExample>(quantiles.Count);
         foreach (var number in quantiles.Keys.Select(id => id.Iteration).Distinct().Order())
         {

@@ -34,11 +34,11 @@ public sealed class WhatIf(Ledger ledger, ArtifactStore artifacts)
         var kept = inputs.Config.DataPool.Accumulate || !changed.DataPool.Accumulate
             ? await stage.KeptAsync(inputs.Iteration, changed, token)
             : await AllBeforeAsync(stage, inputs.Iteration, token);
-        var after = DataPool.Update(kept, await stage.LabelledAsync(inputs.State, token), changed.Feedback.Tags.Count);
+        var after = DataPool.Update(kept, await stage.LabelledAsync(inputs.State, token), changed.QuantileFeedback().Tags.Count);
         var decided = Selection.Select(after, changed.Selection, changed.Seed, inputs.Number);
         return Compare(
-            new(before, taken, inputs.Config.Feedback.Tags, inputs.State.DataPool.PoolHash),
-            new(after, decided, changed.Feedback.Tags, DataPool.Hash(after)));
+            new(before, taken, inputs.Config.QuantileFeedback().Tags, inputs.State.DataPool.PoolHash),
+            new(after, decided, changed.QuantileFeedback().Tags, DataPool.Hash(after)));
     }
 
     /// <summary>What a run that starts every iteration with an empty pool would have kept.</summary>

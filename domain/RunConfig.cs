@@ -24,6 +24,13 @@ public sealed record RunConfig
     public TrainingConfig Training { get; init; } = new();
     public EvaluationConfig Evaluation { get; init; } = new();
 
+    /// <summary>The feedback with one tag per quantile: with fewer quantiles than tags, tags evenly spread from the best to the worst.</summary>
+    public FeedbackConfig QuantileFeedback()
+    {
+        var (tags, count) = (Feedback.Tags, Selection.Quantiles);
+        return count == 0 ? Feedback : Feedback with { Tags = [.. Enumerable.Range(0, count).Select(q => tags[q * (tags.Count - 1) / (count - 1)])] };
+    }
+
     /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
     public IEnumerable<string> Problems()
     {
@@ -49,6 +56,8 @@ public sealed record RunConfig
         yield return (Sampling.Generations > 0, $"sampling.generations is {Sampling.Generations}, expected 1 or more");
         yield return (Sampling.ChunkPrompts > 0, $"sampling.chunkPrompts is {Sampling.ChunkPrompts}, expected 1 or more");
         yield return (Feedback.Tags.Count >= 2, "feedback.tags needs at least two tags, best first");
+        yield return (Selection.Quantiles == 0 || Selection.Quantiles >= 2 && Selection.Quantiles <= Feedback.Tags.Count,
+            $"selection.quantiles is {Selection.Quantiles}, expected 2 to {Feedback.Tags.Count}, one tag of feedback.tags each, or 0 (as many as tags)");
         yield return (Feedback.Tags.Distinct().Count() == Feedback.Tags.Count, "feedback.tags holds the same tag twice");
         yield return (Training.Steps > 0 && Training.BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
         yield return (Training.LearningRate > 0, $"training.learningRate is {Training.LearningRate}, expected more than 0");
@@ -209,6 +218,9 @@ public sealed record DataPoolConfig
 
 public sealed record SelectionConfig
 {
+    /// <summary>Number of quantiles K that the pool is ranked into; 0 takes one per tag.</summary>
+    public int Quantiles { get; init; }
+
     /// <summary>What happens to generations that hit the token limit.</summary>
     public TruncatedSamples Truncated { get; init; } = TruncatedSamples.Keep;
 

@@ -28,6 +28,7 @@ public sealed record SettingEffect(Stage? Stage, int? Latest = null)
         ("feedback.encoding", new(Domain.Stage.Training, 1)),
         ("feedback.separator", new(Domain.Stage.Training, 1)),
         ("dataPool", new(Domain.Stage.DataPool)),
+        ("selection.quantiles", new(Domain.Stage.DataPool)),
         ("selection", new(Domain.Stage.Selection)),
         ("training.tagEmbeddingScale", new(Domain.Stage.Training, 1)),
         ("training", new(Domain.Stage.Training)),

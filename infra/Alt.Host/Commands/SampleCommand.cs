@@ -95,7 +95,7 @@ internal static class SampleCommand
                 : throw new InputException("--feedback: iteration 0 is the base model, which knows no feedback; choose a trained iteration");
         }
 
-        return PolicySampler.Conditioned(policy, config.Feedback, c => feedback is null ? c.Of(0) : c.Of(feedback));
+        return PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => feedback is null ? c.Of(0) : c.Of(feedback));
     }
 
     /// <summary>Written aside and renamed, so that an interrupted call leaves no half file under the wanted name.</summary>

@@ -23,7 +23,7 @@ internal static class WhatIfCommand
             new Output(parsed.GetValue(json)), RunId.Check(parsed.GetValue(run)!), parsed.GetValue(settings)!, parsed.GetValue(iteration), token));
         return command.WithExamples(
             "./alt what-if quickstart-1121-1002 --set selection.perQuantile=100",
-            "./alt what-if quickstart-1121-1002 --set 'feedback.tags=[Low, Medium, High]' --iteration 2     (three quantiles)");
+            "./alt what-if quickstart-1121-1002 --set selection.quantiles=3 --iteration 2");
     }
 
     private static async Task<int> RunAsync(Output output, string run, string[] settings, int? iteration, CancellationToken token)

@@ -21,10 +21,12 @@ public sealed class WhatIfTests(FinishedRun run)
         }
     }
 
-    [Fact]
-    public async Task Fewer_tags_give_samples_other_tags_and_keep_all_of_them()
+    [Theory]
+    [InlineData("feedback.tags=[Lowest Toxicity, Maximum Toxicity]")]
+    [InlineData("selection.quantiles=2")]
+    public async Task Fewer_quantiles_give_samples_other_tags_and_keep_all_of_them(string setting)
     {
-        var answer = await AskAsync("--set", "feedback.tags=[Lowest Toxicity, Maximum Toxicity]");
+        var answer = await AskAsync("--set", setting);
 
         var entries = answer.GetProperty("recorded").GetProperty("entries").GetInt32();
         Assert.Equal(entries, answer.GetProperty("counterfactual").GetProperty("entries").GetInt32());
