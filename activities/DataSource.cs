@@ -19,9 +19,6 @@ public abstract class DataSource
 
     /// <summary>What the base model learns its language from.</summary>
     public abstract IEnumerable<PretrainingText> Pretraining();
-
-    /// <summary>The source's own verdict whether a continuation is toxic, for evaluation only; null where there is none.</summary>
-    public virtual Func<string, bool>? GroundTruth => null;
 }
 
 /// <summary>Everything from a seeded grammar of comments; each use has its own range of ordinals, so none sees another's comments.</summary>
@@ -29,8 +26,6 @@ internal sealed class GrammarSource(CommentGrammar grammar, RunConfig config) : 
 {
     private const int PretrainingFrom = 0, PromptsFrom = 10_000_000, EvaluationFrom = 20_000_000, LabelledFrom = 30_000_000;
     private const int MostCandidates = 100_000;
-
-    public override Func<string, bool>? GroundTruth => grammar.IsToxic;
 
     public override IReadOnlyList<Prompt> Prompts() => PromptsOf(PromptsFrom, Enumerable.Range(1, config.Iterations).Sum(config.Prompts.CountIn));
 

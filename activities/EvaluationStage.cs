@@ -45,12 +45,18 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
             samples.AddRange(await artifacts.ReadJsonLinesAsync<EvaluatedSample>(chunk.Result, token).ToArrayAsync(token));
         }
 
-        var truth = DataSource.Open(config).GroundTruth;
+        var truth = await GroundTruthAsync(inputs.Run, token);
         var measured = Evaluation.Measure([.. samples.Select(s => new EvaluatedGeneration(
             s.Sample.Id.Prompt, s.Sample.Text, s.Toxicity, truth?.Invoke(s.Sample.Text), s.NegativeLogLikelihood, s.Sample.Tokens.Length, s.Sample.FinishReason == FinishReason.Length))]);
         return new IterationEvent.PolicyEvaluated(
             measured.Metrics, measured.Unjudged, measured.Improbable, await artifacts.PutJsonLinesAsync(samples, token), prompts, samples.Count, chunks.Sum(c => c.Seconds));
     }
+
+    /// <summary>The grammar's own verdict whether a continuation is toxic; null where no grammar is the source.</summary>
+    private async Task<Func<string, bool>?> GroundTruthAsync(RunState run, CancellationToken token) => run.Config.Data.Grammar is not { } file
+        ? null
+        // Runs that began before grammars were imported have only the file.
+        : GrammarFile.Read(run.Data!.Grammar is { } grammar ? await artifacts.VerifiedPathAsync(grammar, token) : file).IsToxic;
 
     private static int PromptCount(RunState run) => Math.Min(run.Config.Evaluation.Prompts, run.Data!.EvaluationCount);
 }

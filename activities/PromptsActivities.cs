@@ -7,26 +7,38 @@ namespace Alt.Activities;
 /// <summary>Starts a run, imports its data once, and draws each iteration's prompts.</summary>
 public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
 {
-    /// <returns>The first iteration that has not ended yet.</returns>
-    /// <exception cref="InputException">The run exists with another config, or a file of the config is missing.</exception>
+    /// <summary>Records that a run starts, or that one goes on which had failed or was stopped. A pause stays until somebody ends it.</summary>
+    /// <exception cref="InputException">The run exists with another config, or a file that it still needs is missing or has changed.</exception>
     [Activity]
-    public Task<int> StartRunAsync(string run, RunConfig config) => Heartbeats.DuringAsync("Prompts", "files", async (_, token) =>
+    public Task<RunPlan> StartRunAsync(string run, RunConfig config) => Heartbeats.DuringAsync("Prompts", "files", async (_, token) =>
     {
-        var first = new RunEvent.RunStarted(run, config, RunInputs.ConfigHash(config), await RunInputs.HashFilesAsync(config, token), DateTimeOffset.UtcNow);
-        var started = await ledger.RecordAsync(run, s => s.Started, first, Projections.AddRun(run, first.At), token: token);
-        if (started.ConfigHash != RunInputs.ConfigHash(config))
+        var hash = RunInputs.ConfigHash(config);
+        var started = (await ledger.RunAsync(run, token)).Started;
+        if (started is null)
+        {
+            var first = new RunEvent.RunStarted(run, config, hash, await RunInputs.HashFilesAsync(config, token), DateTimeOffset.UtcNow);
+            started = await ledger.RecordAsync(run, s => s.Started, first, Projections.AddRun(run, first.At), token: token);
+        }
+
+        if (started.ConfigHash != hash)
         {
             throw new InputException($"run '{run}' exists with another config; give another --run-id, or the config that it began with");
         }
 
         var state = await ledger.RunAsync(run, token);
-        if (state.Status is RunStatus.Failed or RunStatus.Stopped or RunStatus.Paused)
+        await RunInputs.RequireUnchangedAsync(state, token);
+        RunEvent? goesOn = state.Status switch
         {
-            var resumed = new RunEvent.RunResumed(DateTimeOffset.UtcNow);
-            await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? resumed : null, resumed, token: token);
+            RunStatus.Failed => new RunEvent.RunRetried(DateTimeOffset.UtcNow),
+            RunStatus.Stopped => new RunEvent.RunResumed(DateTimeOffset.UtcNow),
+            _ => null,
+        };
+        if (goesOn is not null)
+        {
+            await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? goesOn : null, goesOn, token: token);
         }
 
-        return state.IterationsFinished;
+        return new RunPlan(state.IterationsFinished, state.Status == RunStatus.Paused);
     });
 
     /// <summary>Brings prompts, labelled texts and pretraining text into the artifact store, so that a run no longer depends on its files.</summary>
@@ -47,7 +59,8 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
             await artifacts.PutJsonLinesAsync(prompts, token), prompts.Count,
             await artifacts.PutJsonLinesAsync(evaluation, token), evaluation.Count,
             await artifacts.PutJsonLinesAsync(labelled.Texts, token), labelled.Texts.Count, labelled.Skipped,
-            state.Config.Model.Checkpoint is null ? await artifacts.PutJsonLinesAsync(sources.Pretraining(), token) : null), token: token);
+            state.Config.Model.Checkpoint is null ? await artifacts.PutJsonLinesAsync(sources.Pretraining(), token) : null,
+            state.Config.Data.Grammar is { } grammar ? await artifacts.PutAsync(await File.ReadAllBytesAsync(grammar, token), ArtifactStore.Bytes, token) : null), token: token);
     });
 
     /// <returns>How many chunks the iteration's prompts make.</returns>

@@ -5,6 +5,11 @@ namespace Alt.Activities;
 /// <summary>Names one iteration of a run.</summary>
 public sealed record IterationRef(string Run, int Number);
 
+/// <summary>Where a run goes on.</summary>
+/// <param name="Next">The first iteration that has not ended yet.</param>
+/// <param name="Paused">It waits until somebody resumes it.</param>
+public sealed record RunPlan(int Next, bool Paused);
+
 /// <summary>Names one chunk of an iteration's stage.</summary>
 public sealed record ChunkRef(IterationRef Iteration, int Chunk)
 {

@@ -34,10 +34,21 @@ public sealed class ReportActivities(Ledger ledger)
     [Activity]
     public Task FailAsync(string run, string reason) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
     {
-        if ((await ledger.RunAsync(run, token)).Status is not RunStatus.Missing)
+        var state = await ledger.RunAsync(run, token);
+        if (state.Status is RunStatus.Missing)
         {
-            await ledger.RecordAsync(run, s => s.Status == RunStatus.Failed ? s.Failure : null, new RunEvent.RunFailed(reason, DateTimeOffset.UtcNow), token: token);
+            return;
         }
+
+        var failed = new RunEvent.RunFailed(reason, DateTimeOffset.UtcNow);
+        if (state.Base is not null && state.IterationsFinished is var iteration && iteration <= state.Config.Iterations)
+        {
+            var stage = (await ledger.IterationAsync(run, iteration, token)).Current;
+            // Iteration 0 has no earlier stage to be in.
+            failed = failed with { Iteration = iteration, Stage = iteration == 0 && stage < Stage.Evaluation ? Stage.Evaluation : stage };
+        }
+
+        await ledger.RecordAsync(run, s => s.Status == RunStatus.Failed ? s.Failure : null, failed, token: token);
     });
 
     /// <summary>Records that a run was paused or goes on.</summary>

@@ -15,4 +15,13 @@ public sealed record StageInputs(IterationRef Iteration, RunState Run, Iteration
 
     public static async Task<StageInputs> ReadAsync(Ledger ledger, IterationRef iteration, CancellationToken token) =>
         new(iteration, await ledger.RunAsync(iteration.Run, token), await ledger.IterationAsync(iteration.Run, iteration.Number, token));
+
+    /// <summary>The same of the run that made the iteration: a fork shares iterations that its parent's settings decided.</summary>
+    public static async Task<StageInputs> OfMakerAsync(Ledger ledger, IterationRef iteration, CancellationToken token)
+    {
+        var inputs = await ReadAsync(ledger, iteration, token);
+        return inputs.Run.Started?.Origin is { } origin && iteration.Number < origin.Iteration
+            ? await OfMakerAsync(ledger, iteration with { Run = origin.Run }, token)
+            : inputs;
+    }
 }

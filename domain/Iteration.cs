@@ -51,6 +51,17 @@ public sealed record IterationState
     /// <summary>Whether anything is recorded.</summary>
     public bool Begun => Finished.Count > 0 || this with { Finished = Empty.Finished } != Empty;
 
+    /// <summary>The stage that the iteration is in: the first that has not ended.</summary>
+    public Stage Current =>
+        Evaluation is not null ? Stage.Report
+        : Training is not null ? Stage.Evaluation
+        : Selection is not null ? Stage.Training
+        : DataPool is not null ? Stage.Selection
+        : Feedback is not null ? Stage.DataPool
+        : Sampling is not null ? Stage.Feedback
+        : Prompts is not null ? Stage.Sampling
+        : Stage.Prompts;
+
     public IterationEvent.ChunkFinished? Chunk(Stage stage, int chunk) => Finished.GetValueOrDefault((stage, chunk));
 
     /// <summary>The stage's finished chunks in chunk order, whatever order they finished in.</summary>

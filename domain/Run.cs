@@ -5,11 +5,13 @@ public abstract record RunEvent
 {
     private RunEvent() { }
 
-    /// <summary>First event of every run: the whole config, and the SHA-256 of every file that it names.</summary>
-    public sealed record RunStarted(string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At) : RunEvent;
+    /// <summary>First event of every run: the whole config, the SHA-256 of every file that it names, and of a fork its origin.</summary>
+    public sealed record RunStarted(
+        string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At, RunOrigin? Origin = null) : RunEvent;
 
-    /// <summary>The sources as they were: prompts in ordinal order, held-out prompts, labelled texts, text to pretrain on.</summary>
-    public sealed record DataImported(ArtifactRef Prompts, int PromptCount, ArtifactRef Evaluation, int EvaluationCount, ArtifactRef Labelled, int LabelledCount, int SkippedRows, ArtifactRef? Text) : RunEvent;
+    /// <summary>The sources as they were: prompts in ordinal order, held-out prompts, labelled texts, text to pretrain on, and the grammar where that is the source.</summary>
+    public sealed record DataImported(
+        ArtifactRef Prompts, int PromptCount, ArtifactRef Evaluation, int EvaluationCount, ArtifactRef Labelled, int LabelledCount, int SkippedRows, ArtifactRef? Text, ArtifactRef? Grammar = null) : RunEvent;
 
     /// <summary>A point of the base model's pretraining that a killed run resumes from; recorded only when its files are complete.</summary>
     public sealed record PretrainingCheckpointed(ArtifactRef Checkpoint, ArtifactRef Steps, int Step) : RunEvent;
@@ -26,8 +28,15 @@ public abstract record RunEvent
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
 
-    /// <summary>The run gave up; calling it again continues from the failed stage.</summary>
-    public sealed record RunFailed(string Reason, DateTimeOffset At) : RunEvent;
+    /// <summary>The run gave up. Iteration and stage say where; both are null before the first iteration.</summary>
+    public sealed record RunFailed(string Reason, DateTimeOffset At, int? Iteration = null, Stage? Stage = null) : RunEvent
+    {
+        /// <summary>Where and why, in one line.</summary>
+        public string Explained => string.Join(' ', $"{(Iteration is { } n ? $"iteration {n}, {Stage}: " : "")}{Reason}".Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>A failed run goes on from the stage that failed; what had finished is not repeated.</summary>
+    public sealed record RunRetried(DateTimeOffset At) : RunEvent;
 
     /// <summary>Somebody asked the run to end early; what is recorded stays.</summary>
     public sealed record RunStopped(DateTimeOffset At) : RunEvent;
@@ -71,7 +80,7 @@ public sealed record RunState
         RunEvent.ClassifierTrained e => this with { Judge = e },
         RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
         RunEvent.RunPaused => this with { Status = RunStatus.Paused },
-        RunEvent.RunResumed => this with { Status = RunStatus.Running, Failure = null },
+        RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null },
         RunEvent.RunFailed e => this with { Status = RunStatus.Failed, Failure = e },
         RunEvent.RunStopped => this with { Status = RunStatus.Stopped },
         RunEvent.RunFinished e => this with { Status = RunStatus.Finished, Finished = e },

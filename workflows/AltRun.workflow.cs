@@ -13,7 +13,8 @@ public class AltRunWorkflow
 {
     private const string IdPrefix = "run-";
 
-    private bool paused;
+    private bool? paused; // null until the record or a person has said so
+    private bool started;
     private bool stopped;
     private RunProgress progress = new("Starting", 0, 0);
     private ChildWorkflowHandle<IterationWorkflow>? iteration;
@@ -52,11 +53,13 @@ public class AltRunWorkflow
     public Task StopAsync() => Task.FromResult(stopped = true);
 
     [WorkflowQuery]
-    public RunProgress Progress() => progress;
+    public RunProgress Progress() => progress with { Paused = paused == true };
 
     private async Task RunAsync(string run, RunConfig config)
     {
-        var next = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(run, config), ActivityPolicies.Light);
+        var (next, wasPaused) = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(run, config), ActivityPolicies.Light);
+        paused ??= wasPaused;
+        started = true;
 
         Enter("Prompts", next);
         await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.ImportAsync(run), ActivityPolicies.Light);
@@ -67,7 +70,12 @@ public class AltRunWorkflow
 
         for (; next <= config.Iterations && !stopped; next++)
         {
-            await Workflow.WaitConditionAsync(() => !paused);
+            await Workflow.WaitConditionAsync(() => paused == false || stopped);
+            if (stopped)
+            {
+                break;
+            }
+
             Enter("Iteration", next);
             var number = next; // the loop's own variable moves on under the lambda
             iteration = await Workflow.StartChildWorkflowAsync(
@@ -96,6 +104,8 @@ public class AltRunWorkflow
         }
 
         paused = pause;
+        // A run's first fact is that it started.
+        await Workflow.WaitConditionAsync(() => started);
         await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause), ActivityPolicies.Light);
         if (iteration is not { } running)
         {
@@ -118,4 +128,4 @@ public class AltRunWorkflow
 }
 
 /// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>
-public sealed record RunProgress(string Stage, int Iteration, int Iterations);
+public sealed record RunProgress(string Stage, int Iteration, int Iterations, bool Paused = false);

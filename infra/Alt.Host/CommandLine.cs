@@ -49,7 +49,7 @@ internal static class CommandLine
         foreach (var command in new[]
         {
             RunCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),
-            ReplayCommand.Create(), WhatIfCommand.Create(),
+            RetryCommand.Create(), ForkCommand.Create(), ReplayCommand.Create(), WhatIfCommand.Create(),
             SignalCommands.Pause(), SignalCommands.Resume(), SignalCommands.Stop(),
             ServerCommand.Create(), WorkerCommand.Create(), PostgresCommand.Create(),
         })

@@ -9,8 +9,11 @@ using Weasel.Core;
 namespace Alt.Infra;
 
 /// <summary>The record of all runs: event streams in a Marten store, and the projections that change with them in one transaction.</summary>
-public sealed class Ledger : IAsyncDisposable
+public sealed partial class Ledger : IAsyncDisposable
 {
+    /// <summary>Number of the advisory lock that whoever creates the schema holds: "ALT" in ASCII.</summary>
+    private const long SchemaLock = 0x414C54;
+
     private readonly NpgsqlDataSource source;
     private readonly IDocumentStore store;
 
@@ -33,9 +36,15 @@ public sealed class Ledger : IAsyncDisposable
     public static async Task<Ledger> OpenAsync(string connectionString, CancellationToken token = default)
     {
         var ledger = new Ledger(NpgsqlDataSource.Create(connectionString));
+        // "If not exists" looks before it creates: two processes that open a new database at once would collide.
+        await using var connection = await ledger.source.OpenConnectionAsync(token);
+        await using var transaction = await connection.BeginTransactionAsync(token);
+        await using var oneAtATime = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = SchemaLock } } };
+        await oneAtATime.ExecuteNonQueryAsync(token);
         await ledger.store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         await using var command = ledger.source.CreateCommand(Projections.Schema);
         await command.ExecuteNonQueryAsync(token);
+        await transaction.CommitAsync(token);
         return ledger;
     }
 

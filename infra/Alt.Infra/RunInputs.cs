@@ -7,6 +7,8 @@ namespace Alt.Infra;
 /// <summary>Digests of what a run depends on: its config and the files that the config names.</summary>
 public static class RunInputs
 {
+    private const string CheckpointKey = "model.checkpoint";
+
     public static string ConfigHash(RunConfig config) => Hash(config);
 
     /// <summary>SHA-256 of any value's JSON: the key under which its result can be found again.</summary>
@@ -18,16 +20,35 @@ public static class RunInputs
         var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, path) in Files(config))
         {
-            if (!File.Exists(path))
-            {
-                throw new InputException($"{key}: no such file '{path}'; give an existing file, for example with --set {key}=FILE");
-            }
-
-            await using var file = File.OpenRead(path);
-            hashes[path] = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, token));
+            hashes[path] = await HashFileAsync(path, token) ?? throw new InputException($"{key}: no such file '{path}'; give an existing file, for example with --set {key}=FILE");
         }
 
         return hashes;
+    }
+
+    /// <summary>Checks the files that a run has not imported yet; those that it has may be gone.</summary>
+    /// <exception cref="InputException">One is missing, or is no longer what the run began with.</exception>
+    public static async Task RequireUnchangedAsync(RunState run, CancellationToken token)
+    {
+        foreach (var (key, path) in Files(run.Config).Where(f => f.Key == CheckpointKey ? run.Base is null : run.Data is null))
+        {
+            var hash = await HashFileAsync(path, token);
+            if (hash != run.Started!.Inputs[path])
+            {
+                throw new InputException($"{key}: '{path}' {(hash is null ? "is missing" : "has changed")} and the run has not imported it yet; put back the file that it began with, or start another run");
+            }
+        }
+    }
+
+    private static async Task<string?> HashFileAsync(string path, CancellationToken token)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        await using var file = File.OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, token));
     }
 
     private static IEnumerable<(string Key, string Path)> Files(RunConfig config)
@@ -35,7 +56,7 @@ public static class RunInputs
         var named = new (string, string?)[]
         {
             ("data.grammar", config.Data.Grammar), ("data.prompts", config.Data.Prompts), ("data.evaluation", config.Data.Evaluation), ("data.labelled", config.Data.Labelled),
-            ("model.checkpoint", config.Model.Checkpoint is { } folder ? Path.Combine(folder, "model.safetensors") : null),
+            (CheckpointKey, config.Model.Checkpoint is { } folder ? Path.Combine(folder, "model.safetensors") : null),
         };
         return named.Where(n => n.Item2 is not null).Select(n => (n.Item1, n.Item2!)).Concat(config.Data.Text.Select(t => ("data.text", t)));
     }

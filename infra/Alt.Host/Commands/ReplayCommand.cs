@@ -29,7 +29,7 @@ internal static class ReplayCommand
         var home = AltHome.Find();
         await using var record = await Record.OpenExistingAsync(home, token);
         await record.Ledger.ExistingRunAsync(run, token);
-        var inputs = await StageInputs.ReadAsync(record.Ledger, new IterationRef(run, iteration), token);
+        var inputs = await StageInputs.OfMakerAsync(record.Ledger, new IterationRef(run, iteration), token);
         if (!inputs.State.Begun)
         {
             throw new InputException($"--iteration {iteration}: run '{run}' has recorded nothing of it; ./alt status {run} shows how far it is");

@@ -1,8 +1,5 @@
 using System.CommandLine;
 using Alt.Domain;
-using Alt.Host.Progress;
-using Alt.Host.Reports;
-using Alt.Host.Supervisor;
 using Alt.Infra;
 using Microsoft.Extensions.Logging;
 
@@ -52,25 +49,7 @@ internal sealed class RunCommand
         id ??= RunId.New(given!.Name, DateTime.Now, await record.AskAsync(l => l.RunsAsync(token), token));
         var state = await record.AskAsync(l => l.RunAsync(id, token), token);
         var config = await AgreeAsync(id, state, given, token);
-        string? failure = null;
-        if (state.Status != RunStatus.Finished)
-        {
-            output.Say($"run {id}{(state.Status == RunStatus.Missing ? "" : " goes on")}; after an interruption: ./alt run --run-id {id}");
-            if (await FollowAsync(record, id, config, temporal, token) is { } reason)
-            {
-                failure = $"run '{id}' failed: {reason}; once that is mended, go on with: ./alt run --run-id {id}";
-            }
-        }
-
-        if ((await record.AskAsync(l => l.RunAsync(id, token), token)).Status == RunStatus.Missing)
-        {
-            throw new HostException(failure ?? $"run '{id}' ended before it began; see .alt/logs/worker.log");
-        }
-
-        var report = await record.AskAsync(l => l.ReportAsync(id, token), token);
-        var page = HtmlReport.Write(home, report);
-        output.Result(report, console => ReportTable.Write(console, report, page));
-        return failure is null ? 0 : throw new HostException(failure);
+        return await new RunSession(home, output, logs).RunAsync(record, id, state, config, temporal, token);
     }
 
     private static string Quickstart => Path.Combine(AltHome.Checkout, "infra", "quickstart", "quickstart.yaml");
@@ -89,24 +68,5 @@ internal sealed class RunCommand
         // Missing files show now and not when a worker looks for them.
         await RunInputs.HashFilesAsync(config, token);
         return config;
-    }
-
-    /// <returns>Why the run failed; null where it ended well.</returns>
-    private async Task<string?> FollowAsync(Record record, string id, RunConfig config, string? temporal, CancellationToken token)
-    {
-        await using var stack = Stack.Start(home, temporal, record.Cluster, logs.CreateLogger<Stack>());
-        var display = new ProgressDisplay(output);
-        var follower = new RunFollower(home, stack, record, id, display, logs);
-        string? failure = null;
-        try
-        {
-            await display.DuringAsync(async () => failure = await follower.RunAsync(config, token));
-            return failure;
-        }
-        catch (OperationCanceledException) when (token.IsCancellationRequested)
-        {
-            output.Say($"interrupted; nothing is lost. Go on with: ./alt run --run-id {id}");
-            throw;
-        }
     }
 }

@@ -20,6 +20,7 @@ internal sealed class RunFollower(AltHome home, Stack stack, Record record, stri
     public async Task<string?> RunAsync(RunConfig config, CancellationToken token)
     {
         var client = await Temporal.ConnectAsync(home, logs, stack.Running, token);
+        using var attendance = await PatientlyAsync(() => Attendance.JoinAsync(home, client, run, token), token);
         await PatientlyAsync(() => StartAsync(client, config), token);
         var reader = new ProgressReader(client, run);
         while (!await PatientlyAsync(() => ShowAsync(reader, token), token))
@@ -41,7 +42,6 @@ internal sealed class RunFollower(AltHome home, Stack stack, Record record, stri
         catch (WorkflowAlreadyStartedException)
         {
             logs.CreateLogger<RunFollower>().LogInformation("Run {Run} is under way already; it is followed", run);
-            await client.GetWorkflowHandle<AltRunWorkflow>(workflow).SignalAsync(w => w.ResumeAsync());
             return false;
         }
     }

@@ -3,51 +3,87 @@ using System.Linq.Expressions;
 using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Workflows;
+using Spectre.Console;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt pause</c>, <c>alt resume</c> and <c>alt stop</c>: what a person tells a run that is under way.</summary>
+/// <summary>
+/// <c>alt pause</c>, <c>alt resume</c> and <c>alt stop</c>: what a person tells a run. One that is under way gets a signal; for one that is
+/// not it becomes a fact of the record, which the next <c>alt run</c> obeys.
+/// </summary>
 internal static class SignalCommands
 {
-    public static Command Pause() => Create("pause", "Let a run finish the work under way and then wait.", w => w.PauseAsync(), "waits after the work under way; ./alt resume {0}");
+    public static Command Pause() => Create(new(
+        "pause", "Let a run finish the work under way and then wait.", w => w.PauseAsync(), at => new RunEvent.RunPaused(at), [RunStatus.Running],
+        "waits after the work under way; ./alt resume {0}", "is paused; ./alt resume {0} ends that"));
 
-    public static Command Resume() => Create("resume", "Let a paused run go on.", w => w.ResumeAsync(), "goes on");
+    public static Command Resume() => Create(new(
+        "resume", "End a run's pause.", w => w.ResumeAsync(), at => new RunEvent.RunResumed(at), [RunStatus.Paused],
+        "goes on", "is no longer paused; ./alt run --run-id {0} goes on with it"));
 
-    public static Command Stop() => Create("stop", "End a run after the iteration under way; what is recorded stays.", w => w.StopAsync(), "ends after the iteration under way");
+    public static Command Stop() => Create(new(
+        "stop", "End a run after the iteration under way; what is recorded stays.", w => w.StopAsync(), at => new RunEvent.RunStopped(at), [RunStatus.Running, RunStatus.Paused, RunStatus.Failed],
+        "ends after the iteration under way", "is stopped; ./alt run --run-id {0} goes on with it after all"));
 
-    private static Command Create(string name, string description, Expression<Func<AltRunWorkflow, Task>> signal, string done)
+    private static Command Create(Order order)
     {
-        var run = Options.Run();
-        var command = new Command(name, description) { run };
+        var (run, json) = (Options.Run(), Options.Json());
+        var command = new Command(order.Name, order.Description) { run, json };
         command.SetAction(async (parsed, token) =>
         {
             var id = RunId.Check(parsed.GetValue(run)!);
-            await SendAsync(id, signal, token);
-            Console.WriteLine($"run {id} {string.Format(System.Globalization.CultureInfo.InvariantCulture, done, id)}");
+            var home = AltHome.Find();
+            await using var record = await Record.OpenExistingAsync(home, token);
+            await record.AskAsync(l => l.ExistingRunAsync(id, token), token);
+            var underWay = await SignalAsync(home, id, order, token);
+            if (!underWay)
+            {
+                await RecordAsync(record, id, order, token);
+            }
+
+            var words = string.Format(System.Globalization.CultureInfo.InvariantCulture, underWay ? order.UnderWay : order.Recorded, id);
+            new Output(parsed.GetValue(json)).Result(new { runId = id, order = order.Name, underWay }, console => console.WriteLine($"run {id} {words}"));
             return 0;
         });
-        return command.WithExamples($"./alt {name} quickstart-1121-1002");
+        return command.WithExamples($"./alt {order.Name} quickstart-1121-1002");
     }
 
-    private static async Task SendAsync(string id, Expression<Func<AltRunWorkflow, Task>> signal, CancellationToken token)
+    /// <returns>Whether the run is under way and was told.</returns>
+    private static async Task<bool> SignalAsync(AltHome home, string id, Order order, CancellationToken token)
     {
-        var home = AltHome.Find();
-        if (!Stack.IsOwned(home))
+        if (!(Stack.IsOwned(home) || home.IsHeld(WorkerCommand.LockName)) || !Attendance.IsFollowed(home, id))
         {
-            throw new InputException($"run '{id}' is not under way; ./alt run --run-id {id} goes on with it");
+            return false;
         }
 
         using var logs = Logs.Open(home, "signal");
         var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
         try
         {
-            await client.GetWorkflowHandle<AltRunWorkflow>(AltRunWorkflow.IdOf(id)).SignalAsync(signal);
+            await client.GetWorkflowHandle<AltRunWorkflow>(AltRunWorkflow.IdOf(id)).SignalAsync(order.Signal);
+            return true;
         }
         catch (RpcException e) when (e.Code == RpcException.StatusCode.NotFound)
         {
-            throw new InputException($"run '{id}' is not under way; ./alt status lists the runs", e);
+            return false;
         }
     }
+
+    private static async Task RecordAsync(Record record, string id, Order order, CancellationToken token)
+    {
+        var status = (await record.AskAsync(l => l.RunAsync(id, token), token)).Status;
+        if (!order.From.Contains(status))
+        {
+            throw new InputException($"run '{id}' is {(status == RunStatus.Running ? "not paused" : status.ToString().ToLowerInvariant())}: there is nothing to {order.Name}; ./alt status {id}");
+        }
+
+        var fact = order.Fact(DateTimeOffset.UtcNow);
+        await record.AskAsync(l => l.RecordAsync(id, s => order.From.Contains(s.Status) ? null : fact, fact, token: token), token);
+    }
+
+    /// <param name="From">The states that a run which is not under way can be told this in.</param>
+    private sealed record Order(
+        string Name, string Description, Expression<Func<AltRunWorkflow, Task>> Signal, Func<DateTimeOffset, RunEvent> Fact, RunStatus[] From, string UnderWay, string Recorded);
 }

@@ -97,7 +97,7 @@ internal static class StatusCommand
     /// <param name="Iteration">The iteration under way, or the next one.</param>
     private sealed record StatusOf(
         string RunId, string State, int Iteration, int Iterations, string? Stage, int? Chunk, int? Chunks, long? Done, long? Total, string? Unit, double? PerSecond,
-        double? SecondsLeft, string? Failure, string? Trouble, string? Continue)
+        double? SecondsLeft, string? Failure, string? Trouble, string? Continue, RunOrigin? Origin)
     {
         [System.Text.Json.Serialization.JsonIgnore]
         public string Line { get; private init; } = "";
@@ -115,22 +115,28 @@ internal static class StatusCommand
             var word = state.Status is RunStatus.Running or RunStatus.Missing
                 ? live ? "running" : "interrupted"
                 : state.Status.ToString().ToLowerInvariant();
-            var goOn = word is "interrupted" or "failed" or "stopped" || (word == "paused" && !live) ? $"./alt run --run-id {id}" : null;
+            var goOn = word switch
+            {
+                "interrupted" or "stopped" => $"./alt run --run-id {id}",
+                "failed" => $"./alt retry {id}",
+                "paused" => $"./alt resume {id}",
+                _ => null,
+            };
             var iterations = state.Started?.Config.Iterations ?? 0;
             var detail = word switch
             {
                 "running" => ProgressText.LineOf(snapshot!),
-                "failed" => Messages.OneLine(state.Failure!.Reason),
+                "failed" => state.Failure!.Explained,
                 "finished" => $"{iterations} iterations; ./alt report {id}",
-                _ => $"{state.IterationsFinished} of {iterations + 1} evaluations done",
+                _ => $"{state.IterationsFinished} of {iterations + 1} evaluations done{(state.Started?.Origin is { Iteration: > 0 } past ? $", {past.Iteration} of them by {past.Run}" : "")}",
             };
             return new(
                 id, word, Math.Min(state.IterationsFinished, iterations), iterations,
                 snapshot?.Iteration?.Stage ?? snapshot?.Run?.Stage, snapshot?.Iteration?.ChunksDone, snapshot?.Iteration?.Chunks,
                 snapshot?.Work?.Done, snapshot?.Work?.Total, snapshot?.Work?.Unit, snapshot?.Work?.PerSecond, snapshot?.Left?.TotalSeconds,
-                state.Status == RunStatus.Failed ? state.Failure?.Reason : null, snapshot?.Trouble, goOn)
+                state.Status == RunStatus.Failed ? state.Failure?.Reason : null, snapshot?.Trouble, goOn, state.Started?.Origin)
             {
-                Line = $"{id}: {word} · {detail}{(goOn is null ? "" : $" · continue with {goOn}")}",
+                Line = $"{id}: {word} · {detail}{(state.Started?.Origin is { } origin ? $" · fork of {origin.Run} at iteration {origin.Iteration}" : "")}{(goOn is null ? "" : $" · continue with {goOn}")}",
             };
         }
 

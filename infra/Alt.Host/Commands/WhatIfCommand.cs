@@ -30,25 +30,25 @@ internal static class WhatIfCommand
     {
         var home = AltHome.Find();
         await using var record = await Record.OpenExistingAsync(home, token);
-        var config = (await record.Ledger.ExistingRunAsync(run, token)).Config;
-        var changed = RunConfigFile.Change(config, settings);
-        if (RunConfigFile.Differences(config, changed).FirstOrDefault(key => SettingEffect.Of(key).Stage is not (Stage.DataPool or Stage.Selection)) is { } key)
+        var last = (await record.Ledger.ExistingRunAsync(run, token)).Config.Iterations;
+        var inputs = await InputsAsync(record.Ledger, run, iteration, last, token);
+        var changed = RunConfigFile.Change(inputs.Config, settings);
+        if (RunConfigFile.Differences(inputs.Config, changed).FirstOrDefault(key => SettingEffect.Of(key).Stage is not (Stage.DataPool or Stage.Selection)) is { } key)
         {
             throw new InputException($"--set {key}: the recorded samples and rewards cannot tell what it would change; expected feedback.tags, dataPool.… or selection.…, or try it with ./alt fork {run}");
         }
 
         var clock = Stopwatch.StartNew();
-        var inputs = await InputsAsync(record.Ledger, run, iteration, config, token);
         var answer = await new WhatIf(record.Ledger, new ArtifactStore(home.Artifacts)).AskAsync(inputs, changed, token);
         output.Result(new Result(run, inputs.Number, settings, answer, clock.Elapsed.TotalSeconds), console => Write(console, run, inputs.Number, answer));
         return 0;
     }
 
-    private static async Task<StageInputs> InputsAsync(Ledger ledger, string run, int? wanted, RunConfig config, CancellationToken token)
+    private static async Task<StageInputs> InputsAsync(Ledger ledger, string run, int? wanted, int last, CancellationToken token)
     {
-        for (var number = wanted ?? config.Iterations; number > 0; number--)
+        for (var number = wanted ?? last; number > 0; number--)
         {
-            var inputs = await StageInputs.ReadAsync(ledger, new IterationRef(run, number), token);
+            var inputs = await StageInputs.OfMakerAsync(ledger, new IterationRef(run, number), token);
             if (inputs.State.Selection is not null)
             {
                 return inputs;

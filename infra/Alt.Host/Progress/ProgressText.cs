@@ -19,6 +19,11 @@ internal static class ProgressText
     public static string LineOf(RunSnapshot snapshot)
     {
         var parts = new List<string> { StageOf(snapshot) };
+        if (snapshot.Run is { Paused: true })
+        {
+            parts.Add("paused");
+        }
+
         if (snapshot.Iteration is { Chunks: > 0 } iteration)
         {
             parts.Add($"chunk {Math.Min(iteration.ChunksDone + 1, iteration.Chunks)} of {iteration.Chunks}");

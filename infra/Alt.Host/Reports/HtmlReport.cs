@@ -41,6 +41,7 @@ internal static class HtmlReport
             <header>
             <h1>{Text(report.RunId)}</h1>
             <p><span class="state {Text(report.State)}">{Text(report.State)}</span> {Text(Summary(report))}</p>
+            {(report.Failure is { } failure ? $"<p class=\"failure\">{Text(failure)}; once that is mended: <code>./alt retry {Text(report.RunId)}</code></p>" : "")}
             </header>
 
             """);
@@ -65,7 +66,7 @@ internal static class HtmlReport
     }
 
     private static string Summary(RunReport report) => string.Create(CultureInfo.InvariantCulture,
-        $"{report.Config.Name}, seed {report.Config.Seed}, {Math.Max(0, report.Iterations.Count - 1)} of {report.Config.Iterations} iterations, {report.Seconds:#,##0} s of work");
+        $"{report.Config.Name}, seed {report.Config.Seed}, {Math.Max(0, report.Iterations.Count - 1)} of {report.Config.Iterations} iterations, {report.Seconds:#,##0} s of work{(report.Origin is { } origin ? $"; a fork of {origin.Run} at iteration {origin.Iteration}, whose earlier iterations are shown" : "")}");
 
     /// <summary>Before and after, for the figures that decide whether a run is a success.</summary>
     private static void AddTiles(StringBuilder page, RunReport report)

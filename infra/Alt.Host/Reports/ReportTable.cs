@@ -13,7 +13,8 @@ internal static class ReportTable
         table.AddColumn("iteration");
         foreach (var iteration in report.Iterations)
         {
-            table.AddColumn(new TableColumn(iteration.Iteration == 0 ? "0 (base)" : iteration.Iteration.ToString(CultureInfo.InvariantCulture)).RightAligned());
+            var number = iteration.Iteration == 0 ? "0 (base)" : iteration.Iteration.ToString(CultureInfo.InvariantCulture);
+            table.AddColumn(new TableColumn(Markup.Escape(iteration.SharedFrom is { } parent ? $"{number} of {parent}" : number)).RightAligned());
         }
 
         foreach (var column in Column.In(report))
@@ -23,6 +24,11 @@ internal static class ReportTable
 
         console.Write(table);
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {report.RunId}: {report.State}, {report.Seconds:0} s of work"));
+        if (report.Failure is { } failure)
+        {
+            console.WriteLine($"failed: {failure}; once that is mended: ./alt retry {report.RunId}");
+        }
+
         console.WriteLine($"pool {Short(report.PoolHash)}, weights {Short(report.WeightsHash)}");
         console.WriteLine($"page with curves: {page}");
     }

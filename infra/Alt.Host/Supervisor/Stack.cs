@@ -1,6 +1,7 @@
 using Alt.Domain;
 using Alt.Infra;
 using Microsoft.Extensions.Logging;
+using Temporalio.Client;
 
 namespace Alt.Host.Supervisor;
 
@@ -11,18 +12,20 @@ namespace Alt.Host.Supervisor;
 internal sealed class Stack : IAsyncDisposable
 {
     private const string OwnerLock = "owner";
-    private static readonly TimeSpan PostgresCheck = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Check = TimeSpan.FromSeconds(1);
 
     private readonly AltHome home;
     private readonly string? temporal;
     private readonly PostgresCluster postgres;
+    private readonly ILoggerFactory logs;
     private readonly ILogger log;
     private readonly CancellationTokenSource ending = new();
     private readonly Task owning;
 
-    private Stack(AltHome home, string? temporal, PostgresCluster postgres, ILogger log)
+    private Stack(AltHome home, string? temporal, PostgresCluster postgres, ILoggerFactory logs)
     {
-        (this.home, this.temporal, this.postgres, this.log) = (home, temporal, postgres, log);
+        (this.home, this.temporal, this.postgres, this.logs) = (home, temporal, postgres, logs);
+        log = logs.CreateLogger<Stack>();
         owning = Task.Run(OwnAsync);
     }
 
@@ -31,14 +34,14 @@ internal sealed class Stack : IAsyncDisposable
 
     /// <param name="temporal">HOST:PORT of an outside Temporal server; null for the embedded one.</param>
     /// <exception cref="InputException">Another process of this home runs with another Temporal server.</exception>
-    public static Stack Start(AltHome home, string? temporal, PostgresCluster postgres, ILogger log)
+    public static Stack Start(AltHome home, string? temporal, PostgresCluster postgres, ILoggerFactory logs)
     {
         if (temporal is not null && IsOwned(home) && TemporalEndpoint.Read(home) is { Address: var other } && other != temporal)
         {
             throw new InputException($"Temporal server {temporal}: another run of this folder is under way with {other}; wait for it, or call from another checkout");
         }
 
-        return new Stack(home, temporal, postgres, log);
+        return new Stack(home, temporal, postgres, logs);
     }
 
     /// <summary>Whether some process owns a stack right now.</summary>
@@ -65,17 +68,51 @@ internal sealed class Stack : IAsyncDisposable
             await server.FirstReady.WaitAsync(ending.Token);
         }
 
+        var serving = server?.Running ?? Task.Delay(Timeout.Infinite, ending.Token);
+        var client = await Temporal.ConnectAsync(home, logs, serving, ending.Token);
+        var ended = new HashSet<string>();
+        using var timer = new PeriodicTimer(Check);
+        // Before there is a worker, which would take up what was left.
+        while (!await EndLeftRunsAsync(client, ended))
+        {
+            await timer.WaitForNextTickAsync(ending.Token);
+        }
+
         await using var worker = new ChildProcess("worker", ["worker"], log);
-        var parts = new[] { KeepPostgresAsync(), worker.Running, server?.Running ?? Task.Delay(Timeout.Infinite, ending.Token) };
+        var parts = new[] { KeepPostgresAsync(), KeepEndingLeftRunsAsync(client, ended), worker.Running, serving };
         await await Task.WhenAny(parts);
     }
 
     private async Task KeepPostgresAsync()
     {
-        using var timer = new PeriodicTimer(PostgresCheck);
+        using var timer = new PeriodicTimer(Check);
         while (await timer.WaitForNextTickAsync(ending.Token))
         {
             await postgres.EnsureRunningAsync(ending.Token);
+        }
+    }
+
+    private async Task KeepEndingLeftRunsAsync(ITemporalClient client, HashSet<string> ended)
+    {
+        using var timer = new PeriodicTimer(Check);
+        while (await timer.WaitForNextTickAsync(ending.Token))
+        {
+            await EndLeftRunsAsync(client, ended);
+        }
+    }
+
+    /// <returns>false where the server does not answer right now.</returns>
+    private async Task<bool> EndLeftRunsAsync(ITemporalClient client, HashSet<string> ended)
+    {
+        try
+        {
+            await Attendance.EndLeftAsync(home, client, ended, ending.Token);
+            return true;
+        }
+        catch (Exception e) when (Passing.Is(e))
+        {
+            log.LogInformation("The server does not answer; runs that nobody follows are ended later: {Reason}", Messages.Explain(e));
+            return false;
         }
     }
 }

@@ -38,7 +38,12 @@ internal sealed class Installation : IAsyncDisposable
     public string PathOf(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
 
     /// <summary>Starts the program; standard input is at its end.</summary>
-    public RunningProgram Start(params string[] arguments)
+    public RunningProgram Start(params string[] arguments) => Start(keepInput: false, arguments);
+
+    /// <summary>Starts a command that serves until its standard input ends.</summary>
+    public RunningProgram Serve(params string[] arguments) => Start(keepInput: true, arguments);
+
+    private RunningProgram Start(bool keepInput, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Alt.Host.dll"), .. arguments])
         {
@@ -49,13 +54,24 @@ internal sealed class Installation : IAsyncDisposable
         };
         start.Environment["ALT_HOME"] = Home;
         start.Environment["ALT_CHECKOUT"] = Repository.Root;
-        return new RunningProgram(Process.Start(start)!);
+        return new RunningProgram(Process.Start(start)!, keepInput);
     }
 
     public async Task<ProgramEnd> RunAsync(params string[] arguments)
     {
         await using var program = Start(arguments);
         return await program.EndAsync();
+    }
+
+    /// <summary>Starts a run and has it stopped, by a person's command, when the base model has been evaluated.</summary>
+    public async Task StopAfterFirstEvaluationAsync(string run, params string[] options)
+    {
+        await using var program = Start(["run", Config, "--run-id", run, .. options]);
+        await program.SaysAsync("preparing");
+        var told = await RunAsync("stop", run);
+        Assert.True(told.ExitCode == 0, told.Errors);
+        var end = await program.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
     }
 
     /// <summary>Runs a statement on the home's record and returns the first value, as text.</summary>

@@ -42,7 +42,7 @@ public sealed class KillTests(FinishedRun calm)
         await using var installation = new Installation();
         await using (var run = installation.Start("run", installation.Config, "--run-id", "killed"))
         {
-            await Wait.ForAsync(() => run.Errors.Contains(" · ", StringComparison.Ordinal), "any progress");
+            await run.SaysAsync(" · ");
             run.Kill();
             await Wait.ForAsync(() => installation.Processes().Count == 0, "the end of all processes");
         }
@@ -61,7 +61,7 @@ public sealed class KillTests(FinishedRun calm)
     {
         await using var installation = new Installation();
         await using var run = installation.Start("run", installation.Config, "--run-id", "interrupted");
-        await Wait.ForAsync(() => run.Errors.Contains(" · ", StringComparison.Ordinal), "any progress");
+        await run.SaysAsync(" · ");
 
         await run.InterruptAsync();
         var end = await run.EndAsync();

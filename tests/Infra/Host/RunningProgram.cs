@@ -21,10 +21,15 @@ internal sealed class RunningProgram : IAsyncDisposable
     private readonly Task<string> output;
     private readonly Task ended;
 
-    public RunningProgram(Process process)
+    /// <param name="keepInput">Leaves standard input open: the commands that serve end with it.</param>
+    public RunningProgram(Process process, bool keepInput)
     {
         this.process = process;
-        process.StandardInput.Close();
+        if (!keepInput)
+        {
+            process.StandardInput.Close();
+        }
+
         output = process.StandardOutput.ReadToEndAsync();
         ended = Task.WhenAll(ReadErrorsAsync(), output, process.WaitForExitAsync());
     }
@@ -46,6 +51,18 @@ internal sealed class RunningProgram : IAsyncDisposable
     {
         await ended.WaitAsync(Limit);
         return new ProgramEnd(process.ExitCode, await output, Errors);
+    }
+
+    /// <summary>Waits until the program has said this on standard error; fails at once where it ends before.</summary>
+    public async Task SaysAsync(string text)
+    {
+        await Wait.ForAsync(() => HasEnded || Errors.Contains(text, StringComparison.Ordinal), $"'{text}' on standard error");
+        if (HasEnded)
+        {
+            await ended;
+        }
+
+        Assert.Contains(text, Errors, StringComparison.Ordinal);
     }
 
     public void Kill() => process.Kill();

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Tests.Infra.Host;
+
+/// <summary>Runs with a Temporal server that is somebody else's: here the embedded one of another home.</summary>
+[Collection(HostTests.Name)]
+public sealed class OutsideServerTests(FinishedRun calm)
+{
+    [Fact]
+    public async Task A_run_uses_the_server_that_it_is_given_and_waits_for_it_while_it_is_away()
+    {
+        await using var elsewhere = new Installation();
+        await using var installation = new Installation();
+        await using var server = elsewhere.Serve("server");
+        var file = Path.Combine(elsewhere.Home, "temporal.address");
+        await Wait.ForAsync(() => File.Exists(file), "the server's address");
+        var address = (await File.ReadAllTextAsync(file)).Trim();
+
+        await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address, "--json");
+        await run.SaysAsync("iteration 0");
+        Assert.Empty(installation.Processes("server"));
+        Assert.Contains("abroad: running", (await installation.RunAsync("status", "abroad")).Output, StringComparison.Ordinal);
+        server.Kill();
+        await server.EndAsync();
+        await using var again = elsewhere.Serve("server");
+
+        var end = await run.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Equal(calm.Report.WeightsHash, JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!.WeightsHash);
+        Assert.Empty(installation.Processes());
+    }
+
+    [Fact]
+    public async Task A_second_run_of_the_home_cannot_use_another_server()
+    {
+        await using var installation = new Installation();
+        await using var run = installation.Start("run", installation.Config, "--run-id", "home");
+        await run.SaysAsync(" · ");
+
+        var end = await installation.RunAsync("run", installation.Config, "--run-id", "abroad", "--temporal", "127.0.0.1:1");
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("--temporal 127.0.0.1:1: another run of this folder is under way", end.Errors, StringComparison.Ordinal);
+        Assert.Contains("no run 'abroad'", (await installation.RunAsync("status", "abroad")).Errors, StringComparison.Ordinal);
+    }
+}
