@@ -10,15 +10,16 @@ internal static class ForkCommand
 {
     public static Command Create()
     {
-        var (run, settings, temporal, json) = (Options.Run(), Options.Set(), Options.Temporal(), Options.Json());
+        var (run, settings, json) = (Options.Run(), Options.Set(), Options.Json());
         var at = new Option<int>("--at") { Description = "The first iteration of its own; of this one it shares the stages before the first that a setting changes.", HelpName = "K", Required = true };
         var runId = new Option<string?>("--run-id") { Description = "Name of the new run.", HelpName = "NEW" };
         var command = new Command("fork", "Start a run that shares another one's recorded past and goes its own way from an iteration on; nothing shared is sampled, judged or trained again.")
         {
-            run, at, settings, runId, temporal, json,
+            run, at, settings, runId, json,
         };
+        var temporal = new TemporalFlags(command);
         command.SetAction((parsed, token) => RunAsync(
-            new Output(parsed.GetValue(json)), RunId.Check(parsed.GetValue(run)!), parsed.GetValue(at), parsed.GetValue(settings)!, parsed.GetValue(runId), parsed.GetValue(temporal), token));
+            new Output(parsed.GetValue(json)), RunId.Check(parsed.GetValue(run)!), parsed.GetValue(at), parsed.GetValue(settings)!, parsed.GetValue(runId), temporal.Read(parsed), token));
         return command.WithExamples(
             "./alt fork quickstart-1121-1002 --at 2 --set selection.perQuantile=100 --run-id balanced",
             "./alt fork quickstart-1121-1002 --at 5 --set iterations=6     (goes on where it ended)");

@@ -8,8 +8,9 @@ internal static class RetryCommand
 {
     public static Command Create()
     {
-        var (run, temporal, json) = (Options.Run(), Options.Temporal(), Options.Json());
-        var command = new Command("retry", "Go on with a failed run from the stage that failed; finished chunks and stages are not repeated.") { run, temporal, json };
+        var (run, json) = (Options.Run(), Options.Json());
+        var command = new Command("retry", "Go on with a failed run from the stage that failed; finished chunks and stages are not repeated.") { run, json };
+        var temporal = new TemporalFlags(command);
         command.SetAction(async (parsed, token) =>
         {
             var id = RunId.Check(parsed.GetValue(run)!);
@@ -22,7 +23,7 @@ internal static class RetryCommand
             }
 
             using var logs = Logs.Open(home, "run");
-            return await new RunSession(home, new Output(parsed.GetValue(json)), logs).RunAsync(record, id, state, state.Config, parsed.GetValue(temporal), token);
+            return await new RunSession(home, new Output(parsed.GetValue(json)), logs).RunAsync(record, id, state, state.Config, temporal.Read(parsed), token);
         });
         return command.WithExamples("./alt retry quickstart-1121-1002");
     }

@@ -134,6 +134,7 @@ internal static class HtmlReport
         header p { color: var(--quiet); margin: 0 0 24px; }
         .state { color: var(--card); background: var(--quiet); border-radius: 99px; padding: 2px 10px; font-size: 13px; margin-right: 6px; }
         .state.finished { background: var(--good); } .state.failed { background: var(--bad); }
+        .failure { color: var(--bad); }
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin-bottom: 12px; }
         .tile, figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; margin: 0; }
         .tile span { display: block; } .name, .before, figcaption { color: var(--quiet); font-size: 13px; }

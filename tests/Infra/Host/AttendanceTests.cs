@@ -35,13 +35,7 @@ public sealed class AttendanceTests(FinishedRun calm)
     public async Task A_run_whose_command_was_killed_waits_while_another_one_is_worked_on()
     {
         await using var installation = new Installation();
-        await using (var left = installation.Start("run", installation.Config, "--run-id", "left"))
-        {
-            await left.SaysAsync("iteration 0");
-            left.Kill();
-            await Wait.ForAsync(() => installation.Processes().Count == 0, "the end of all processes");
-        }
-
+        await installation.KillAfterFirstEvaluationAsync("left");
         var events = await EventsAsync(installation, "left");
         var other = await installation.RunAsync("run", installation.Config, "--set", "seed=2", "--run-id", "other");
 
@@ -73,15 +67,17 @@ public sealed class AttendanceTests(FinishedRun calm)
     public async Task What_is_told_to_a_run_that_nobody_works_on_is_recorded_and_obeyed()
     {
         await using var installation = new Installation();
-        await installation.StopAfterFirstEvaluationAsync("told");
+        await installation.KillAfterFirstEvaluationAsync("told");
 
+        Assert.Contains("is stopped", (await installation.RunAsync("stop", "told")).Output, StringComparison.Ordinal);
+        Assert.Contains("told: stopped", (await installation.RunAsync("status", "told")).Output, StringComparison.Ordinal);
         var nothing = await installation.RunAsync("pause", "told");
         Assert.Equal(2, nothing.ExitCode);
         Assert.Contains("is stopped: there is nothing to pause", nothing.OnlyLine, StringComparison.Ordinal);
 
         await using (var run = installation.Start("run", "--run-id", "told"))
         {
-            await run.SaysAsync("iteration 1");
+            await run.SaysAsync(" of 2 · ");
             run.Kill();
             await Wait.ForAsync(() => installation.Processes().Count == 0, "the end of all processes");
         }
@@ -103,7 +99,7 @@ public sealed class AttendanceTests(FinishedRun calm)
     {
         await using var installation = new Installation();
         await using var run = installation.Start("run", installation.Config, "--run-id", "patient", "--json");
-        await run.SaysAsync("iteration 0");
+        await run.SaysAsync("iteration 0 (base model)");
 
         Assert.Contains("waits", (await installation.RunAsync("pause", "patient")).Output, StringComparison.Ordinal);
         await run.SaysAsync("paused");
@@ -121,7 +117,7 @@ public sealed class AttendanceTests(FinishedRun calm)
         await using var installation = new Installation();
         var grammar = installation.PathOf("grammar.yaml");
         File.Copy(Repository.PathOf("infra", "quickstart", "grammar.yaml"), grammar);
-        await installation.StopAfterFirstEvaluationAsync("orphan", "--set", $"data.grammar={grammar}");
+        await installation.KillAfterFirstEvaluationAsync("orphan", "--set", $"data.grammar={grammar}");
         File.Delete(grammar);
 
         var end = await installation.RunAsync("run", "--run-id", "orphan", "--json");

@@ -63,15 +63,13 @@ internal sealed class Installation : IAsyncDisposable
         return await program.EndAsync();
     }
 
-    /// <summary>Starts a run and has it stopped, by a person's command, when the base model has been evaluated.</summary>
-    public async Task StopAfterFirstEvaluationAsync(string run, params string[] options)
+    /// <summary>Starts a run and kills its command, and with it everything else, when the base model has been evaluated.</summary>
+    public async Task KillAfterFirstEvaluationAsync(string run, params string[] options)
     {
         await using var program = Start(["run", Config, "--run-id", run, .. options]);
-        await program.SaysAsync("preparing");
-        var told = await RunAsync("stop", run);
-        Assert.True(told.ExitCode == 0, told.Errors);
-        var end = await program.EndAsync();
-        Assert.True(end.ExitCode == 0, end.Errors);
+        await program.SaysAsync("iteration 0 (base model)");
+        program.Kill();
+        await Wait.ForAsync(() => Processes().Count == 0, "the end of all processes");
     }
 
     /// <summary>Runs a statement on the home's record and returns the first value, as text.</summary>

@@ -19,7 +19,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         var address = (await File.ReadAllTextAsync(file)).Trim();
 
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address, "--json");
-        await run.SaysAsync("iteration 0");
+        await run.SaysAsync("iteration 0 (base model)");
         Assert.Empty(installation.Processes("server"));
         Assert.Contains("abroad: running", (await installation.RunAsync("status", "abroad")).Output, StringComparison.Ordinal);
         server.Kill();
@@ -42,7 +42,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         var end = await installation.RunAsync("run", installation.Config, "--run-id", "abroad", "--temporal", "127.0.0.1:1");
 
         Assert.Equal(2, end.ExitCode);
-        Assert.Contains("--temporal 127.0.0.1:1: another run of this folder is under way", end.Errors, StringComparison.Ordinal);
+        Assert.Contains("Temporal server 127.0.0.1:1: another run of this folder is under way", end.Errors, StringComparison.Ordinal);
         Assert.Contains("no run 'abroad'", (await installation.RunAsync("status", "abroad")).Errors, StringComparison.Ordinal);
     }
 }

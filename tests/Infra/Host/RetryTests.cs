@@ -1,26 +1,28 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Alt.Domain;
 using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
 [Collection(HostTests.Name)]
-public sealed class RetryTests(FinishedRun calm)
+public sealed partial class RetryTests(FinishedRun calm)
 {
     [Fact]
     public async Task A_run_that_failed_says_why_and_goes_on_from_the_stage_that_failed()
     {
         await using var installation = new Installation();
-        await installation.StopAfterFirstEvaluationAsync("unlucky");
-        var (prompts, elsewhere) = (await ArtifactOfPromptsAsync(installation), installation.PathOf("aside"));
+        await installation.KillAfterFirstEvaluationAsync("unlucky");
+        var (prompts, elsewhere) = (await ArtifactOfEvaluationPromptsAsync(installation), installation.PathOf("aside"));
         File.Move(prompts, elsewhere);
 
         var failed = await installation.RunAsync("run", "--run-id", "unlucky", "--json");
 
         Assert.Equal(1, failed.ExitCode);
         var complaint = Assert.Single(failed.Errors.Split('\n'), line => line.StartsWith("alt: ", StringComparison.Ordinal));
-        Assert.Contains("iteration 1, Prompts: artifact", complaint, StringComparison.Ordinal);
         Assert.Contains("./alt retry unlucky", complaint, StringComparison.Ordinal);
+        Assert.Matches(EvaluationFailed(), complaint);
+        var iteration = EvaluationFailed().Match(complaint).Groups["n"].Value;
         var report = JsonSerializer.Deserialize<RunReport>(failed.Output, AltJson.Options)!;
         Assert.Equal("failed", report.State);
         Assert.Contains("is missing", report.Failure, StringComparison.Ordinal);
@@ -29,14 +31,15 @@ public sealed class RetryTests(FinishedRun calm)
         Assert.Equal("./alt retry unlucky", status.GetProperty("continue").GetString());
 
         File.Move(elsewhere, prompts);
-        var chunks = await installation.QueryAsync("select count(*)::text from mt_events where stream_id = 'iteration-unlucky-0'");
+        var before = await EventsAsync(installation, iteration);
         var end = await installation.RunAsync("retry", "unlucky", "--json");
 
         Assert.True(end.ExitCode == 0, end.Errors);
         Assert.Equal(calm.Report.WeightsHash, JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!.WeightsHash);
-        Assert.Equal(chunks, await installation.QueryAsync("select count(*)::text from mt_events where stream_id = 'iteration-unlucky-0'"));
+        Assert.Contains("policy_trained", before, StringComparison.Ordinal);
+        Assert.StartsWith(before, await EventsAsync(installation, iteration), StringComparison.Ordinal);
         Assert.Equal(
-            "run_stopped run_resumed run_failed run_retried run_finished",
+            "run_failed run_retried run_finished",
             await installation.QueryAsync("select string_agg(type, ' ' order by version) from mt_events where stream_id = 'run-unlucky' and type ~ 'stopped|resumed|failed|retried|run_finished'"));
     }
 
@@ -49,9 +52,15 @@ public sealed class RetryTests(FinishedRun calm)
         Assert.Contains("has not failed", end.OnlyLine, StringComparison.Ordinal);
     }
 
-    private static async Task<string> ArtifactOfPromptsAsync(Installation installation)
+    private static Task<string> EventsAsync(Installation installation, string iteration) => installation.QueryAsync(
+        $"select string_agg(type || data::text, ';' order by version) from mt_events where stream_id = 'iteration-unlucky-{iteration}'");
+
+    [GeneratedRegex("iteration (?<n>[12]), Evaluation: artifact")]
+    private static partial Regex EvaluationFailed();
+
+    private static async Task<string> ArtifactOfEvaluationPromptsAsync(Installation installation)
     {
-        var hash = await installation.QueryAsync("select data -> 'Prompts' ->> 'Hash' from mt_events where stream_id = 'run-unlucky' and type = 'data_imported'");
+        var hash = await installation.QueryAsync("select data -> 'Evaluation' ->> 'Hash' from mt_events where stream_id = 'run-unlucky' and type = 'data_imported'");
         return Path.Combine(installation.Home, "artifacts", hash[..2], hash);
     }
 }
