@@ -3,44 +3,81 @@ using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Infra;
 using Microsoft.Extensions.Logging;
+using Spectre.Console;
 using TemporalServer;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt server</c>: the embedded Temporal server of this home. <c>alt run</c> starts it and keeps it alive.</summary>
+/// <summary><c>alt server</c>: the embedded Temporal server of this home, alone in the foreground. <c>alt run</c> starts one as a child and keeps it alive.</summary>
 internal static class ServerCommand
 {
     /// <summary>Where the home's server keeps its state.</summary>
     public const string Database = "temporal";
 
+    /// <summary>Given by <c>alt run</c>: the server ends with its parent and says when it is ready.</summary>
+    public const string Supervised = "--supervised";
+
     private const string LockName = "server";
+    private static readonly TimeSpan PredecessorsEnd = TimeSpan.FromSeconds(20);
+
+    /// <summary>Where a server listens, as scripts read it.</summary>
+    private sealed record Listening(string Address, string? HttpAddress);
 
     public static Command Create()
     {
-        var port = new Option<int?>("--port") { Description = "Port on 127.0.0.1. Default: the last one used where it is free, else any.", HelpName = "N" };
-        var command = new Command("server", "Serve Temporal's gRPC API until standard input ends (alt run starts it by itself).") { port };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(port)));
-        return command.WithExamples("./alt server --port 7233");
+        var flags = new ServerFlags();
+        var supervised = new Option<bool>(Supervised) { Hidden = true };
+        var json = Options.Json();
+        var command = new Command("server", "Serve Temporal's gRPC API until Ctrl-C (alt run starts a server by itself).") { supervised, json };
+        flags.AddTo(command);
+        command.SetAction((parsed, token) => parsed.GetValue(supervised)
+            ? SuperviseAsync()
+            : ServeAsync(flags.Read(parsed), new Output(parsed.GetValue(json)), token));
+        return command.WithExamples(
+            "./alt server --port 7233", "./alt server --ip 0.0.0.0 --tls-cert server.pem --tls-key server.key --api-key-env SERVER_KEY");
     }
 
-    private static async Task<int> RunAsync(int? port)
+    private static async Task<int> ServeAsync(ServerSettings settings, Output output, CancellationToken token)
     {
-        if (port is < 0 or > 65535)
+        using var tls = settings.Tls;
+        var home = AltHome.Find();
+        using var only = FileLock.TryTake(home.Lock(LockName), exclusive: true)
+            ?? throw new InputException($"server: another server of this folder runs{Where(home)}; end it, or call from another checkout");
+        using var logs = Logs.Open(home, "server");
+        try
         {
-            throw new InputException($"--port {port}: expected 0 (any) to 65535");
+            await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
+            await using var server = await EmbeddedServer.StartAsync(settings.For(await cluster.EnsureDatabaseAsync(Database, token)), token, logs);
+            if (settings.IsPlain)
+            {
+                new TemporalEndpoint(server.Address, Outside: false).Write(home);
+            }
+
+            output.Result(new Listening(server.Address, server.HttpAddress), console =>
+            {
+                console.WriteLine($"Listening on {server.Address}{(server.HttpAddress is { } http ? $", JSON on {http}" : "")}");
+            });
+            await Task.Delay(Timeout.Infinite, token);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            output.Say("The server has ended; what is stored goes on with the next one.");
         }
 
+        return 0;
+    }
+
+    private static async Task<int> SuperviseAsync()
+    {
         using var parent = ParentWatch.Start();
         var token = parent.Gone;
         var home = AltHome.Find();
         using var logs = Logs.Open(home, "server");
         try
         {
-            // One server per home: a predecessor that is still ending is waited for.
-            using var only = await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, token);
+            using var only = await TakeOverAsync(home, token);
             await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
-            var connection = await cluster.EnsureDatabaseAsync(Database, token);
-            await using var server = await StartAsync(home, connection, port, logs, token);
+            await using var server = await StartOnLastPortAsync(home, await cluster.EnsureDatabaseAsync(Database, token), logs, token);
             new TemporalEndpoint(server.Address, Outside: false).Write(home);
             Console.WriteLine(ChildProcess.Ready);
             await Task.Delay(Timeout.Infinite, token);
@@ -53,13 +90,28 @@ internal static class ServerCommand
         return 0;
     }
 
-    private static async Task<EmbeddedServer> StartAsync(AltHome home, string connection, int? port, ILoggerFactory logs, CancellationToken token)
+    // One server per home: a predecessor that is still ending is waited for, one that somebody started alone is not.
+    private static async Task<FileLock> TakeOverAsync(AltHome home, CancellationToken token)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(token);
+        patience.CancelAfter(PredecessorsEnd);
+        try
+        {
+            return await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, patience.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            throw new HostException($"another server of this folder runs{Where(home)}; end it, or use it with --temporal");
+        }
+    }
+
+    private static async Task<EmbeddedServer> StartOnLastPortAsync(AltHome home, string connection, ILoggerFactory logs, CancellationToken token)
     {
         try
         {
-            return await EmbeddedServer.StartAsync(OptionsOf(port ?? TemporalEndpoint.LastPort(home)), token, logs);
+            return await EmbeddedServer.StartAsync(OptionsOf(TemporalEndpoint.LastPort(home)), token, logs);
         }
-        catch (IOException) when (port is null)
+        catch (IOException)
         {
             // Somebody else has the old port by now.
             return await EmbeddedServer.StartAsync(OptionsOf(0), token, logs);
@@ -67,4 +119,6 @@ internal static class ServerCommand
 
         EmbeddedServerOptions OptionsOf(int number) => new() { ConnectionString = connection, Port = number };
     }
+
+    private static string Where(AltHome home) => TemporalEndpoint.Read(home) is { Outside: false, Address: var address } ? $" at {address}" : "";
 }

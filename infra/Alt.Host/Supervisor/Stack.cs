@@ -1,4 +1,5 @@
 using Alt.Domain;
+using Alt.Host.Commands;
 using Alt.Infra;
 using Microsoft.Extensions.Logging;
 using Temporalio.Client;
@@ -62,7 +63,7 @@ internal sealed class Stack : IAsyncDisposable
             new TemporalEndpoint(temporal, Outside: true).Write(home);
         }
 
-        await using var server = temporal is null ? new ChildProcess("server", ["server"], log) : null;
+        await using var server = temporal is null ? new ChildProcess("server", ["server", ServerCommand.Supervised], log) : null;
         if (server is not null)
         {
             await server.FirstReady.WaitAsync(ending.Token);

@@ -117,8 +117,8 @@ internal sealed partial class WorkflowRun
 
     private CommandFault? Fault(CancelTimerCommandAttributes command, HashSet<string> started, HashSet<string> cancelled)
     {
-        cancelled.Add(command.TimerId);
-        return HasTimer(command.TimerId) || started.Remove(command.TimerId)
+        bool again = !cancelled.Add(command.TimerId);
+        return started.Remove(command.TimerId) || (!again && HasTimer(command.TimerId))
             ? null
             : new(WorkflowTaskFailedCause.BadCancelTimerAttributes, $"no timer {command.TimerId}");
     }

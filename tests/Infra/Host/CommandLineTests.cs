@@ -47,6 +47,13 @@ public sealed class CommandLineTests
     [InlineData("retry a", "./alt run")]
     [InlineData("fork a --set seed=2", "--at")]
     [InlineData("bench nothing", "nothing")]
+    [InlineData("server --port 70000", "--port 70000")]
+    [InlineData("server --ip nowhere", "--ip nowhere")]
+    [InlineData("server --ip 0.0.0.0", "--allow-insecure-network")]
+    [InlineData("server --tls-cert server.pem", "--tls-key")]
+    [InlineData("server --tls-cert none.pem --tls-key none.key", "none.pem")]
+    [InlineData("server --api-key-file none.txt", "none.txt")]
+    [InlineData("server --api-key-env ALT_NO_SUCH_VARIABLE", "ALT_NO_SUCH_VARIABLE")]
     [InlineData("run --temporal-namespace mine", "--temporal HOST:PORT")]
     [InlineData("run --temporal-profile nowhere", "nowhere")]
     public async Task A_wrong_command_is_one_line_and_exit_code_2(string command, string names)

@@ -20,9 +20,6 @@ public sealed class HandWorker(RawClient client)
 
     public string WorkflowId { get; private init; } = $"workflow-{Guid.NewGuid():N}";
 
-    /// <summary>The same worker on another connection.</summary>
-    public HandWorker On(RawClient other) => new(other) { Queue = Queue, WorkflowId = WorkflowId };
-
     /// <summary>A worker of another workflow on the same task queue, to be started as a child.</summary>
     public HandWorker Child() => new(client) { Queue = $"{Queue}-child" };
 

@@ -3,18 +3,17 @@ using Temporalio.Api.WorkflowService.V1;
 
 namespace Alt.Tests.Infra.TemporalServer;
 
-public sealed class RestartTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class RestartTests(ServerProcess server) : IClassFixture<ServerProcess>
 {
     [Fact]
-    public async Task A_task_that_was_taken_before_a_restart_can_be_answered_after_it()
+    public async Task A_task_that_was_taken_before_the_server_was_killed_can_be_answered_after_it()
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
         await worker.SignalAsync("waits-for-the-task");
-        await server.RestartAsync();
+        await server.KillAsync();
 
-        worker = worker.On(server.Client);
         await worker.AnswerAsync(task, HandWorker.StartTimer("later", TimeSpan.FromHours(1)));
 
         Assert.Equal(
@@ -34,9 +33,8 @@ public sealed class RestartTests(ServerFixture server) : IClassFixture<ServerFix
         PollActivityTaskQueueResponse first = await worker.ActivityTaskAsync();
         await worker.HeartbeatAsync(first, "half");
         await worker.FailAsync(first, "first attempt");
-        await server.RestartAsync();
+        await server.KillAsync();
 
-        worker = worker.On(server.Client);
         PollActivityTaskQueueResponse second = await worker.ActivityTaskAsync();
 
         Assert.Equal(2, second.Attempt);
@@ -49,9 +47,8 @@ public sealed class RestartTests(ServerFixture server) : IClassFixture<ServerFix
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.StartTimer("soon", TimeSpan.FromMilliseconds(50)));
-        await server.RestartAsync();
+        await server.KillAsync();
 
-        worker = worker.On(server.Client);
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
 
         Assert.Equal(WorkflowExecutionStatus.Completed, await worker.StatusAsync());
@@ -63,9 +60,8 @@ public sealed class RestartTests(ServerFixture server) : IClassFixture<ServerFix
         var worker = new HandWorker(server.Client);
         StartWorkflowExecutionResponse first = await worker.StartAsync(r => r.RequestId = "the-same");
         await worker.SignalAsync("once", "signal-1");
-        await server.RestartAsync();
+        await server.KillAsync();
 
-        worker = worker.On(server.Client);
         StartWorkflowExecutionResponse again = await worker.StartAsync(r => r.RequestId = "the-same");
         await worker.SignalAsync("once", "signal-1");
 

@@ -108,27 +108,4 @@ public sealed class ConnectionTests
     [InlineData("")]
     public void An_address_that_is_none_is_refused_at_once(string address) =>
         Assert.Throws<ArgumentException>(() => TemporalClient.CreateLazy(new(address)));
-
-    private static class Certificates
-    {
-        public static X509Certificate2 Authority()
-        {
-            var request = new CertificateRequest("CN=Test authority", ECDsa.Create(), HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
-        }
-
-        public static X509Certificate2 Leaf(X509Certificate2 authority, string name, ECDsa? key = null)
-        {
-            key ??= ECDsa.Create();
-            var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddDnsName(name);
-            request.CertificateExtensions.Add(names.Build());
-            using var signed = request.Create(authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
-            return signed.CopyWithPrivateKey(key);
-        }
-
-        public static byte[] Pem(X509Certificate2 certificate) => Encoding.ASCII.GetBytes(certificate.ExportCertificatePem());
-    }
 }
