@@ -7,16 +7,17 @@ using TemporalServer;
 namespace Alt.Host;
 
 /// <summary>How a server that stands alone is to listen; checked.</summary>
-internal sealed record ServerSettings(IPAddress Ip, int Port, int? HttpPort, ServerTls? Tls, string? ApiKey)
+/// <param name="Port">Null for the usual one.</param>
+internal sealed record ServerSettings(IPAddress Ip, int? Port, int? HttpPort, ServerTls? Tls, string? ApiKey)
 {
     /// <summary>Whether this home's own commands can connect without more ado.</summary>
     public bool IsPlain => Tls is null && ApiKey is null;
 
-    public EmbeddedServerOptions For(string connection) => new()
+    public EmbeddedServerOptions For(string connection, int port) => new()
     {
         ConnectionString = connection,
         Host = Ip.ToString(),
-        Port = Port,
+        Port = port,
         HttpPort = HttpPort,
         Tls = Tls,
         ApiKey = ApiKey,
@@ -26,9 +27,12 @@ internal sealed record ServerSettings(IPAddress Ip, int Port, int? HttpPort, Ser
 /// <summary>The options of <c>alt server</c>. A network sees nothing unless told so, and a key is never an argument, which others on the machine could read.</summary>
 internal sealed class ServerFlags
 {
-    private const int DefaultPort = 7233;
+    private readonly Option<int?> port = new("--port")
+    {
+        Description = "Port of gRPC, 0 for any free one. Default: the last one of this folder, or 7233; any free one where that is taken.",
+        HelpName = "N",
+    };
 
-    private readonly Option<int> port = new("--port") { Description = "Port of gRPC, 0 for any free one.", HelpName = "N", DefaultValueFactory = _ => DefaultPort };
     private readonly Option<int?> httpPort = new("--http-port") { Description = "Also serve the HTTP API (JSON) on this port, 0 for any free one.", HelpName = "N" };
     private readonly Option<string> ip = new("--ip") { Description = "Address to listen on.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<string?> certificate = new("--tls-cert") { Description = "The server's certificate (PEM), with those between it and its CA.", HelpName = "FILE" };
@@ -59,7 +63,7 @@ internal sealed class ServerFlags
         }
 
         return new ServerSettings(
-            address, Checked("--port", parsed.GetValue(port)), parsed.GetValue(httpPort) is { } http ? Checked("--http-port", http) : null, tls, ApiKey(parsed));
+            address, Checked("--port", parsed.GetValue(port)), Checked("--http-port", parsed.GetValue(httpPort)), tls, ApiKey(parsed));
     }
 
     private ServerTls? Tls(ParseResult parsed)
@@ -111,6 +115,6 @@ internal sealed class ServerFlags
         }
     }
 
-    private static int Checked(string name, int number) =>
-        number is >= 0 and <= IPEndPoint.MaxPort ? number : throw new InputException($"{name} {number}: expected 0 (any) to {IPEndPoint.MaxPort}");
+    private static int? Checked(string name, int? number) =>
+        number is null or (>= 0 and <= IPEndPoint.MaxPort) ? number : throw new InputException($"{name} {number}: expected 0 (any) to {IPEndPoint.MaxPort}");
 }

@@ -18,6 +18,7 @@ internal static class ServerCommand
     public const string Supervised = "--supervised";
 
     private const string LockName = "server";
+    private const int DefaultPort = 7233, AnyPort = 0;
     private static readonly TimeSpan PredecessorsEnd = TimeSpan.FromSeconds(20);
 
     /// <summary>Where a server listens, as scripts read it.</summary>
@@ -47,7 +48,8 @@ internal static class ServerCommand
         try
         {
             await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
-            await using var server = await EmbeddedServer.StartAsync(settings.For(await cluster.EnsureDatabaseAsync(Database, token)), token, logs);
+            var connection = await cluster.EnsureDatabaseAsync(Database, token);
+            await using var server = await StartAsync(port => settings.For(connection, port), settings.Port, LastPort(home, DefaultPort), logs, token);
             if (settings.IsPlain)
             {
                 new TemporalEndpoint(server.Address, Outside: false).Write(home);
@@ -77,7 +79,8 @@ internal static class ServerCommand
         {
             using var only = await TakeOverAsync(home, token);
             await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
-            await using var server = await StartOnLastPortAsync(home, await cluster.EnsureDatabaseAsync(Database, token), logs, token);
+            var connection = await cluster.EnsureDatabaseAsync(Database, token);
+            await using var server = await StartAsync(port => new() { ConnectionString = connection, Port = port }, null, LastPort(home, AnyPort), logs, token);
             new TemporalEndpoint(server.Address, Outside: false).Write(home);
             Console.WriteLine(ChildProcess.Ready);
             await Task.Delay(Timeout.Infinite, token);
@@ -105,20 +108,22 @@ internal static class ServerCommand
         }
     }
 
-    private static async Task<EmbeddedServer> StartOnLastPortAsync(AltHome home, string connection, ILoggerFactory logs, CancellationToken token)
+    private static async Task<EmbeddedServer> StartAsync(
+        Func<int, EmbeddedServerOptions> optionsOf, int? wanted, int usual, ILoggerFactory logs, CancellationToken token)
     {
         try
         {
-            return await EmbeddedServer.StartAsync(OptionsOf(TemporalEndpoint.LastPort(home)), token, logs);
+            return await EmbeddedServer.StartAsync(optionsOf(wanted ?? usual), token, logs);
         }
-        catch (IOException)
+        catch (IOException) when (wanted is null)
         {
-            // Somebody else has the old port by now.
-            return await EmbeddedServer.StartAsync(OptionsOf(0), token, logs);
+            // Somebody else has the usual port.
+            return await EmbeddedServer.StartAsync(optionsOf(AnyPort), token, logs);
         }
-
-        EmbeddedServerOptions OptionsOf(int number) => new() { ConnectionString = connection, Port = number };
     }
+
+    // Clients that wait for a server to come back look for it where it was.
+    private static int LastPort(AltHome home, int otherwise) => TemporalEndpoint.LastPort(home) is > 0 and var last ? last : otherwise;
 
     private static string Where(AltHome home) => TemporalEndpoint.Read(home) is { Outside: false, Address: var address } ? $" at {address}" : "";
 }

@@ -12,8 +12,8 @@ namespace TemporalServer.Http;
 
 /// <summary>
 /// Temporal's HTTP API: the same RPCs as JSON, by the bindings in their protos. JSON is protobuf's; every field of an answer is there, empty
-/// or not. Web pages of other origins are told nothing (there are no CORS headers), what changes something needs a content type that a page
-/// cannot send unasked, and a loopback address answers only to its own names, whatever name a page's own server gives it.
+/// or not. Web pages of other origins are told nothing (there are no CORS headers) and get nothing done, and a loopback address answers only to
+/// its own names, whatever name a page's own server gives it.
 /// </summary>
 internal sealed class JsonGateway
 {
@@ -41,6 +41,7 @@ internal sealed class JsonGateway
         try
         {
             EnsureOwnName(http);
+            EnsureOwnOrigin(http.Request);
             (RpcMethod rpc, IReadOnlyList<(string, string)> fields) = Find(http.Request);
             await WriteAsync(http, StatusCodes.Status200OK, await calls.CallAsync(rpc, http, cancelled => ReadAsync(http.Request, rpc, fields, cancelled)));
         }
@@ -61,6 +62,15 @@ internal sealed class JsonGateway
         if (http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local) && name != "localhost" && !IPAddress.TryParse(name, out _))
         {
             throw new RpcError(StatusCode.PermissionDenied, $"This address does not answer for {name}.");
+        }
+    }
+
+    // Browsers say so with everything but plain reading; other clients say nothing.
+    private static void EnsureOwnOrigin(HttpRequest request)
+    {
+        if (request.Headers.Origin.ToString() is { Length: > 0 } origin && origin != $"{request.Scheme}://{request.Host}")
+        {
+            throw new RpcError(StatusCode.PermissionDenied, $"Pages of {origin} may not use this server.");
         }
     }
 
@@ -101,11 +111,6 @@ internal sealed class JsonGateway
 
     private static async Task<JsonObject> ReadBodyAsync(HttpRequest request, CancellationToken cancelled)
     {
-        if (request.ContentType?.Split(';')[0].Trim() != Json)
-        {
-            throw RpcError.InvalidArgument($"The request has content type '{request.ContentType}'; {Json} is expected.");
-        }
-
         using var body = new MemoryStream();
         var chunk = new byte[16 * 1024];
         for (int read; (read = await request.Body.ReadAsync(chunk, cancelled)) > 0;)

@@ -4,7 +4,10 @@ using TemporalServer.Grpc;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Lists of what this server does not have: schedules, batches, deployments, Nexus endpoints, other clusters. They are empty, and user interfaces show them so.</summary>
+/// <summary>
+/// Lists of what this server does not have: schedules, batches, worker versions and deployments, Nexus endpoints, other clusters. They are
+/// empty, and user interfaces show them so.
+/// </summary>
 internal sealed class AbsentRpcs
 {
     public Task<ListSchedulesResponse> ListSchedulesAsync(ListSchedulesRequest request, CallContext call) => Task.FromResult(new ListSchedulesResponse());
@@ -16,6 +19,15 @@ internal sealed class AbsentRpcs
 
     public Task<ListWorkerDeploymentsResponse> ListWorkerDeploymentsAsync(ListWorkerDeploymentsRequest request, CallContext call) =>
         Task.FromResult(new ListWorkerDeploymentsResponse());
+
+    public Task<GetWorkerBuildIdCompatibilityResponse> GetWorkerBuildIdCompatibilityAsync(GetWorkerBuildIdCompatibilityRequest request, CallContext call) =>
+        Task.FromResult(new GetWorkerBuildIdCompatibilityResponse());
+
+    public Task<GetWorkerVersioningRulesResponse> GetWorkerVersioningRulesAsync(GetWorkerVersioningRulesRequest request, CallContext call) =>
+        Task.FromResult(new GetWorkerVersioningRulesResponse());
+
+    public Task<GetWorkerTaskReachabilityResponse> GetWorkerTaskReachabilityAsync(GetWorkerTaskReachabilityRequest request, CallContext call) =>
+        Task.FromResult(new GetWorkerTaskReachabilityResponse());
 
     public Task<ListArchivedWorkflowExecutionsResponse> ListArchivedWorkflowExecutionsAsync(
         ListArchivedWorkflowExecutionsRequest request, CallContext call) =>

@@ -16,10 +16,11 @@ internal sealed partial class Executions(
     ServerLimits limits, TimeProvider clock, ILogger logger)
 {
     private const int CachedRuns = 2_000;
+    private const long CachedBytes = 256L * 1024 * 1024;
     private static readonly TimeSpan WakeRetry = TimeSpan.FromSeconds(1);
 
     private readonly KeyedLocks<(string Namespace, string WorkflowId)> locks = new();
-    private readonly RunCache cache = new(CachedRuns);
+    private readonly RunCache cache = new(CachedRuns, CachedBytes);
 
     /// <summary>Called for each run that has something to do to others.</summary>
     public Action<RunAddress> OnErrands { get; set; } = _ => { };

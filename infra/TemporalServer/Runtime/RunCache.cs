@@ -4,10 +4,12 @@ namespace TemporalServer.Runtime;
 
 /// <summary>Runs that were used last, by run id, with their histories. Only a way to load less: dropping any entry at any time is right.</summary>
 /// <param name="capacity">Runs kept at most.</param>
-internal sealed class RunCache(int capacity)
+/// <param name="bytes">Bytes of history kept at most, but for the run used last.</param>
+internal sealed class RunCache(int capacity, long bytes)
 {
-    private readonly Dictionary<string, LinkedListNode<WorkflowRun>> entries = [];
-    private readonly LinkedList<WorkflowRun> byUse = new();
+    private readonly Dictionary<string, LinkedListNode<Entry>> entries = [];
+    private readonly LinkedList<Entry> byUse = new();
+    private long held;
 
     public WorkflowRun? Find(string runId)
     {
@@ -20,7 +22,7 @@ internal sealed class RunCache(int capacity)
 
             byUse.Remove(node);
             byUse.AddFirst(node);
-            return node.Value;
+            return node.Value.Run;
         }
     }
 
@@ -29,10 +31,11 @@ internal sealed class RunCache(int capacity)
         lock (entries)
         {
             Remove(run.State.RunId);
-            entries[run.State.RunId] = byUse.AddFirst(run);
-            if (entries.Count > capacity)
+            entries[run.State.RunId] = byUse.AddFirst(new Entry(run, run.State.HistoryBytes));
+            held += run.State.HistoryBytes;
+            while (entries.Count > capacity || (held > bytes && entries.Count > 1))
             {
-                Remove(byUse.Last!.Value.State.RunId);
+                Remove(byUse.Last!.Value.Run.State.RunId);
             }
         }
     }
@@ -44,6 +47,7 @@ internal sealed class RunCache(int capacity)
             if (entries.Remove(runId, out var node))
             {
                 byUse.Remove(node);
+                held -= node.Value.Bytes;
             }
         }
     }
@@ -54,6 +58,9 @@ internal sealed class RunCache(int capacity)
         {
             entries.Clear();
             byUse.Clear();
+            held = 0;
         }
     }
+
+    private sealed record Entry(WorkflowRun Run, long Bytes);
 }

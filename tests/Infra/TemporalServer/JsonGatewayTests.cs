@@ -42,7 +42,8 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
             "/api/v1/system-info", "/api/v1/cluster-info", "/api/v1/namespaces", "/api/v1/namespaces/default", "/api/v1/namespaces/default/search-attributes",
             Workflows, "/api/v1/namespaces/default/workflow-count?query=GROUP%20BY%20ExecutionStatus", "/api/v1/namespaces/default/schedules",
             "/api/v1/namespaces/default/batch-operations", "/api/v1/namespaces/default/worker-deployments", "/api/v1/namespaces/default/workers",
-            "/api/v1/nexus/endpoints", "/api/v1/namespaces/default/task-queues/json?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW",
+            "/api/v1/nexus/endpoints", "/api/v1/namespaces/default/task-queues/json/worker-build-id-compatibility",
+            "/api/v1/namespaces/default/task-queues/json/worker-versioning-rules", "/api/v1/namespaces/default/worker-task-reachability", "/api/v1/namespaces/default/task-queues/json?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW",
             "/api/v1/namespaces/default/task-queues/json?taskQueueType=2",
         })
         {
@@ -70,13 +71,19 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        using HttpResponseMessage unasked = await http.PostAsync($"{Workflows}/{worker.WorkflowId}/terminate", new StringContent("{}", Encoding.UTF8, "text/plain"));
+        // What a page may send without asking first.
+        using var form = new HttpRequestMessage(HttpMethod.Post, $"{Workflows}/{worker.WorkflowId}/terminate")
+        {
+            Content = new StringContent("{}", Encoding.UTF8, "text/plain"),
+            Headers = { { "Origin", "https://example.org" } },
+        };
+        using HttpResponseMessage unasked = await http.SendAsync(form);
         using var preflight = new HttpRequestMessage(HttpMethod.Options, Workflows) { Headers = { { "Origin", "https://example.org" }, { "Access-Control-Request-Method", "POST" } } };
         using HttpResponseMessage asked = await http.SendAsync(preflight);
         using var rebound = new HttpRequestMessage(HttpMethod.Get, Workflows) { Headers = { Host = "example.org" } };
         using HttpResponseMessage read = await http.SendAsync(rebound);
 
-        Assert.Equal(HttpStatusCode.BadRequest, unasked.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, unasked.StatusCode);
         Assert.False(asked.Headers.Contains("Access-Control-Allow-Origin"));
         Assert.Equal(HttpStatusCode.Forbidden, read.StatusCode);
         Assert.Equal(WorkflowExecutionStatus.Running, await worker.StatusAsync());
