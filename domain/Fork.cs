@@ -78,7 +78,7 @@ public static class Fork
 
     private static int? LatestOf(string key, RunConfig parent) =>
         // Special tags are tokens of the policy, which the first training adds.
-        key == "feedback.tags" && parent.Feedback.Encoding == TagEncoding.Special ? 1 : SettingEffect.Of(key).Latest;
+        key is "feedback.tags" or "selection.quantiles" && parent.Feedback.Encoding == TagEncoding.Special ? 1 : SettingEffect.Of(key).Latest;
 
     private static Stage StageOf(IterationEvent e) => e switch
     {

@@ -58,14 +58,16 @@ public class ForkTests
     [InlineData(3, "feedback.tags")]
     public void What_changes_only_the_future_is_not_refused(int at, string key) => Assert.Empty(Fork.Problems(RunState.Fold(Past), Config, [key], at));
 
-    [Fact]
-    public void Special_tags_are_part_of_the_policy_from_its_first_training_on()
+    [Theory]
+    [InlineData("feedback.tags")]
+    [InlineData("selection.quantiles")]
+    public void Special_tags_are_part_of_the_policy_from_its_first_training_on(string key)
     {
         var special = Config with { Feedback = new() { Encoding = TagEncoding.Special } };
         var parent = RunState.Fold([(RunEvent.RunStarted)Past[0] with { Config = special }, .. Past[1..]]);
 
-        Assert.Contains("--at 1", Assert.Single(Fork.Problems(parent, special, ["feedback.tags"], 2)), StringComparison.Ordinal);
-        Assert.Empty(Fork.Problems(parent, special, ["feedback.tags"], 1));
+        Assert.Contains("--at 1", Assert.Single(Fork.Problems(parent, special, [key], 2)), StringComparison.Ordinal);
+        Assert.Empty(Fork.Problems(parent, special, [key], 1));
     }
 
     [Fact]

@@ -1,11 +1,10 @@
-using System.Text.Json;
 using Alt.Activities;
-using Alt.Infra;
 using Alt.Workflows;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
+using Temporalio.Converters;
 using Temporalio.Exceptions;
 
 namespace Alt.Host.Progress;
@@ -42,7 +41,7 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
             pending.AddRange(await PendingAsync(iteration.Id, token));
         }
 
-        return new(false, lastRun, lastIteration, Together(pending), TroubleOf(pending));
+        return new(false, lastRun, lastIteration, await TogetherAsync(pending), TroubleOf(pending));
     }
 
     private static RpcOptions Rpc(CancellationToken token) => new() { Timeout = Patience, Retry = false, CancellationToken = token };
@@ -77,12 +76,16 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         }
     }
 
-    private static StageProgress? Together(IEnumerable<PendingActivityInfo> pending)
+    private async Task<StageProgress?> TogetherAsync(IEnumerable<PendingActivityInfo> pending)
     {
-        var beats = pending.Where(a => a.HeartbeatDetails is { Payloads_.Count: > 0 })
-            .Select(a => JsonSerializer.Deserialize<StageProgress>(a.HeartbeatDetails.Payloads_[0].Data.Span, AltJson.Options)!)
-            .ToArray();
-        return beats.Length == 0 ? null : beats[0] with { Done = beats.Sum(b => b.Done), Total = beats.Sum(b => b.Total), PerSecond = beats.Sum(b => b.PerSecond) };
+        var beats = new List<StageProgress>();
+        foreach (var details in pending.Select(a => a.HeartbeatDetails).Where(d => d is { Payloads_.Count: > 0 }))
+        {
+            // By the client's converter: payloads may be encrypted.
+            beats.Add(await client.Options.DataConverter.ToValueAsync<StageProgress>(details.Payloads_[0]));
+        }
+
+        return beats.Count == 0 ? null : beats[0] with { Done = beats.Sum(b => b.Done), Total = beats.Sum(b => b.Total), PerSecond = beats.Sum(b => b.PerSecond) };
     }
 
     private static string? TroubleOf(IEnumerable<PendingActivityInfo> pending) => pending

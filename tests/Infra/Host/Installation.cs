@@ -35,15 +35,13 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>A config file of a run of seconds.</summary>
     public string Config => PathOf("tiny.yaml");
 
+    /// <summary>More variables for the programs that are started from now on.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public string PathOf(params string[] parts) => Path.Combine([folder.FullName, .. parts]);
 
     /// <summary>Starts the program; standard input is at its end.</summary>
-    public RunningProgram Start(params string[] arguments) => Start(keepInput: false, arguments);
-
-    /// <summary>Starts a command that serves until its standard input ends.</summary>
-    public RunningProgram Serve(params string[] arguments) => Start(keepInput: true, arguments);
-
-    private RunningProgram Start(bool keepInput, string[] arguments)
+    public RunningProgram Start(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Alt.Host.dll"), .. arguments])
         {
@@ -54,7 +52,12 @@ internal sealed class Installation : IAsyncDisposable
         };
         start.Environment["ALT_HOME"] = Home;
         start.Environment["ALT_CHECKOUT"] = Repository.Root;
-        return new RunningProgram(Process.Start(start)!, keepInput);
+        foreach (var (name, value) in Variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new RunningProgram(Process.Start(start)!);
     }
 
     public async Task<ProgramEnd> RunAsync(params string[] arguments)

@@ -9,14 +9,15 @@ namespace Alt.Tests.Infra.Host;
 public sealed class OutsideServerTests(FinishedRun calm)
 {
     [Fact]
-    public async Task A_run_uses_the_server_that_it_is_given_and_waits_for_it_while_it_is_away()
+    public async Task A_run_uses_the_server_that_it_is_given_in_ciphertext_and_waits_for_it_while_it_is_away()
     {
         await using var elsewhere = new Installation();
         await using var installation = new Installation();
-        await using var server = elsewhere.Serve("server");
+        await using var server = elsewhere.Start("server");
         var file = Path.Combine(elsewhere.Home, "temporal.address");
         await Wait.ForAsync(() => File.Exists(file), "the server's address");
         var address = (await File.ReadAllTextAsync(file)).Trim();
+        installation.Variables["ALT_PAYLOAD_KEYS"] = $"key:{Convert.ToBase64String(new byte[32])}";
 
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address, "--json");
         await run.SaysAsync("iteration 0 (base model)");
@@ -24,7 +25,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         Assert.Contains("abroad: running", (await installation.RunAsync("status", "abroad")).Output, StringComparison.Ordinal);
         server.Kill();
         await server.EndAsync();
-        await using var again = elsewhere.Serve("server");
+        await using var again = elsewhere.Start("server", "--port", address.Split(':')[1]);
 
         var end = await run.EndAsync();
         Assert.True(end.ExitCode == 0, end.Errors);

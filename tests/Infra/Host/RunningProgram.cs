@@ -21,15 +21,10 @@ internal sealed class RunningProgram : IAsyncDisposable
     private readonly Task<string> output;
     private readonly Task ended;
 
-    /// <param name="keepInput">Leaves standard input open: the commands that serve end with it.</param>
-    public RunningProgram(Process process, bool keepInput)
+    public RunningProgram(Process process)
     {
         this.process = process;
-        if (!keepInput)
-        {
-            process.StandardInput.Close();
-        }
-
+        process.StandardInput.Close();
         output = process.StandardOutput.ReadToEndAsync();
         ended = Task.WhenAll(ReadErrorsAsync(), output, process.WaitForExitAsync());
     }

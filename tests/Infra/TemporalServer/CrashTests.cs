@@ -86,7 +86,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
-    })!, keepInput: false);
+    })!);
 
     private static async Task<Dictionary<string, Guid>> RecordedAsync(NpgsqlDataSource effects)
     {
