@@ -9,7 +9,7 @@ namespace Alt.Host.Supervisor;
 /// <summary>
 /// Who follows which run. A run is worked on for as long as a command follows it: what is left open on the server when the last one has
 /// gone, even by kill -9, is ended there, and starts again from its record. Otherwise it would go on in silence, and take the models'
-/// device, whenever another run starts a worker.
+/// device, whenever another run starts a worker. Only on the embedded server: on somebody else's a run goes on by itself, and commands join it.
 /// </summary>
 internal static class Attendance
 {
@@ -20,7 +20,7 @@ internal static class Attendance
     public static async Task<FileLock> JoinAsync(AltHome home, ITemporalClient client, string run, CancellationToken token)
     {
         var path = home.Lock(Prefix + run);
-        if (File.Exists(path))
+        if (File.Exists(path) && !IsServedByOthers(home))
         {
             using var alone = FileLock.TryTake(path, exclusive: true);
             if (alone is not null)
@@ -32,9 +32,14 @@ internal static class Attendance
         return await FileLock.TakeAsync(path, exclusive: false, token);
     }
 
-    /// <summary>Whether a command follows the run; also true of a run that no command of this home ever followed, which others started.</summary>
+    /// <summary>Whether the run is worked on wherever there is a worker: a command follows it, or it needs none, since others started it or serve it.</summary>
     public static bool IsFollowed(AltHome home, string run)
     {
+        if (IsServedByOthers(home))
+        {
+            return true;
+        }
+
         var path = home.Lock(Prefix + run);
         using var alone = File.Exists(path) ? FileLock.TryTake(path, exclusive: true) : null;
         return alone is null;
@@ -58,6 +63,8 @@ internal static class Attendance
             }
         }
     }
+
+    private static bool IsServedByOthers(AltHome home) => TemporalEndpoint.Read(home) is { Outside: true };
 
     private static async Task EndAsync(ITemporalClient client, string run, CancellationToken token)
     {

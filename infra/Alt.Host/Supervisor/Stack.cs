@@ -74,13 +74,13 @@ internal sealed class Stack : IAsyncDisposable
         var ended = new HashSet<string>();
         using var timer = new PeriodicTimer(Check);
         // Before there is a worker, which would take up what was left.
-        while (!await EndLeftRunsAsync(client, ended))
+        while (temporal is null && !await EndLeftRunsAsync(client, ended))
         {
             await timer.WaitForNextTickAsync(ending.Token);
         }
 
         await using var worker = new ChildProcess("worker", ["worker"], log);
-        var parts = new[] { KeepPostgresAsync(), KeepEndingLeftRunsAsync(client, ended), worker.Running, serving };
+        var parts = new[] { KeepPostgresAsync(), worker.Running, serving, temporal is null ? KeepEndingLeftRunsAsync(client, ended) : serving };
         await await Task.WhenAny(parts);
     }
 

@@ -14,9 +14,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         await using var elsewhere = new Installation();
         await using var installation = new Installation();
         await using var server = elsewhere.Start("server");
-        var file = Path.Combine(elsewhere.Home, "temporal.address");
-        await Wait.ForAsync(() => File.Exists(file), "the server's address");
-        var address = (await File.ReadAllTextAsync(file)).Trim();
+        var address = await AddressAsync(elsewhere);
         installation.Variables["ALT_PAYLOAD_KEYS"] = $"key:{Convert.ToBase64String(new byte[32])}";
 
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address, "--json");
@@ -34,6 +32,22 @@ public sealed class OutsideServerTests(FinishedRun calm)
     }
 
     [Fact]
+    public async Task A_run_goes_on_without_its_follower_where_others_serve_it()
+    {
+        await using var elsewhere = new Installation();
+        await using var installation = new Installation();
+        await using var server = elsewhere.Start("server");
+        var address = await AddressAsync(elsewhere);
+        await using var worker = installation.Serve("worker", "--temporal", address);
+        await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address);
+        await run.SaysAsync("iteration 0 (base model)");
+
+        run.Kill();
+
+        await Wait.ForAsync(async () => (await installation.RunAsync("status", "abroad")).Output.Contains("abroad: finished", StringComparison.Ordinal), "the end of the run");
+    }
+
+    [Fact]
     public async Task A_second_run_of_the_home_cannot_use_another_server()
     {
         await using var installation = new Installation();
@@ -45,5 +59,12 @@ public sealed class OutsideServerTests(FinishedRun calm)
         Assert.Equal(2, end.ExitCode);
         Assert.Contains("Temporal server 127.0.0.1:1: another run of this folder is under way", end.Errors, StringComparison.Ordinal);
         Assert.Contains("no run 'abroad'", (await installation.RunAsync("status", "abroad")).Errors, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> AddressAsync(Installation installation)
+    {
+        var file = Path.Combine(installation.Home, "temporal.address");
+        await Wait.ForAsync(() => File.Exists(file), "the server's address");
+        return (await File.ReadAllTextAsync(file)).Trim();
     }
 }
