@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Infra;
 
@@ -10,32 +11,50 @@ internal static class WorkerCommand
     /// <summary>Held for as long as a worker lives: what <c>alt status</c> goes by.</summary>
     public const string LockName = "worker";
 
+    /// <summary>Given by <c>alt run</c>: the worker ends with its parent and says when it is ready.</summary>
+    public const string Supervised = "--supervised";
+
     public static Command Create()
     {
-        var command = new Command("worker", "Do the work of all runs until standard input ends (alt run starts one by itself).");
+        var supervised = new Option<bool>(Supervised) { Hidden = true };
+        var command = new Command("worker", "Do the work of all runs until Ctrl-C (alt run starts a worker by itself).") { supervised };
         var temporal = new TemporalFlags(command);
-        command.SetAction((parsed, _) => RunAsync(temporal.Read(parsed)));
+        command.SetAction((parsed, token) => parsed.GetValue(supervised) ? SuperviseAsync() : ServeAsync(temporal.Read(parsed), new Output(json: false), token));
         return command.WithExamples("./alt worker --temporal temporal.example.org:7233");
     }
 
-    private static async Task<int> RunAsync(string? temporal)
+    private static async Task<int> ServeAsync(string? temporal, Output output, CancellationToken token)
+    {
+        var home = AltHome.Find();
+        using var only = FileLock.TryTake(home.Lock(LockName), exclusive: true)
+            ?? throw new InputException("worker: another worker of this folder runs; one does the work of all runs");
+        if (temporal is not null)
+        {
+            new TemporalEndpoint(temporal, Outside: true).Write(home);
+        }
+
+        try
+        {
+            await WorkAsync(home, () => output.Say($"working for the Temporal server {TemporalEndpoint.Read(home)?.Address}; Ctrl-C ends it"), token);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            output.Say("The worker has ended; what it had begun is done again by the next one.");
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> SuperviseAsync()
     {
         using var parent = ParentWatch.Start();
         var token = parent.Gone;
         var home = AltHome.Find();
-        using var logs = Logs.Open(home, "worker");
         try
         {
             // One worker per home: a predecessor that is still ending is waited for.
             using var only = await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, token);
-            if (temporal is not null)
-            {
-                new TemporalEndpoint(temporal, Outside: true).Write(home);
-            }
-
-            await using var record = await Record.OpenAsync(home, token);
-            var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
-            await Worker.RunAsync(client, record.Ledger, home, logs, () => Console.WriteLine(ChildProcess.Ready), token);
+            await WorkAsync(home, () => Console.WriteLine(ChildProcess.Ready), token);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -43,5 +62,13 @@ internal static class WorkerCommand
         }
 
         return 0;
+    }
+
+    private static async Task WorkAsync(AltHome home, Action ready, CancellationToken token)
+    {
+        using var logs = Logs.Open(home, "worker");
+        await using var record = await Record.OpenAsync(home, token);
+        var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
+        await Worker.RunAsync(client, record.Ledger, home, logs, ready, token);
     }
 }

@@ -79,7 +79,7 @@ internal sealed class Stack : IAsyncDisposable
             await timer.WaitForNextTickAsync(ending.Token);
         }
 
-        await using var worker = new ChildProcess("worker", ["worker"], log);
+        await using var worker = new ChildProcess("worker", ["worker", WorkerCommand.Supervised], log);
         var parts = new[] { KeepPostgresAsync(), worker.Running, serving, temporal is null ? KeepEndingLeftRunsAsync(client, ended) : serving };
         await await Task.WhenAny(parts);
     }

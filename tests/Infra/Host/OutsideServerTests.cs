@@ -38,7 +38,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         await using var installation = new Installation();
         await using var server = elsewhere.Start("server");
         var address = await AddressAsync(elsewhere);
-        await using var worker = installation.Serve("worker", "--temporal", address);
+        await using var worker = installation.Start("worker", "--temporal", address);
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address);
         await run.SaysAsync("iteration 0 (base model)");
 
