@@ -126,7 +126,8 @@ internal sealed partial class WorkflowRun
                 State.Updates[accepted].AcceptedEventId = e.EventId;
                 break;
             case HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateCompletedEventAttributes:
-                State.Updates[e.WorkflowExecutionUpdateCompletedEventAttributes.Meta.UpdateId].CompletedEventId = e.EventId;
+                long acceptedAt = e.WorkflowExecutionUpdateCompletedEventAttributes.AcceptedEventId;
+                State.Updates.Values.Single(u => u.AcceptedEventId == acceptedAt).CompletedEventId = e.EventId;
                 break;
         }
     }

@@ -75,7 +75,11 @@ internal sealed partial class WorkflowRun
         }
         else if (body.TryUnpack(out Rejection rejection))
         {
-            State.Updates.Remove(id);
+            if (!IsUpdateAccepted(id))
+            {
+                State.Updates.Remove(id);
+            }
+
             updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
         }
         else if (body.TryUnpack(out Response response))

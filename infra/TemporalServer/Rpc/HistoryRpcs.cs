@@ -22,14 +22,14 @@ internal sealed class HistoryRpcs(Executions executions, RunWatch watch, History
         using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
         while (true)
         {
-            Task change = watch.NextChange(token.RunId);
+            using RunWatch.Subscription next = watch.Subscribe(token.RunId);
             GetWorkflowExecutionHistoryResponse? response = await executions.UpdateAsync(address, run => Read(run, request, token));
             if (response is not null)
             {
                 return response;
             }
 
-            if (await Task.WhenAny(change, Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token)) != change)
+            if (await Task.WhenAny(next.Change, Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token)) != next.Change)
             {
                 call.Cancelled.ThrowIfCancellationRequested();
                 return new() { History = new(), NextPageToken = token.ToByteString() };

@@ -188,7 +188,7 @@ internal sealed partial class Executions(
     private async Task EndOutgrownAsync(WorkflowRun outgrown, string reason)
     {
         cache.Remove(outgrown.State.RunId);
-        if (await LoadAsync(outgrown.Address) is { } run)
+        if (await FindAsync(outgrown.Address) is { } run)
         {
             await GuardAsync([run], async () =>
             {

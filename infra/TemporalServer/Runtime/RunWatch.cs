@@ -1,21 +1,57 @@
-using System.Collections.Concurrent;
-
 namespace TemporalServer.Runtime;
 
-/// <summary>Lets callers wait for the next stored change of a run.</summary>
+/// <summary>Lets callers wait for the next stored change of a run. A run costs nothing while nobody waits.</summary>
 internal sealed class RunWatch
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> waiting = new();
+    private readonly Dictionary<string, Subscription> waiting = [];
 
-    /// <summary>Completes with the next change. Take it before looking at the run, so that no change falls between.</summary>
-    public Task NextChange(string runId) =>
-        waiting.GetOrAdd(runId, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    /// <summary>Begins to wait. To be called before looking at the run, so that no change falls between.</summary>
+    public Subscription Subscribe(string runId)
+    {
+        lock (waiting)
+        {
+            if (!waiting.TryGetValue(runId, out Subscription? subscription))
+            {
+                waiting[runId] = subscription = new Subscription(this, runId);
+            }
+
+            subscription.Users++;
+            return subscription;
+        }
+    }
 
     public void Changed(string runId)
     {
-        if (waiting.TryRemove(runId, out TaskCompletionSource? source))
+        Subscription? subscription;
+        lock (waiting)
         {
-            source.TrySetResult();
+            waiting.Remove(runId, out subscription);
         }
+
+        subscription?.Complete();
+    }
+
+    /// <summary>All who wait for the same change.</summary>
+    public sealed class Subscription(RunWatch watch, string runId) : IDisposable
+    {
+        private readonly TaskCompletionSource source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Completes with the change.</summary>
+        public Task Change => source.Task;
+
+        internal int Users { get; set; }
+
+        public void Dispose()
+        {
+            lock (watch.waiting)
+            {
+                if (--Users == 0 && watch.waiting.GetValueOrDefault(runId) == this)
+                {
+                    watch.waiting.Remove(runId);
+                }
+            }
+        }
+
+        internal void Complete() => source.TrySetResult();
     }
 }
