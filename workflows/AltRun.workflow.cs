@@ -50,7 +50,12 @@ public class AltRunWorkflow
 
     /// <summary>Ends the run after the iteration that is under way.</summary>
     [WorkflowSignal]
-    public Task StopAsync() => Task.FromResult(stopped = true);
+    public Task StopAsync()
+    {
+        stopped = true;
+        // A paused iteration would never end.
+        return paused == true ? PauseAsync(false) : Task.CompletedTask;
+    }
 
     [WorkflowQuery]
     public RunProgress Progress() => progress with { Paused = paused == true };

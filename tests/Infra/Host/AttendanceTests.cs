@@ -112,6 +112,24 @@ public sealed class AttendanceTests(FinishedRun calm)
     }
 
     [Fact]
+    public async Task A_paused_run_that_is_stopped_ends_with_the_iteration_under_way()
+    {
+        await using var installation = new Installation();
+        await using var run = installation.Start("run", installation.Config, "--set", "iterations=9", "--run-id", "enough", "--json");
+        await run.SaysAsync("iteration 0 (base model)");
+        await installation.RunAsync("pause", "enough");
+        await run.SaysAsync("paused");
+
+        Assert.Contains("ends after", (await installation.RunAsync("stop", "enough")).Output, StringComparison.Ordinal);
+
+        var end = await run.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
+        var report = JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!;
+        Assert.Equal("stopped", report.State);
+        Assert.InRange(report.Iterations.Count, 1, 9);
+    }
+
+    [Fact]
     public async Task A_run_that_has_imported_its_files_goes_on_without_them_and_one_that_has_not_asks_for_them()
     {
         await using var installation = new Installation();
