@@ -12,8 +12,8 @@ public sealed class DataPoolActivities(Ledger ledger, ArtifactStore artifacts)
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.DataPool is null)
         {
-            var (updated, pool) = await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token);
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, Projections.SetQuantiles(iteration.Run, pool), token);
+            var updated = await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token);
+            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, token);
         }
     });
 }

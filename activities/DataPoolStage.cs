@@ -6,20 +6,21 @@ namespace Alt.Activities;
 /// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool anew.</summary>
 public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
 {
-    public async Task<(IterationEvent.DataPoolUpdated Updated, IReadOnlyList<PoolEntry> Pool)> PoolAsync(StageInputs inputs, CancellationToken token)
+    /// <exception cref="InvalidOperationException">A sample is in the pool twice.</exception>
+    public async Task<IterationEvent.DataPoolUpdated> PoolAsync(StageInputs inputs, CancellationToken token)
     {
         var config = inputs.Config;
         var quantiles = config.QuantileFeedback().Tags.Count;
         var added = await LabelledAsync(inputs.State, token);
         var kept = await KeptAsync(inputs.Iteration, config, token);
         var pool = DataPool.Update(kept, added, quantiles);
-        var updated = new IterationEvent.DataPoolUpdated(
+        StageSums.Require(Stage.DataPool, [.. kept.Concat(added).Select(s => s.Id).Distinct()], pool.Select(e => e.Sample.Id));
+        return new IterationEvent.DataPoolUpdated(
             await artifacts.PutJsonLinesAsync(pool, token),
             DataPool.Hash(pool),
             pool.Count,
             added.Count,
             [.. Enumerable.Range(0, quantiles).Select(q => pool.Count(e => e.Quantile == q))]);
-        return (updated, pool);
     }
 
     /// <summary>An iteration's own labelled samples, in the order of the record.</summary>

@@ -38,9 +38,8 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, C
             return;
         }
 
-        var (finished, judged) = await stage.JudgeAsync(inputs, chunk.Chunk, progress, token);
-        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk), finished,
-            Projections.SetOutcomes(run, [.. judged.Select(j => (j.Id, j.Outcome))]), token);
+        var finished = await stage.JudgeAsync(inputs, chunk.Chunk, progress, token);
+        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk), finished, token);
     });
 
     [Activity]

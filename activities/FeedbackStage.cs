@@ -8,7 +8,7 @@ namespace Alt.Activities;
 /// <summary>Has an iteration's samples judged, one outcome for each, and sums the outcomes up.</summary>
 public sealed class FeedbackStage(ArtifactStore artifacts, Classifiers classifiers)
 {
-    public async Task<(IterationEvent.ChunkFinished Finished, IReadOnlyList<Judgement> Judged)> JudgeAsync(
+    public async Task<IterationEvent.ChunkFinished> JudgeAsync(
         StageInputs inputs, int chunk, IProgress<(long Done, long Total)>? progress, CancellationToken token)
     {
         var provider = await ProviderAsync(inputs, token);
@@ -19,23 +19,24 @@ public sealed class FeedbackStage(ArtifactStore artifacts, Classifiers classifie
         progress?.Report((0, samples.Length));
 
         var clock = Stopwatch.StartNew();
-        var outcomes = await provider.JudgeAsync([.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt], s.Text))], token);
-        Judgement[] judged = [.. samples.Zip(outcomes, (s, outcome) => new Judgement(s.Id, outcome))];
-        var finished = new IterationEvent.ChunkFinished(
-            Stage.Feedback, chunk, await artifacts.PutJsonLinesAsync(judged, token), judged.Length, 0, clock.Elapsed.TotalSeconds);
-        return (finished, judged);
+        var judged = await provider.JudgeAsync([.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt], s.Text))], token);
+        return new IterationEvent.ChunkFinished(
+            Stage.Feedback, chunk, await artifacts.PutJsonLinesAsync(judged, token), judged.Count, 0, clock.Elapsed.TotalSeconds);
     }
 
-    /// <exception cref="InvalidOperationException">A chunk is missing, or the outcomes are not as many as the samples.</exception>
+    /// <exception cref="InvalidOperationException">A chunk is missing, or a sample has no outcome or two.</exception>
     public async Task<IterationEvent.FeedbackCollected> SumUpAsync(StageInputs inputs, CancellationToken token)
     {
         var chunks = inputs.State.Chunks(Stage.Feedback);
         StageSums.Require(Stage.Feedback, chunks, inputs.State.Prompts!.Chunks, inputs.State.Sampling!.Samples);
-        var outcomes = new List<FeedbackOutcome>();
+        var judged = new List<Judgement>();
         foreach (var chunk in chunks)
         {
-            outcomes.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Select(j => j.Outcome).ToArrayAsync(token));
+            judged.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).ToArrayAsync(token));
         }
+
+        StageSums.Require(Stage.Feedback, await inputs.SampleIdsAsync(artifacts, token), judged.Select(j => j.Id));
+        var outcomes = judged.Select(j => j.Outcome).ToArray();
 
         var provider = await ProviderAsync(inputs, token);
         var rewards = outcomes.OfType<FeedbackOutcome.Labelled>().Select(l => l.Reward).ToArray();

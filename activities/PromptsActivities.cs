@@ -17,7 +17,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         if (started is null)
         {
             var first = new RunEvent.RunStarted(run, config, hash, await RunInputs.HashFilesAsync(config, token), DateTimeOffset.UtcNow);
-            started = await ledger.RecordAsync(run, s => s.Started, first, Projections.AddRun(run, first.At), token: token);
+            started = await ledger.RecordAsync(run, s => s.Started, first, token: token);
         }
 
         if (started.ConfigHash != hash)

@@ -9,7 +9,8 @@ public sealed class PromptsStage(ArtifactStore artifacts)
     public async Task<IterationEvent.PromptsDrawn> DrawAsync(StageInputs inputs, CancellationToken token)
     {
         var (config, data) = (inputs.Config, inputs.Run.Data!);
-        var ordinals = Prompts.Draw(config.Seed, inputs.Number, data.PromptCount, config.Prompts.CountIn(inputs.Number));
+        var erased = inputs.Run.ErasedIn(inputs.Number);
+        int[] ordinals = [.. Prompts.Draw(config.Seed, inputs.Number, data.PromptCount, config.Prompts.CountIn(inputs.Number)).Where(p => !erased.Contains(p))];
         var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(data.Prompts, token).ToArrayAsync(token);
         return new IterationEvent.PromptsDrawn(
             await artifacts.PutJsonLinesAsync(ordinals.Select(i => prompts[i]), token),

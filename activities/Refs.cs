@@ -20,9 +20,6 @@ public sealed record ChunkRef(IterationRef Iteration, int Chunk)
 /// <summary>What a stage's heartbeat says: <paramref name="Done"/> of <paramref name="Total"/> units, at so many per second.</summary>
 public sealed record StageProgress(string Stage, long Done, long Total, string Unit, double PerSecond);
 
-/// <summary>A sample's judgement, as the artifact of a Feedback chunk holds it.</summary>
-public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome);
-
 /// <summary>A generation of an evaluation: the judge's toxicity (null for an empty text), and the sum of -log p of its tokens under the base model.</summary>
 public sealed record EvaluatedSample(Sample Sample, double? Toxicity, double NegativeLogLikelihood);
 

@@ -35,7 +35,7 @@ public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies poli
         var sampling = new SamplingStage(ledger, artifacts, policies);
         foreach (var chunk in execute ? state.Chunks(Stage.Sampling) : [])
         {
-            yield return await CompareAsync(Stage.Sampling, chunk, (await sampling.SampleAsync(inputs, chunk.Chunk, null, token)).Finished, token);
+            yield return await CompareAsync(Stage.Sampling, chunk, await sampling.SampleAsync(inputs, chunk.Chunk, null, token), token);
         }
 
         if (state.Sampling is { } sampled)
@@ -46,7 +46,7 @@ public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies poli
         var feedback = new FeedbackStage(artifacts, classifiers);
         foreach (var chunk in execute ? state.Chunks(Stage.Feedback) : [])
         {
-            yield return await CompareAsync(Stage.Feedback, chunk, (await feedback.JudgeAsync(inputs, chunk.Chunk, null, token)).Finished, token);
+            yield return await CompareAsync(Stage.Feedback, chunk, await feedback.JudgeAsync(inputs, chunk.Chunk, null, token), token);
         }
 
         if (state.Feedback is { } collected)
@@ -56,12 +56,12 @@ public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies poli
 
         if (state.DataPool is { } pool)
         {
-            yield return await CompareAsync(Stage.DataPool, pool, (await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token)).Updated, token);
+            yield return await CompareAsync(Stage.DataPool, pool, await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token), token);
         }
 
         if (state.Selection is { } selection)
         {
-            yield return await CompareAsync(Stage.Selection, selection, (await new SelectionStage(artifacts).SelectAsync(inputs, token)).Selected, token);
+            yield return await CompareAsync(Stage.Selection, selection, await new SelectionStage(artifacts).SelectAsync(inputs, token), token);
         }
 
         if (execute && state.Training is { } training)

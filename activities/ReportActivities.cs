@@ -14,6 +14,7 @@ public sealed class ReportActivities(Ledger ledger)
         var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
         var finished = new RunEvent.IterationFinished(iteration.Number, state.Training?.WeightsHash ?? run.Base!.WeightsHash);
         await ledger.RecordAsync(iteration.Run, s => s.IterationsFinished > iteration.Number ? finished : null, finished, token: token);
+        await ledger.CertifyAsync(iteration.Run, token);
     });
 
     /// <param name="stopped">Somebody asked for an early end: the run is closed as stopped and can go on later.</param>
@@ -29,6 +30,7 @@ public sealed class ReportActivities(Ledger ledger)
 
         var report = await ledger.ReportAsync(run, token);
         await ledger.RecordAsync(run, s => s.Finished, new RunEvent.RunFinished(report.PoolHash ?? "", report.WeightsHash ?? "", report.Seconds, DateTimeOffset.UtcNow), token: token);
+        await ledger.CertifyAsync(run, token);
     });
 
     [Activity]

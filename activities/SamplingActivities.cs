@@ -19,9 +19,8 @@ public sealed class SamplingActivities(Ledger ledger, ArtifactStore artifacts, P
             return;
         }
 
-        var (finished, samples, policy) = await stage.SampleAsync(inputs, chunk.Chunk, progress, token);
-        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Sampling, chunk.Chunk), finished,
-            Projections.AddSamples(run, chunk.Chunk, policy, inputs.Config.Seed, samples), token);
+        var finished = await stage.SampleAsync(inputs, chunk.Chunk, progress, token);
+        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Sampling, chunk.Chunk), finished, token);
     });
 
     [Activity]

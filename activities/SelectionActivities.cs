@@ -12,9 +12,8 @@ public sealed class SelectionActivities(Ledger ledger, ArtifactStore artifacts)
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Selection is null)
         {
-            var (selected, decisions) = await new SelectionStage(artifacts).SelectAsync(inputs, token);
-            await ledger.RecordAsync(
-                iteration.Run, iteration.Number, s => s.Selection, selected, Projections.SetSelection(iteration.Run, iteration.Number, decisions), token);
+            var selected = await new SelectionStage(artifacts).SelectAsync(inputs, token);
+            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Selection, selected, token);
         }
     });
 }

@@ -13,6 +13,13 @@ public sealed record StageInputs(IterationRef Iteration, RunState Run, Iteration
 
     public int Number => Iteration.Number;
 
+    /// <summary>Every sample that the iteration is to have: k from 0 for each of its prompts.</summary>
+    public async Task<IReadOnlyList<SampleId>> SampleIdsAsync(ArtifactStore artifacts, CancellationToken token)
+    {
+        var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(State.Prompts!.Prompts, token).ToArrayAsync(token);
+        return [.. prompts.SelectMany(p => Enumerable.Range(0, Config.Sampling.Generations).Select(k => new SampleId(Number, p.Ordinal, k)))];
+    }
+
     public static async Task<StageInputs> ReadAsync(Ledger ledger, IterationRef iteration, CancellationToken token) =>
         new(iteration, await ledger.RunAsync(iteration.Run, token), await ledger.IterationAsync(iteration.Run, iteration.Number, token));
 

@@ -71,7 +71,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var quantiles = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
             .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, s => s.Quantile, cancellationToken: token);
         var conditioning = new Conditioning(config.QuantileFeedback(), tokenizer);
-        var examples = new List<TrainingExample>(quantiles.Count);
+        var (examples, found) = (new List<TrainingExample>(quantiles.Count), new List<SampleId>(quantiles.Count));
         foreach (var number in quantiles.Keys.Select(id => id.Iteration).Distinct().Order())
         {
             var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
@@ -82,12 +82,14 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
                 {
                     if (quantiles.TryGetValue(sample.Id, out var quantile))
                     {
+                        found.Add(sample.Id);
                         examples.Add(new TrainingExample([.. conditioning.Of(quantile)], prompts[sample.Id.Prompt], sample.Tokens));
                     }
                 }
             }
         }
 
+        StageSums.Require(Stage.Training, [.. quantiles.Keys], found);
         return examples;
     }
 

@@ -7,6 +7,8 @@ namespace Alt.Domain;
 public readonly record struct SampleId(int Iteration, int Prompt, int K) : IComparable<SampleId>
 {
     public int CompareTo(SampleId other) => (Iteration, Prompt, K).CompareTo((other.Iteration, other.Prompt, other.K));
+
+    public override string ToString() => $"{Iteration}/{Prompt}/{K}";
 }
 
 /// <summary>A sample with its reward; <paramref name="Content"/> is the SHA-256 of its text and tokens.</summary>

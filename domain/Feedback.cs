@@ -24,3 +24,28 @@ public abstract record FeedbackOutcome
     /// <summary>The provider could not be asked, or did not reply.</summary>
     public sealed record Failed(string Reason) : FeedbackOutcome;
 }
+
+/// <summary>A sample's judgement: how it ended, and the calls that were made for it.</summary>
+public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome)
+{
+    /// <summary>None where nobody had to be asked.</summary>
+    public IReadOnlyList<JudgeCall> Calls { get; init; } = [];
+}
+
+/// <summary>One question to a judge, and what it said.</summary>
+/// <param name="Provider">What kind of judge it was.</param>
+/// <param name="Model">The judge's version: everything beside the sample that its reply depends on.</param>
+/// <param name="RequestHash">SHA-256 of the request's content.</param>
+/// <param name="Reply">The raw reply, as it came; null where there was none.</param>
+public sealed record JudgeCall(string Provider, string Model, string RequestHash, string? Reply)
+{
+    public int InputTokens { get; init; }
+
+    public int OutputTokens { get; init; }
+
+    /// <summary>In US dollars.</summary>
+    public decimal Cost { get; init; }
+
+    /// <summary>How often it was asked, retries included; 0 for a reply from the cache.</summary>
+    public int Attempts { get; init; } = 1;
+}

@@ -24,6 +24,13 @@ public abstract record RunEvent
 
     public sealed record IterationFinished(int Iteration, string PolicyHash) : RunEvent;
 
+    /// <summary>
+    /// A prompt's texts, its generations and their judgements were taken out of the artifacts. Its samples stay in the arithmetic;
+    /// from <paramref name="FromIteration"/> on it is neither drawn nor trained on.
+    /// </summary>
+    /// <param name="Replaced">By the hash of each artifact that held them, the one that took its place.</param>
+    public sealed record PromptErased(int Prompt, int FromIteration, IReadOnlyDictionary<string, ArtifactRef> Replaced, DateTimeOffset At) : RunEvent;
+
     public sealed record RunPaused(DateTimeOffset At) : RunEvent;
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
@@ -63,8 +70,13 @@ public sealed record RunState
     public RunEvent.RunFailed? Failure { get; init; }
     public RunEvent.RunFinished? Finished { get; init; }
 
+    public IReadOnlyList<RunEvent.PromptErased> Erasures { get; init; } = [];
+
     /// <summary>Iterations that ended, 0 (the base model's evaluation) included.</summary>
     public int IterationsFinished { get; init; }
+
+    /// <summary>Prompts that an iteration may no longer use.</summary>
+    public IReadOnlySet<int> ErasedIn(int iteration) => Erasures.Where(e => e.FromIteration <= iteration).Select(e => e.Prompt).ToHashSet();
 
     public RunConfig Config => Started?.Config ?? throw new InvalidOperationException("The run has not started.");
 
@@ -79,6 +91,7 @@ public sealed record RunState
         RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } e => this with { Reward = e },
         RunEvent.ClassifierTrained e => this with { Judge = e },
         RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
+        RunEvent.PromptErased e => this with { Erasures = [.. Erasures, e] },
         RunEvent.RunPaused => this with { Status = RunStatus.Paused },
         RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null },
         RunEvent.RunFailed e => this with { Status = RunStatus.Failed, Failure = e },

@@ -31,6 +31,9 @@ public sealed record RunConfig
         return count == 0 ? Feedback : Feedback with { Tags = [.. Enumerable.Range(0, count).Select(q => tags[q * (tags.Count - 1) / (count - 1)])] };
     }
 
+    /// <summary>The feedback that an iteration's samples are given: the best; null in iteration 1, which samples from the base model.</summary>
+    public string? ConditioningOf(int iteration) => iteration > 1 ? QuantileFeedback().Tags[0] : null;
+
     /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
     public IEnumerable<string> Problems()
     {

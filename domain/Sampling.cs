@@ -44,11 +44,17 @@ public enum FinishReason
 
 /// <summary>One generation y, as it came from the policy; the tokens include the end-of-text token where that ended it, the text does not.</summary>
 /// <param name="LogProbs">Log-probability of each token under the distribution that it was drawn from.</param>
-public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason)
+/// <param name="ErasedContent">The content hash of a sample whose text was erased, and whose tokens are all 0 since; else null.</param>
+public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason, string? ErasedContent = null)
 {
     /// <summary>SHA-256 over the token ids and the text: what a pool entry remembers of a sample's content.</summary>
     public string ContentHash()
     {
+        if (ErasedContent is not null)
+        {
+            return ErasedContent;
+        }
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> id = stackalloc byte[sizeof(int)];
         foreach (var token in Tokens)

@@ -1,7 +1,7 @@
 namespace Alt.Domain;
 
 /// <summary>Why a pool sample is not trained on.</summary>
-public enum LeftOut { Truncated, OverQuota }
+public enum LeftOut { Truncated, OverQuota, Erased }
 
 /// <summary>The decision on one pool sample: trained on with its quantile's feedback, or left out for a reason.</summary>
 public sealed record SelectedSample(SampleId Id, int Quantile, LeftOut? LeftOut)
@@ -15,11 +15,13 @@ public static class Selection
     /// Rejection sampling and quantile balancing: drops truncated samples as configured, then takes at most
     /// <see cref="SelectionConfig.PerQuantile"/> of each quantile at random. No quantile borrows from another.
     /// </summary>
+    /// <param name="erased">Prompts whose samples are gone.</param>
     /// <returns>One decision per pool entry, in the pool's order.</returns>
-    public static IReadOnlyList<SelectedSample> Select(IReadOnlyList<PoolEntry> pool, SelectionConfig config, long seed, int iteration)
+    public static IReadOnlyList<SelectedSample> Select(IReadOnlyList<PoolEntry> pool, SelectionConfig config, long seed, int iteration, IReadOnlySet<int>? erased = null)
     {
         var order = Philox.Permutation(new RandomKey(seed, iteration, Stage.Selection, 0, 0), pool.Count);
         var candidates = order
+            .Where(i => !IsErased(pool[i]))
             .Where(i => config.Truncated != TruncatedSamples.Reject || !pool[i].Sample.Truncated)
             .OrderBy(i => config.Truncated == TruncatedSamples.Last && pool[i].Sample.Truncated)
             .GroupBy(i => pool[i].Quantile)
@@ -30,8 +32,11 @@ public static class Selection
 
         LeftOut? ReasonFor(PoolEntry entry, bool taken) =>
             taken ? null
+            : IsErased(entry) ? Domain.LeftOut.Erased
             : entry.Sample.Truncated && config.Truncated == TruncatedSamples.Reject ? Domain.LeftOut.Truncated
             : Domain.LeftOut.OverQuota;
+
+        bool IsErased(PoolEntry entry) => erased?.Contains(entry.Sample.Id.Prompt) == true;
     }
 
     /// <summary>How many were left out, by reason.</summary>

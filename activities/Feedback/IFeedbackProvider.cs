@@ -14,6 +14,6 @@ public interface IFeedbackProvider
     /// <summary>A hash of everything that the judgement depends on beside the sample: weights, or model name, question and settings.</summary>
     string Version { get; }
 
-    /// <returns>One outcome for each sample, in the samples' order. A sample that cannot be judged is an outcome too, not an exception.</returns>
-    Task<IReadOnlyList<FeedbackOutcome>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token);
+    /// <returns>One judgement for each sample, in the samples' order. A sample that cannot be judged is an outcome too, not an exception.</returns>
+    Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token);
 }

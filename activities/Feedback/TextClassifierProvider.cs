@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Alt.Domain;
 
 namespace Alt.Activities.Feedback;
@@ -9,19 +12,31 @@ public sealed class TextClassifierProvider(TextClassifier classifier) : IFeedbac
 
     public string Version => classifier.Hash;
 
-    public Task<IReadOnlyList<FeedbackOutcome>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token)
+    public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token)
     {
-        var outcomes = new FeedbackOutcome[samples.Count];
-        for (var i = 0; i < outcomes.Length; i++)
+        var judgements = new Judgement[samples.Count];
+        for (var i = 0; i < judgements.Length; i++)
         {
             token.ThrowIfCancellationRequested();
-            outcomes[i] = Judge(samples[i].Text);
+            judgements[i] = Judge(samples[i]);
         }
 
-        return Task.FromResult<IReadOnlyList<FeedbackOutcome>>(outcomes);
+        return Task.FromResult<IReadOnlyList<Judgement>>(judgements);
     }
 
-    // Saying nothing is not toxic, but to reward it would teach the policy to say nothing.
-    private FeedbackOutcome Judge(string text) =>
-        string.IsNullOrWhiteSpace(text) ? new FeedbackOutcome.Abstained("the text is empty") : new FeedbackOutcome.Labelled(1 - classifier.Toxicity(text));
+    private Judgement Judge(FeedbackRequest sample)
+    {
+        if (string.IsNullOrWhiteSpace(sample.Text))
+        {
+            // Saying nothing is not toxic, but to reward it would teach the policy to say nothing.
+            return new Judgement(sample.Id, new FeedbackOutcome.Abstained("the text is empty"));
+        }
+
+        var toxicity = classifier.Toxicity(sample.Text);
+        var request = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Text)));
+        return new Judgement(sample.Id, new FeedbackOutcome.Labelled(1 - toxicity))
+        {
+            Calls = [new JudgeCall(Name, Version, request, toxicity.ToString("R", CultureInfo.InvariantCulture))],
+        };
+    }
 }

@@ -31,7 +31,7 @@ public sealed partial class Trainer : IDisposable
     private readonly TrainerOptions _options;
     private readonly ConditionalLoss _loss;
     private readonly Adam _adam;
-    private (int Epoch, int[] Order) _order = (-1, []);
+    private readonly TrainingOrder _order;
 
     /// <param name="policy">The model to train, in place; the caller keeps it.</param>
     /// <param name="reference">p0, where the options have a KL coefficient; it may lack the policy's added tokens.</param>
@@ -52,6 +52,7 @@ public sealed partial class Trainer : IDisposable
         _reference = reference;
         _examples = examples;
         _options = options;
+        _order = new TrainingOrder(options.Seed, options.Iteration, examples.Count, options.BatchSize);
         _loss = new ConditionalLoss(options.KlCoefficient, options.EntropyCoefficient);
         _adam = new Adam(options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
         foreach (var weight in policy.Parameters.Values)
@@ -133,24 +134,9 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    // The step's examples, by length, so that the parts of a batch need little padding. Each epoch goes through all examples in an order of its own.
-    private TrainingExample[] Batch(int step)
-    {
-        var batch = new TrainingExample[_options.BatchSize];
-        for (var i = 0; i < batch.Length; i++)
-        {
-            var drawn = (long)step * batch.Length + i;
-            var epoch = (int)(drawn / _examples.Count);
-            if (_order.Epoch != epoch)
-            {
-                _order = (epoch, Philox.Permutation(new RandomKey(_options.Seed, _options.Iteration, Stage.Training, epoch), _examples.Count));
-            }
-
-            batch[i] = _examples[_order.Order[(int)(drawn % _examples.Count)]];
-        }
-
-        return [.. batch.OrderBy(example => example.Feedback.Length + example.Prompt.Length + example.Response.Length)];
-    }
+    // By length, so that the parts of a batch need little padding.
+    private TrainingExample[] Batch(int step) =>
+        [.. _order.Batch(step).Select(i => _examples[i]).OrderBy(example => example.Feedback.Length + example.Prompt.Length + example.Response.Length)];
 
     // The reference reads the prompt without the feedback.
     private Tensor? ReferenceLogits(IReadOnlyList<TrainingExample> examples)

@@ -50,6 +50,7 @@ internal static class CommandLine
         {
             RunCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),
             RetryCommand.Create(), ForkCommand.Create(), ReplayCommand.Create(), WhatIfCommand.Create(),
+            AuditCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), EraseCommand.Create(), BackupCommand.Create(), RestoreCommand.Create(),
             SignalCommands.Pause(), SignalCommands.Resume(), SignalCommands.Stop(),
             ServerCommand.Create(), WorkerCommand.Create(), PostgresCommand.Create(),
         })

@@ -7,6 +7,8 @@ internal static class Options
 {
     public static Option<bool> Json() => new("--json") { Description = "Print the result as one JSON document on standard output, and nothing else there." };
 
+    public static Option<bool> Csv() => new("--csv") { Description = "Print the result as comma-separated values with a line of names." };
+
     public static Option<string[]> Set() => new("--set")
     {
         Description = "Change one key of the config; may be given several times.",

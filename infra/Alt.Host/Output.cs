@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Alt.Infra;
+using Alt.Infra.Audits;
 using Spectre.Console;
 
 namespace Alt.Host;
 
 /// <summary>Where a command's words go: its result to standard output, everything said on the way to standard error.</summary>
-internal sealed class Output(bool json)
+internal sealed class Output(bool json, bool csv = false)
 {
     private const int WholeLines = 10_000;
 
@@ -16,6 +17,19 @@ internal sealed class Output(bool json)
     public bool Live { get; } = !Console.IsErrorRedirected;
 
     public void Say(string line) => Console.Error.WriteLine(line);
+
+    /// <summary>A result that is a table by nature: one JSON document, CSV, or what <paramref name="human"/> writes (the table, where that is null).</summary>
+    public void Result<T>(T result, Listing table, Action<IAnsiConsole>? human = null)
+    {
+        if (csv)
+        {
+            Cells.WriteCsv(Console.Out, table);
+        }
+        else
+        {
+            Result(result, human ?? (console => Cells.WriteTable(console, table)));
+        }
+    }
 
     /// <summary>The command's result: exactly one JSON document, or what <paramref name="human"/> writes.</summary>
     public void Result<T>(T result, Action<IAnsiConsole> human)

@@ -7,7 +7,7 @@ namespace Alt.Host;
 internal sealed class Record : IAsyncDisposable
 {
     /// <summary>Database of events, documents and projections.</summary>
-    private const string Database = "alt";
+    public const string Database = "alt";
 
     private const int Attempts = 5;
 
@@ -23,7 +23,7 @@ internal sealed class Record : IAsyncDisposable
         try
         {
             return new Record(cluster, await PatientlyAsync(
-                cluster, async () => await Ledger.OpenAsync(await cluster.EnsureDatabaseAsync(Database, token), token), token));
+                cluster, async () => await Ledger.OpenAsync(await cluster.EnsureDatabaseAsync(Database, token), new ArtifactStore(home.Artifacts), token), token));
         }
         catch
         {

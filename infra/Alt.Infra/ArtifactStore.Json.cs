@@ -43,13 +43,20 @@ public sealed partial class ArtifactStore
 
     /// <summary>Reads an artifact of JSON lines one by one; it is verified as a whole before the first.</summary>
     /// <exception cref="ArtifactException">The artifact is missing, corrupt, or has a line that is not JSON of this shape.</exception>
-    public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(ArtifactRef artifact, [EnumeratorCancellation] CancellationToken token = default)
+    public IAsyncEnumerable<T> ReadJsonLinesAsync<T>(ArtifactRef artifact, CancellationToken token = default) => ReadJsonLinesAsync<T>(artifact, 0, token);
+
+    /// <inheritdoc cref="ReadJsonLinesAsync{T}(ArtifactRef, CancellationToken)"/>
+    /// <param name="skip">How many lines to pass over unread.</param>
+    public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(ArtifactRef artifact, int skip, [EnumeratorCancellation] CancellationToken token = default)
     {
         await using Stream stream = await OpenReadAsync(artifact, token);
         using var reader = new StreamReader(stream);
         for (int number = 1; await reader.ReadLineAsync(token) is { } line; number++)
         {
-            yield return ParseLine<T>(artifact, line, number);
+            if (number > skip)
+            {
+                yield return ParseLine<T>(artifact, line, number);
+            }
         }
     }
 

@@ -39,12 +39,13 @@ public sealed partial class ArtifactStore
         WriteAsync(mediaType, stream => content.CopyToAsync(stream, token), token);
 
     /// <summary>Whether a file lies under this name; says nothing about its content.</summary>
-    public bool Exists(ArtifactRef artifact) => File.Exists(PathOf(artifact));
+    public bool Exists(ArtifactRef artifact) => File.Exists(PathOf(Resolve(artifact)));
 
     /// <summary>Opens an artifact after checking its size and hash, so that no reader ever sees a wrong byte.</summary>
     /// <exception cref="ArtifactException">The artifact is missing or corrupt.</exception>
     public async Task<Stream> OpenReadAsync(ArtifactRef artifact, CancellationToken token = default)
     {
+        artifact = Resolve(artifact);
         FileStream stream = Open(artifact);
         try
         {
@@ -64,7 +65,7 @@ public sealed partial class ArtifactStore
     public async Task<byte[]> ReadAsync(ArtifactRef artifact, CancellationToken token = default)
     {
         await using Stream stream = await OpenReadAsync(artifact, token);
-        var content = new byte[artifact.Size];
+        var content = new byte[stream.Length];
         await stream.ReadExactlyAsync(content, token);
         return content;
     }
@@ -74,7 +75,7 @@ public sealed partial class ArtifactStore
     public async Task<string> VerifiedPathAsync(ArtifactRef artifact, CancellationToken token = default)
     {
         await using Stream stream = await OpenReadAsync(artifact, token);
-        return PathOf(artifact);
+        return PathOf(Resolve(artifact));
     }
 
     /// <summary>Deletes what writers that were killed left half-written. Files of writers that live are locked, and stay.</summary>

@@ -1,5 +1,4 @@
 using Alt.Domain;
-using Marten.Exceptions;
 
 namespace Alt.Infra;
 
@@ -17,27 +16,28 @@ public sealed partial class Ledger
     /// <param name="iterations">The facts of iteration 0, 1, …; an iteration without any has no stream yet.</param>
     /// <exception cref="InputException">There is a run of that name.</exception>
     public async Task StartForkAsync(
-        string run, IReadOnlyList<RunEvent> events, IReadOnlyList<IReadOnlyList<IterationEvent>> iterations, IEnumerable<ProjectionChange> changes, CancellationToken token = default)
+        string run, IReadOnlyList<RunEvent> events, IReadOnlyList<IReadOnlyList<IterationEvent>> iterations, CancellationToken token = default)
     {
         await using var session = store.LightweightSession();
+        await HoldStreamAsync(session, RunStream(run), token);
+        if (await session.Events.FetchStreamStateAsync(RunStream(run), token) is not null)
+        {
+            throw new InputException($"--run-id {run}: there is a run of that name; give another one");
+        }
+
+        await foreach (var change in ChangesOfAsync(events, iterations, token))
+        {
+            await change(session.Connection, token);
+        }
+
         session.Events.StartStream(RunStream(run), [.. events]);
+        session.QueueSqlCommand(Seals.AppendStream, RunStream(run));
         foreach (var (number, past) in iterations.Index().Where(i => i.Item.Count > 0))
         {
             session.Events.StartStream(IterationStream(run, number), [.. past]);
+            session.QueueSqlCommand(Seals.AppendStream, IterationStream(run, number));
         }
 
-        foreach (var change in changes)
-        {
-            session.QueueSqlCommand(change.Sql, change.Parameters);
-        }
-
-        try
-        {
-            await session.SaveChangesAsync(token);
-        }
-        catch (ExistingStreamIdCollisionException e)
-        {
-            throw new InputException($"--run-id {run}: there is a run of that name; give another one", e);
-        }
+        await session.SaveChangesAsync(token);
     }
 }

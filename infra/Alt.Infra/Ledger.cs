@@ -16,10 +16,14 @@ public sealed partial class Ledger : IAsyncDisposable
 
     private readonly NpgsqlDataSource source;
     private readonly IDocumentStore store;
+    private readonly ArtifactStore artifacts;
+    private readonly Projector projector;
 
-    private Ledger(NpgsqlDataSource source)
+    private Ledger(NpgsqlDataSource source, ArtifactStore artifacts)
     {
         this.source = source;
+        this.artifacts = artifacts;
+        projector = new Projector(artifacts);
         store = DocumentStore.For(options =>
         {
             options.Connection(source);
@@ -32,20 +36,23 @@ public sealed partial class Ledger : IAsyncDisposable
         });
     }
 
-    /// <summary>Opens the record and creates what is missing in the database.</summary>
-    public static async Task<Ledger> OpenAsync(string connectionString, CancellationToken token = default)
+    internal NpgsqlDataSource Source => source;
+
+    /// <summary>Opens the record, creates what is missing in the database, and makes projections of an older version anew.</summary>
+    /// <param name="artifacts">Holds what the events name.</param>
+    public static async Task<Ledger> OpenAsync(string connectionString, ArtifactStore artifacts, CancellationToken token = default)
     {
-        var ledger = new Ledger(NpgsqlDataSource.Create(connectionString));
-        // "If not exists" looks before it creates: two processes that open a new database at once would collide.
-        await using var connection = await ledger.source.OpenConnectionAsync(token);
-        await using var transaction = await connection.BeginTransactionAsync(token);
-        await using var oneAtATime = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = SchemaLock } } };
-        await oneAtATime.ExecuteNonQueryAsync(token);
-        await ledger.store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
-        await using var command = ledger.source.CreateCommand(Projections.Schema);
-        await command.ExecuteNonQueryAsync(token);
-        await transaction.CommitAsync(token);
-        return ledger;
+        var ledger = new Ledger(NpgsqlDataSource.Create(connectionString), artifacts);
+        try
+        {
+            await ledger.PrepareAsync(token);
+            return ledger;
+        }
+        catch
+        {
+            await ledger.DisposeAsync();
+            throw;
+        }
     }
 
     public static string RunStream(string run) => $"run-{run}";
@@ -56,9 +63,11 @@ public sealed partial class Ledger : IAsyncDisposable
         RunState.Fold((await EventsAsync(RunStream(run), token)).Cast<RunEvent>());
 
     /// <exception cref="InputException">There is no such run.</exception>
+    /// <exception cref="LedgerException">It has lost events.</exception>
     public async Task<RunState> ExistingRunAsync(string run, CancellationToken token = default)
     {
         var state = await RunAsync(run, token);
+        await RequireWholeAsync(RunStream(run), token);
         return state.Status == RunStatus.Missing ? throw new InputException($"no run '{run}'; `alt status` lists the runs") : state;
     }
 
@@ -103,18 +112,19 @@ public sealed partial class Ledger : IAsyncDisposable
     /// Records a run's fact unless <paramref name="recorded"/> finds it there already; either way returns the one that counts.
     /// Racing writers are told apart by the stream's version: the loser reads again and finds the winner's fact.
     /// </summary>
-    /// <param name="change">What the projections take from the fact, in the same transaction.</param>
     /// <param name="prepared">A model for later runs to find, in the same transaction.</param>
     public Task<T> RecordAsync<T>(
-        string run, Func<RunState, T?> recorded, T @event, ProjectionChange? change = null, PreparedModel? prepared = null, CancellationToken token = default)
+        string run, Func<RunState, T?> recorded, T @event, PreparedModel? prepared = null, CancellationToken token = default)
         where T : RunEvent =>
-        RecordAsync<RunEvent, T>(RunStream(run), events => recorded(RunState.Fold(events)), @event, change, prepared, token);
+        RecordAsync<RunEvent, T>(RunStream(run), events => recorded(RunState.Fold(events)), @event, _ => Task.FromResult(Projector.ChangeOf(@event)), prepared, token);
 
-    /// <inheritdoc cref="RecordAsync{T}(string, Func{RunState, T?}, T, ProjectionChange?, PreparedModel?, CancellationToken)"/>
+    /// <inheritdoc cref="RecordAsync{T}(string, Func{RunState, T?}, T, PreparedModel?, CancellationToken)"/>
     public Task<T> RecordAsync<T>(
-        string run, int iteration, Func<IterationState, T?> recorded, T @event, ProjectionChange? change = null, CancellationToken token = default)
+        string run, int iteration, Func<IterationState, T?> recorded, T @event, CancellationToken token = default)
         where T : IterationEvent =>
-        RecordAsync<IterationEvent, T>(IterationStream(run, iteration), events => recorded(IterationState.Fold(events)), @event, change, null, token);
+        RecordAsync<IterationEvent, T>(
+            IterationStream(run, iteration), events => recorded(IterationState.Fold(events)), @event,
+            past => ChangeOfAsync(run, iteration, past, @event, token), null, token);
 
     public async ValueTask DisposeAsync()
     {
@@ -122,40 +132,45 @@ public sealed partial class Ledger : IAsyncDisposable
         await source.DisposeAsync();
     }
 
+    /// <exception cref="LedgerException">The stream has lost events.</exception>
     private async Task<IReadOnlyList<object>> EventsAsync(string stream, CancellationToken token)
     {
         await using var session = store.QuerySession();
-        return [.. (await session.Events.FetchStreamAsync(stream, token: token)).Select(e => e.Data)];
+        var events = await session.Events.FetchStreamAsync(stream, token: token);
+        var gap = events.Index().FirstOrDefault(e => e.Item.Version != e.Index + 1);
+        return gap.Item is null ? [.. events.Select(e => e.Data)] : throw LedgerException.Lost(stream, gap.Index + 1);
     }
 
     private async Task<T> RecordAsync<TEvent, T>(
-        string stream, Func<IEnumerable<TEvent>, T?> recorded, T @event, ProjectionChange? change, PreparedModel? prepared, CancellationToken token)
+        string stream, Func<IEnumerable<TEvent>, T?> recorded, T @event, Func<IReadOnlyList<TEvent>, Task<ProjectionChange?>> changeOf, PreparedModel? prepared, CancellationToken token)
         where TEvent : class
         where T : class, TEvent
     {
         while (true)
         {
-            var past = await EventsAsync(stream, token);
-            if (recorded(past.Cast<TEvent>()) is { } existing)
+            TEvent[] past = [.. (await EventsAsync(stream, token)).Cast<TEvent>()];
+            if (recorded(past) is { } existing)
             {
                 return existing;
             }
 
+            var change = await changeOf(past);
             await using var session = store.LightweightSession();
-            if (past.Count == 0)
+            if (change is not null && !await ApplyAsync(session, stream, past.Length, change, token))
+            {
+                continue;
+            }
+
+            if (past.Length == 0)
             {
                 session.Events.StartStream(stream, @event);
             }
             else
             {
-                session.Events.Append(stream, past.Count + 1, @event);
+                session.Events.Append(stream, past.Length + 1, @event);
             }
 
-            if (change is not null)
-            {
-                session.QueueSqlCommand(change.Sql, change.Parameters);
-            }
-
+            session.QueueSqlCommand(Seals.Append, stream, (long)past.Length + 1);
             if (prepared is not null)
             {
                 session.Store(prepared);
@@ -168,8 +183,47 @@ public sealed partial class Ledger : IAsyncDisposable
             }
             catch (Exception e) when (e is ConcurrencyException or ExistingStreamIdCollisionException)
             {
-                // Somebody else recorded first; the next round sees what.
+                // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
+                await RequireWholeAsync(stream, token);
             }
+        }
+    }
+
+    /// <summary>Changes the projections in the session's transaction, alone on the stream, and while no rebuild is under way.</summary>
+    /// <returns>false where somebody else recorded meanwhile; nothing is changed then.</returns>
+    private static async Task<bool> ApplyAsync(IDocumentSession session, string stream, int version, ProjectionChange change, CancellationToken token)
+    {
+        await HoldStreamAsync(session, stream, token);
+        if (((await session.Events.FetchStreamStateAsync(stream, token))?.Version ?? 0) != version)
+        {
+            return false;
+        }
+
+        await change(session.Connection, token);
+        return true;
+    }
+
+    /// <summary>Begins the session's transaction, and makes it the only one that changes projections for the stream, with no rebuild under way.</summary>
+    private static async Task HoldStreamAsync(IDocumentSession session, string stream, CancellationToken token)
+    {
+        await session.BeginTransactionAsync(token);
+        await using var hold = new NpgsqlCommand($"select pg_advisory_xact_lock_shared({RebuildLock}), pg_advisory_xact_lock(hashtextextended($1, 0))", session.Connection)
+        {
+            Parameters = { new() { Value = stream } },
+        };
+        await hold.ExecuteNonQueryAsync(token);
+    }
+
+    /// <exception cref="LedgerException">The stream has lost its last events.</exception>
+    private async Task RequireWholeAsync(string stream, CancellationToken token)
+    {
+        // Asked in this order, since a stream only grows.
+        await using var session = store.QuerySession();
+        var version = (await session.Events.FetchStreamStateAsync(stream, token))?.Version ?? 0;
+        var found = (await EventsAsync(stream, token)).Count;
+        if (found < version)
+        {
+            throw LedgerException.Lost(stream, found + 1);
         }
     }
 }

@@ -15,7 +15,7 @@ namespace Alt.Infra;
 /// Who uses it is counted by a shared lock that each user holds on <c>pg.users</c>; joining, starting and leaving are serialised by
 /// an exclusive lock on <c>pg.lock</c>. The kernel drops the locks of a process that is killed.
 /// </remarks>
-public sealed class PostgresCluster : IAsyncDisposable
+public sealed partial class PostgresCluster : IAsyncDisposable
 {
     /// <summary>Name of the superuser that owns everything in the cluster.</summary>
     public const string User = "alt";

@@ -195,6 +195,18 @@ internal sealed class PostgresServer
         }
     }
 
+    /// <summary>Runs one of PostgreSQL's client programs, as the user that this process runs as.</summary>
+    /// <exception cref="PostgresClusterException">The program failed.</exception>
+    public async Task ClientAsync(string program, string password, CancellationToken token, params string[] arguments)
+    {
+        var (exitCode, output) = await CommandLine.RunAsync(Path.Combine(_programs, program), arguments, token, ("PGPASSWORD", password));
+        if (exitCode != 0)
+        {
+            string said = string.Join(" / ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(3));
+            throw new PostgresClusterException($"{program} failed: {said}");
+        }
+    }
+
     /// <exception cref="PostgresClusterException">The program failed.</exception>
     private async Task RunAsync(string program, CancellationToken token, params string[] arguments)
     {
@@ -222,13 +234,18 @@ internal sealed class PostgresServer
 internal static class CommandLine
 {
     /// <summary>Exit code, and standard output and error in the order of their lines. Messages are in English, settings of libpq are not passed on.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, CancellationToken token)
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, CancellationToken token, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["LC_ALL"] = "C";
         foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray())
         {
             start.Environment.Remove(name);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         using Process process = Process.Start(start)!;

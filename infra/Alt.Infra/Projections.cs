@@ -1,83 +1,265 @@
 using Alt.Domain;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Alt.Infra;
 
-/// <summary>A change of the projections, made in the transaction of the event that it follows from; <c>?</c> stands for each parameter.</summary>
-public sealed record ProjectionChange(string Sql, params object[] Parameters);
-
 /// <summary>
-/// The SQL tables beside the event streams, changed in the transaction of the event that changes them: <c>alt_runs</c>, one row per run,
-/// and <c>alt_samples</c>, one row per sample. Texts stay in the artifacts.
+/// The SQL tables beside the event streams (see README.md), changed in the transaction of the event that changes them and always
+/// derivable again from events and artifacts. Rows are sent by COPY. Texts stay in the artifacts.
 /// </summary>
-public static class Projections
+internal static class Projections
 {
-    internal const string Schema = """
-        create table if not exists alt_runs (
+    /// <summary>Changes with the tables below, so that those of another version are noticed and made anew.</summary>
+    public const string Version = "alt projections 2";
+
+    public const string CurrentVersion = "select obj_description(to_regclass('alt_samples'), 'pg_class')";
+
+    public static readonly IReadOnlyList<string> Tables = ["alt_runs", "alt_samples", "alt_judge_calls", "alt_judge_costs", "alt_pool_moves", "alt_training_steps"];
+
+    public static readonly string Drop = $"drop table if exists {string.Join(", ", Tables)}";
+
+    // Rows of alt_samples change with every pool that they are in: the free space keeps those changes out of the index.
+    public const string Create = $$"""
+        create table alt_runs (
             run text primary key,
             started timestamptz not null
         );
-        create table if not exists alt_samples (
+        create table alt_samples (
             run text not null,
             iteration int not null,
             prompt int not null,
             k int not null,
             chunk int not null,
             policy text not null,
+            conditioning text,
             seed bigint not null,
             finish_reason text not null,
             tokens int not null,
             outcome text,
             reward double precision,
-            quantile int,
-            selected_in int[] not null default '{}',
-            left_out text,
+            quantiles int[] not null default '{}',
+            decisions text[] not null default '{}',
+            training_steps int not null default 0,
             primary key (run, iteration, prompt, k)
-        )
+        ) with (fillfactor = 70);
+        create table alt_judge_calls (
+            run text not null,
+            iteration int not null,
+            prompt int not null,
+            k int not null,
+            call int not null,
+            provider text not null,
+            model text not null,
+            request_hash text not null,
+            input_tokens int not null,
+            output_tokens int not null,
+            cost numeric not null,
+            attempts int not null,
+            outcome text not null,
+            primary key (run, iteration, prompt, k, call)
+        );
+        create table alt_judge_costs (
+            run text not null,
+            iteration int not null,
+            provider text not null,
+            model text not null,
+            outcome text not null,
+            calls bigint not null,
+            attempts bigint not null,
+            input_tokens bigint not null,
+            output_tokens bigint not null,
+            cost numeric not null,
+            primary key (run, iteration, provider, model, outcome)
+        );
+        create table alt_pool_moves (
+            run text not null,
+            from_iteration int not null,
+            to_iteration int not null,
+            from_quantile int not null,
+            to_quantile int not null,
+            samples bigint not null,
+            primary key (run, from_iteration, to_iteration, from_quantile, to_quantile)
+        );
+        create table alt_training_steps (
+            run text not null,
+            training int not null,
+            step int not null,
+            position int not null,
+            iteration int not null,
+            prompt int not null,
+            k int not null,
+            primary key (run, training, step, position)
+        );
+        create index alt_training_steps_of_sample on alt_training_steps (run, iteration, prompt, k);
+        comment on table alt_samples is '{{Version}}'
         """;
 
-    public static ProjectionChange AddRun(string run, DateTimeOffset started) =>
-        new("insert into alt_runs (run, started) values (?, ?)", run, started);
+    private const string SameSample = "a.run = $1 and a.iteration = c.iteration and a.prompt = c.prompt and a.k = c.k";
 
-    public static ProjectionChange AddSamples(string run, int chunk, string policy, long seed, IReadOnlyList<Sample> samples) =>
-        new(
+    public static ProjectionChange AddRun(string run, DateTimeOffset started) => (connection, token) =>
+        ExecuteAsync(connection, "insert into alt_runs (run, started) values ($1, $2)", token, run, started.ToUniversalTime());
+
+    /// <param name="policy">Hash of the weights that drew the samples.</param>
+    /// <param name="conditioning">The feedback that they were given; null for none.</param>
+    public static ProjectionChange AddSamples(string run, int chunk, string policy, string? conditioning, long seed, IReadOnlyList<Sample> samples) => (connection, token) =>
+        CopyAsync(
+            connection, "alt_samples (run, iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, tokens)", samples,
+            async (row, s) =>
+            {
+                await row.WriteAsync(run, NpgsqlDbType.Text, token);
+                await WriteAsync(row, s.Id, token);
+                await row.WriteAsync(chunk, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(policy, NpgsqlDbType.Text, token);
+                await (conditioning is null ? row.WriteNullAsync(token) : row.WriteAsync(conditioning, NpgsqlDbType.Text, token));
+                await row.WriteAsync(seed, NpgsqlDbType.Bigint, token);
+                await row.WriteAsync(s.FinishReason == FinishReason.Stop ? nameof(FinishReason.Stop) : nameof(FinishReason.Length), NpgsqlDbType.Text, token);
+                await row.WriteAsync(s.Tokens.Length, NpgsqlDbType.Integer, token);
+            },
+            token);
+
+    public static ProjectionChange AddJudgements(string run, int iteration, IReadOnlyList<Judgement> judged) => async (connection, token) =>
+    {
+        await StageAsync(
+            connection, "outcome text, reward double precision", judged, j => j.Id,
+            async (row, j) =>
+            {
+                await row.WriteAsync(OutcomeOf(j), NpgsqlDbType.Text, token);
+                await (j.Outcome is FeedbackOutcome.Labelled(var reward) ? row.WriteAsync(reward, NpgsqlDbType.Double, token) : row.WriteNullAsync(token));
+            },
+            token);
+        await ExecuteAsync(connection, $"update alt_samples a set outcome = c.outcome, reward = c.reward from alt_change c where {SameSample}", token, run);
+        await ExecuteAsync(connection, "drop table alt_change", token);
+
+        var calls = judged.SelectMany(j => j.Calls.Select((call, i) => (Judgement: j, Call: call, Number: i))).ToArray();
+        await CopyAsync(
+            connection, "alt_judge_calls (run, iteration, prompt, k, call, provider, model, request_hash, input_tokens, output_tokens, cost, attempts, outcome)", calls,
+            async (row, c) =>
+            {
+                await row.WriteAsync(run, NpgsqlDbType.Text, token);
+                await WriteAsync(row, c.Judgement.Id, token);
+                await row.WriteAsync(c.Number, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(c.Call.Provider, NpgsqlDbType.Text, token);
+                await row.WriteAsync(c.Call.Model, NpgsqlDbType.Text, token);
+                await row.WriteAsync(c.Call.RequestHash, NpgsqlDbType.Text, token);
+                await row.WriteAsync(c.Call.InputTokens, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(c.Call.OutputTokens, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(c.Call.Cost, NpgsqlDbType.Numeric, token);
+                await row.WriteAsync(c.Call.Attempts, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(OutcomeOf(c.Judgement), NpgsqlDbType.Text, token);
+            },
+            token);
+        foreach (var group in calls.GroupBy(c => (c.Call.Provider, c.Call.Model, Outcome: OutcomeOf(c.Judgement))))
+        {
+            await ExecuteAsync(
+                connection,
+                """
+                insert into alt_judge_costs as c values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                on conflict (run, iteration, provider, model, outcome) do update set
+                    calls = c.calls + excluded.calls, attempts = c.attempts + excluded.attempts,
+                    input_tokens = c.input_tokens + excluded.input_tokens, output_tokens = c.output_tokens + excluded.output_tokens, cost = c.cost + excluded.cost
+                """,
+                token, run, iteration, group.Key.Provider, group.Key.Model, group.Key.Outcome, group.LongCount(), group.Sum(c => (long)c.Call.Attempts),
+                group.Sum(c => (long)c.Call.InputTokens), group.Sum(c => (long)c.Call.OutputTokens), group.Sum(c => c.Call.Cost));
+        }
+    };
+
+    /// <summary>A sample's n-th quantile is the one in the pool of its own iteration + n - 1; a pool loses no sample before it ends.</summary>
+    public static ProjectionChange AddPool(string run, int iteration, IReadOnlyList<PoolEntry> pool) => async (connection, token) =>
+    {
+        await StageAsync(connection, "quantile int", pool, e => e.Sample.Id, (row, e) => row.WriteAsync(e.Quantile, NpgsqlDbType.Integer, token), token);
+        await ExecuteAsync(connection, $"update alt_samples a set quantiles = a.quantiles || c.quantile from alt_change c where {SameSample}", token, run);
+        await ExecuteAsync(connection, "drop table alt_change", token);
+        await ExecuteAsync(
+            connection,
             """
-            insert into alt_samples (run, iteration, prompt, k, chunk, policy, seed, finish_reason, tokens)
-            select ?, s.iteration, s.prompt, s.k, ?, ?, ?, s.finish_reason, s.tokens
-            from unnest(?, ?, ?, ?, ?) as s (iteration, prompt, k, finish_reason, tokens)
+            insert into alt_pool_moves
+            select $1, earlier, $2, h.quantiles[earlier - h.iteration + 1], h.quantiles[$2 - h.iteration + 1], sum(h.samples)
+            from (select iteration, quantiles, count(*) as samples from alt_samples where run = $1 and iteration < $2 group by iteration, quantiles) h,
+                 generate_series(h.iteration, $2 - 1) as earlier
+            where h.quantiles[$2 - h.iteration + 1] is not null
+            group by 2, 4, 5
             """,
-            run, chunk, policy, seed,
-            Column(samples, s => s.Id.Iteration), Column(samples, s => s.Id.Prompt), Column(samples, s => s.Id.K),
-            Column(samples, s => s.FinishReason.ToString()), Column(samples, s => s.Tokens.Length));
+            token, run, iteration);
+    };
 
-    public static ProjectionChange SetOutcomes(string run, IReadOnlyList<(SampleId Id, FeedbackOutcome Outcome)> judged) =>
-        new(
-            """
-            update alt_samples a set outcome = s.outcome, reward = s.reward
-            from unnest(?, ?, ?, ?, ?) as s (iteration, prompt, k, outcome, reward)
-            where a.run = ? and a.iteration = s.iteration and a.prompt = s.prompt and a.k = s.k
+    public static ProjectionChange AddSelection(string run, IReadOnlyList<SelectedSample> decisions) => async (connection, token) =>
+    {
+        await StageAsync(connection, "decision text", decisions, d => d.Id, (row, d) => row.WriteAsync(d.LeftOut?.ToString() ?? nameof(SelectedSample.Selected), NpgsqlDbType.Text, token), token);
+        await ExecuteAsync(connection, $"update alt_samples a set decisions = a.decisions || c.decision from alt_change c where {SameSample}", token, run);
+        await ExecuteAsync(connection, "drop table alt_change", token);
+    };
+
+    /// <param name="steps">The samples of each step, from step 1 on, in the order of drawing.</param>
+    public static ProjectionChange AddTraining(string run, int training, IEnumerable<IReadOnlyList<SampleId>> steps) => async (connection, token) =>
+    {
+        await CopyAsync(
+            connection, "alt_training_steps (run, training, step, position, iteration, prompt, k)",
+            steps.SelectMany((batch, step) => batch.Select((id, position) => (Step: step + 1, Position: position, Id: id))),
+            async (row, s) =>
+            {
+                await row.WriteAsync(run, NpgsqlDbType.Text, token);
+                await row.WriteAsync(training, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(s.Step, NpgsqlDbType.Integer, token);
+                await row.WriteAsync(s.Position, NpgsqlDbType.Integer, token);
+                await WriteAsync(row, s.Id, token);
+            },
+            token);
+        await ExecuteAsync(
+            connection,
+            $"""
+            update alt_samples a set training_steps = a.training_steps + c.steps
+            from (select iteration, prompt, k, count(distinct step) as steps from alt_training_steps where run = $1 and training = $2 group by 1, 2, 3) c
+            where {SameSample}
             """,
-            Column(judged, j => j.Id.Iteration), Column(judged, j => j.Id.Prompt), Column(judged, j => j.Id.K),
-            Column(judged, j => j.Outcome.GetType().Name), Column(judged, j => (j.Outcome as FeedbackOutcome.Labelled)?.Reward), run);
+            token, run, training);
+    };
 
-    public static ProjectionChange SetQuantiles(string run, IReadOnlyList<PoolEntry> pool) =>
-        new(
-            """
-            update alt_samples a set quantile = s.quantile
-            from unnest(?, ?, ?, ?) as s (iteration, prompt, k, quantile)
-            where a.run = ? and a.iteration = s.iteration and a.prompt = s.prompt and a.k = s.k
-            """,
-            Column(pool, e => e.Sample.Id.Iteration), Column(pool, e => e.Sample.Id.Prompt), Column(pool, e => e.Sample.Id.K), Column(pool, e => e.Quantile), run);
+    private static string OutcomeOf(Judgement judgement) => judgement.Outcome.GetType().Name;
 
-    public static ProjectionChange SetSelection(string run, int iteration, IReadOnlyList<SelectedSample> decisions) =>
-        new(
-            """
-            update alt_samples a
-            set left_out = s.left_out, selected_in = case when s.left_out is null then a.selected_in || ? else a.selected_in end
-            from unnest(?, ?, ?, ?) as s (iteration, prompt, k, left_out)
-            where a.run = ? and a.iteration = s.iteration and a.prompt = s.prompt and a.k = s.k
-            """,
-            iteration,
-            Column(decisions, d => d.Id.Iteration), Column(decisions, d => d.Id.Prompt), Column(decisions, d => d.Id.K), Column(decisions, d => d.LeftOut?.ToString()), run);
+    /// <summary>Sends rows about samples to the temporary table <c>alt_change</c>.</summary>
+    private static async Task StageAsync<T>(
+        NpgsqlConnection connection, string columns, IReadOnlyList<T> rows, Func<T, SampleId> id, Func<NpgsqlBinaryImporter, T, Task> write, CancellationToken token)
+    {
+        await ExecuteAsync(connection, $"create temp table alt_change (iteration int, prompt int, k int, {columns}) on commit drop", token);
+        await CopyAsync(
+            connection, "alt_change", rows,
+            async (row, value) =>
+            {
+                await WriteAsync(row, id(value), token);
+                await write(row, value);
+            },
+            token);
+        await ExecuteAsync(connection, "analyze alt_change", token);
+    }
 
-    private static TColumn[] Column<TRow, TColumn>(IReadOnlyList<TRow> rows, Func<TRow, TColumn> value) => [.. rows.Select(value)];
+    private static async Task CopyAsync<T>(NpgsqlConnection connection, string table, IEnumerable<T> rows, Func<NpgsqlBinaryImporter, T, Task> write, CancellationToken token)
+    {
+        await using var import = await connection.BeginBinaryImportAsync($"copy {table} from stdin (format binary)", token);
+        foreach (var row in rows)
+        {
+            await import.StartRowAsync(token);
+            await write(import, row);
+        }
+
+        await import.CompleteAsync(token);
+    }
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter row, SampleId id, CancellationToken token)
+    {
+        await row.WriteAsync(id.Iteration, NpgsqlDbType.Integer, token);
+        await row.WriteAsync(id.Prompt, NpgsqlDbType.Integer, token);
+        await row.WriteAsync(id.K, NpgsqlDbType.Integer, token);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken token, params object[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        await command.ExecuteNonQueryAsync(token);
+    }
 }

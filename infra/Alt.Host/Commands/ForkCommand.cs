@@ -32,7 +32,7 @@ internal static class ForkCommand
         await using var record = await Record.OpenExistingAsync(home, token);
         var config = RunConfigFile.Change((await record.AskAsync(l => l.ExistingRunAsync(parent, token), token)).Config, settings);
         id ??= RunId.New(config.Name, DateTime.Now, await record.AskAsync(l => l.RunsAsync(token), token));
-        var forks = new Forks(record.Ledger, new ArtifactStore(home.Artifacts));
+        var forks = new Forks(record.Ledger);
         var origin = await record.AskAsync(_ => forks.CreateAsync(parent, id, config, at, DateTimeOffset.UtcNow, token), token);
         output.Say($"run {id} shares with {parent} {Shared(origin)}");
 

@@ -98,35 +98,20 @@ internal static class SampleCommand
         return PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => feedback is null ? c.Of(0) : c.Of(feedback));
     }
 
-    /// <summary>Written aside and renamed, so that an interrupted call leaves no half file under the wanted name.</summary>
-    private static async Task WriteAsync(string path, IEnumerable<(Prompt[] Prompts, IReadOnlyList<Sample> Samples)> chunks, int n, CancellationToken token)
-    {
-        var aside = $"{path}.{Environment.ProcessId}.part";
-        try
+    private static Task<int> WriteAsync(string path, IEnumerable<(Prompt[] Prompts, IReadOnlyList<Sample> Samples)> chunks, int n, CancellationToken token) =>
+        WholeFile.WriteAsync("--out", path, async stream =>
         {
-            await using (var writer = new StreamWriter(aside))
+            await using var writer = new StreamWriter(stream, leaveOpen: true);
+            var lines = 0;
+            foreach (var (prompt, generations) in chunks.SelectMany(c => c.Prompts.Zip(c.Samples.Chunk(n))))
             {
-                foreach (var (prompts, samples) in chunks)
-                {
-                    foreach (var (prompt, generations) in prompts.Zip(samples.Chunk(n)))
-                    {
-                        var line = new SampledPrompt(prompt.Text, [.. generations.Select(g => new SampledText(g.Text, g.FinishReason, g.Tokens))]);
-                        await writer.WriteLineAsync(JsonSerializer.Serialize(line, AltJson.Options).AsMemory(), token);
-                    }
-                }
+                var line = new SampledPrompt(prompt.Text, [.. generations.Select(g => new SampledText(g.Text, g.FinishReason, g.Tokens))]);
+                await writer.WriteLineAsync(JsonSerializer.Serialize(line, AltJson.Options).AsMemory(), token);
+                lines++;
             }
 
-            File.Move(aside, path, overwrite: true);
-        }
-        catch (Exception e) when (e is DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            throw new InputException($"--out {path}: cannot be written: {e.Message}", e);
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
-    }
+            return lines;
+        });
 
     private sealed record SampledPrompt(string Prompt, IReadOnlyList<SampledText> Generations);
 

@@ -13,10 +13,12 @@ public sealed class TextClassifierProviderTests
     public async Task Each_sample_gets_its_outcome_in_order_and_the_reward_is_what_is_not_toxic()
     {
         var provider = new TextClassifierProvider(Classifier);
-        var outcomes = await provider.JudgeAsync([Request(0, "a rotten day"), Request(1, " "), Request(2, "a lovely day")], CancellationToken.None);
+        var judgements = await provider.JudgeAsync([Request(0, "a rotten day"), Request(1, " "), Request(2, "a lovely day")], CancellationToken.None);
         Assert.Equal(
             [new FeedbackOutcome.Labelled(1 - Classifier.Toxicity("a rotten day")), new FeedbackOutcome.Abstained("the text is empty"), new FeedbackOutcome.Labelled(1 - Classifier.Toxicity("a lovely day"))],
-            outcomes);
+            judgements.Select(j => j.Outcome));
+        Assert.Equal([1, 0, 1], judgements.Select(j => j.Calls.Count));
+        Assert.All(judgements.SelectMany(j => j.Calls), call => Assert.Equal((provider.Name, provider.Version), (call.Provider, call.Model)));
         Assert.Equal(Classifier.Hash, provider.Version);
     }
 
