@@ -34,7 +34,11 @@ internal static class WholeFile
         }
         finally
         {
-            File.Delete(aside);
+            // In a folder that is not there, even deleting fails.
+            if (File.Exists(aside))
+            {
+                File.Delete(aside);
+            }
         }
     }
 }

@@ -31,6 +31,15 @@ public sealed partial class Ledger
     /// <summary>Adds the present seals to the run's certificate, which lies outside of the database.</summary>
     public Task CertifyAsync(string run, CancellationToken token = default) => new Certificate(artifacts, run).ExtendAsync(this, token);
 
+    /// <summary>Starts an iteration with its facts and none of their rows, which a benchmark makes in its own way.</summary>
+    internal async Task StartUnprojectedAsync(string run, int iteration, IEnumerable<IterationEvent> events, CancellationToken token)
+    {
+        await using var session = store.LightweightSession();
+        session.Events.StartStream(IterationStream(run, iteration), [.. events]);
+        session.QueueSqlCommand(Seals.AppendStream, IterationStream(run, iteration));
+        await session.SaveChangesAsync(token);
+    }
+
     /// <summary>Makes what is missing. "If not exists" looks before it creates: two processes that open a new database at once would collide.</summary>
     private async Task PrepareAsync(CancellationToken token)
     {

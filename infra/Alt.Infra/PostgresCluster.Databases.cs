@@ -19,15 +19,18 @@ public sealed partial class PostgresCluster
         try
         {
             await _server.ClientAsync("pg_restore", _password, token, [.. Address(aside), "--exit-on-error", "--no-owner", path]);
-            await ExecuteAsync($"drop database if exists \"{database}\" with (force)", token);
+            await DropAsync(database, token);
             await ExecuteAsync($"alter database \"{aside}\" rename to \"{database}\"", token);
         }
         catch
         {
-            await ExecuteAsync($"drop database if exists \"{aside}\" with (force)", CancellationToken.None);
+            await DropAsync(aside, CancellationToken.None);
             throw;
         }
     }
+
+    /// <summary>Drops a database with all that is in it, whoever is connected.</summary>
+    public Task DropAsync(string database, CancellationToken token = default) => ExecuteAsync($"drop database if exists \"{database}\" with (force)", token);
 
     private string[] Address(string database) =>
         ["--host=127.0.0.1", $"--port={_port.ToString(CultureInfo.InvariantCulture)}", $"--username={User}", "--no-password", $"--dbname={database}"];

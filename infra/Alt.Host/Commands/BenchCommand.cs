@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Alt.Activities.Model;
+using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Infra;
+using Alt.Infra.Audits;
 using Spectre.Console;
 using Temporalio.Client;
 using TemporalServer;
@@ -19,11 +21,12 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), or overhead (what durable orchestration costs per activity)." };
-        name.AcceptOnlyFromAmong("sampling", "training", "events", "overhead");
+        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), audit (questions to two million samples; takes minutes and 4 GB of disk), or overhead (what durable orchestration costs per activity)." };
+        name.AcceptOnlyFromAmong("sampling", "training", "events", "audit", "overhead");
         var run = new Option<string?>("--run") { Description = "With overhead: of this finished run, the share of its time in which no activity was at work.", HelpName = "RUN" };
+        var samples = new Option<int>("--samples") { Description = "With audit: how many samples to generate.", HelpName = "N", DefaultValueFactory = _ => 2_000_000 };
         var json = Options.Json();
-        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, run, json };
+        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, run, samples, json };
         command.SetAction(async (parsed, token) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -33,6 +36,7 @@ internal static class BenchCommand
                 "sampling" => new ModelBenchmarks(new GptConfig()).Decode(progress: output.Say),
                 "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
+                "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
                 _ when parsed.GetValue(run) is { } id => await OverheadOfAsync(AltHome.Find(), id, token),
                 _ => await WithDatabaseAsync(ServerDatabase, connection => OverheadBenchmark.RunAsync(connection, output.Say, token), token),
             };
@@ -58,6 +62,29 @@ internal static class BenchCommand
         }, token);
     }
 
+    /// <summary>In a database and a folder of its own, which are gone afterwards.</summary>
+    private static async Task<AuditFigures> AuditAsync(AltHome home, int samples, Action<string> progress, CancellationToken token)
+    {
+        if (samples < 1)
+        {
+            throw new InputException($"--samples {samples}: expected 1 or more");
+        }
+
+        await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
+        var (database, folder) = ($"bench_audit_{Guid.NewGuid():N}", Directory.CreateTempSubdirectory("alt-bench-"));
+        try
+        {
+            var artifacts = new ArtifactStore(folder.FullName);
+            await using var ledger = await Ledger.OpenAsync(await cluster.EnsureDatabaseAsync(database, token), artifacts, token);
+            return await new AuditBenchmark(ledger, artifacts, samples).RunAsync(progress, token);
+        }
+        finally
+        {
+            await cluster.DropAsync(database);
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static async Task<T> WithDatabaseAsync<T>(string database, Func<string, Task<T>> measure, CancellationToken token)
     {
         await using var cluster = await PostgresCluster.JoinAsync(AltHome.Find().Root, token);
@@ -66,6 +93,15 @@ internal static class BenchCommand
 
     private static void Write(IAnsiConsole console, object figures)
     {
+        if (figures is AuditFigures audit)
+        {
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{audit.Samples:N0} samples; ingested {audit.IngestedSamplesPerSecond:N0} samples/s"));
+            Cells.WriteTable(console, new Listing(
+                ["question", "median ms", "slowest ms", "served by"],
+                [.. audit.Questions.Select(q => (IReadOnlyList<object?>)[q.Question, Math.Round(q.Milliseconds, 2), Math.Round(q.SlowestMilliseconds, 2), string.Join(", ", q.Indexes)])]));
+            return;
+        }
+
         var table = new Table().AddColumn("figure").AddColumn(new TableColumn("value").RightAligned());
         foreach (var property in figures.GetType().GetProperties())
         {

@@ -141,6 +141,19 @@ public sealed class AuditTests(PostgresFixture postgres) : IClassFixture<Postgre
     [InlineData("small/1/-2/3")]
     public void What_is_no_sample_id_is_refused(string text) => Assert.Throws<InputException>(() => SampleRef.Parse(text));
 
+    [Fact]
+    public async Task The_benchmark_asks_every_question_of_a_generated_run()
+    {
+        await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
+
+        var figures = await new AuditBenchmark(run.Ledger, run.Artifacts, 10_000).RunAsync(_ => { });
+
+        Assert.Equal(10_000, figures.Samples);
+        Assert.Equal(9, figures.Questions.Count);
+        Assert.Equal(10_000L, Assert.Single((await run.Audit.SqlAsync("select count(*) from alt_samples where run = 'bench'", 1, TimeSpan.FromSeconds(10))).Rows)[0]);
+        Assert.All(figures.Questions, q => Assert.NotEmpty(q.Indexes));
+    }
+
     private static async Task<SampleId> FirstOfIterationOneAsync(SmallRun run)
     {
         var row = (await run.Audit.SqlAsync("select prompt, k from alt_samples where iteration = 1 order by 1, 2 limit 1", 1, TimeSpan.FromSeconds(10))).Rows[0];

@@ -7,7 +7,7 @@ namespace Alt.Tests.Infra.Host;
 [Collection(HostTests.Name)]
 public sealed class ForkTests(FinishedRun calm)
 {
-    private const string Rows = "select string_agg(concat_ws(',', iteration, prompt, k, chunk, policy, seed, finish_reason, tokens, outcome, reward, quantile, selected_in, left_out), ';' order by iteration, prompt, k) from alt_samples where run = ";
+    private const string Rows = "select string_agg(concat_ws(',', iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, tokens, outcome, reward, quantiles, decisions, training_steps), ';' order by iteration, prompt, k) from alt_samples where run = ";
 
     private Installation Installation => calm.Installation;
 

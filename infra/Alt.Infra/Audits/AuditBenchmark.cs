@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Alt.Domain;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Alt.Infra.Audits;
+
+/// <summary>
+/// How fast the audit answers on a generated run of two million samples in ten iterations, and how fast samples are ingested. The rows are
+/// those that ten iterations of a growing pool would have left, sent by COPY; events and the artifacts that a question reads are real.
+/// </summary>
+public sealed partial class AuditBenchmark
+{
+    private const string Run = "bench";
+    private const int Iterations = 10, Generations = 5, ChunkPrompts = 64, Repeats = 21;
+
+    private readonly Ledger ledger;
+    private readonly ArtifactStore artifacts;
+    private readonly int prompts;
+    private readonly RunConfig config;
+
+    /// <param name="samples">How many in all; rounded to whole prompts.</param>
+    public AuditBenchmark(Ledger ledger, ArtifactStore artifacts, int samples = 2_000_000)
+    {
+        (this.ledger, this.artifacts, prompts) = (ledger, artifacts, Math.Max(1, samples / Iterations / Generations));
+        config = new RunConfig
+        {
+            Iterations = Iterations,
+            Data = new() { Grammar = "generated.yaml" },
+            Prompts = new() { PerIteration = prompts },
+            Sampling = new() { Generations = Generations, ChunkPrompts = ChunkPrompts },
+            Selection = new() { PerQuantile = prompts },
+            Training = new() { Steps = 100, BatchSize = 64 },
+        };
+    }
+
+    /// <summary>Needs an empty ledger.</summary>
+    public async Task<AuditFigures> RunAsync(Action<string> progress, CancellationToken token = default)
+    {
+        progress("recording the run's events");
+        await StartAsync(token);
+        progress("ingesting samples as a run does");
+        var ingested = await IngestAsync(token);
+        progress($"generating {Iterations * prompts * Generations:N0} samples");
+        await GenerateAsync(token);
+        progress("asking");
+        return new AuditFigures(Iterations * prompts * Generations, ingested, await AskAsync(token));
+    }
+
+    private async Task<IReadOnlyList<AuditFigure>> AskAsync(CancellationToken token)
+    {
+        var audit = new Audit(ledger, artifacts);
+        var random = new Random(1);
+        var figures = new List<AuditFigure>();
+        var streams = Enumerable.Range(1, Iterations).Select(n => Ledger.IterationStream(Run, n)).ToArray();
+        await AddAsync("sample", i => audit.SampleAsync(Readable(i), token), AuditSql.Sample, Run, 5, 0, 0);
+        await AddAsync("why-not", _ => audit.WhyNotAsync(Any(), token), AuditSql.SampleSteps, Run, 5, 0, 0);
+        await AddAsync("pool", _ => audit.PoolAsync(Run, new(), 20, token: token), AuditSql.PoolEvent, streams, long.MaxValue, DateTimeOffset.UtcNow);
+        await AddAsync("pool --iteration K --after ID", _ => audit.PoolAsync(Run, new(Iteration: random.Next(1, Iterations + 1)), 20, new SampleId(1, random.Next(prompts), 0), token), AuditSql.PoolEntries, Run, Iterations, 1, 20L, 1, prompts / 2, 0);
+        await AddAsync("diff", _ => audit.DiffAsync(Run, random.Next(1, Iterations), Iterations, token), AuditSql.Moves, Run, 1, Iterations);
+        await AddAsync("cost", _ => audit.CostAsync(Run, token), AuditSql.JudgeCosts, Run);
+        await AddAsync("events", _ => audit.EventsAsync(Run, null, 50, token), AuditSql.LastEvents, streams, 50L);
+        await AddAsync("events --after N", _ => audit.EventsAsync(Run, random.Next(1, 1000), 50, token), AuditSql.EventsAfter, streams, 1000L, 50L);
+        const string OnePrompt = $"select outcome, count(*) from alt_samples where run = '{Run}' and iteration = 7 and prompt between 100 and 200 group by 1";
+        await AddAsync("sql (one iteration's range of prompts)", _ => audit.SqlAsync(OnePrompt, 1000, TimeSpan.FromSeconds(10), token), OnePrompt);
+        return figures;
+
+        SampleRef Any() => new(Run, new SampleId(random.Next(1, Iterations + 1), random.Next(prompts), random.Next(Generations)));
+
+        // Only the first chunk of an iteration has an artifact.
+        SampleRef Readable(int i) => new(Run, new SampleId(1 + i % Iterations, random.Next(Math.Min(prompts, ChunkPrompts)), random.Next(Generations)));
+
+        async Task AddAsync(string name, Func<int, Task> ask, string sql, params object[] parameters)
+        {
+            await ask(0);
+            var times = new List<double>();
+            for (var i = 0; i < Repeats; i++)
+            {
+                var watch = Stopwatch.StartNew();
+                await ask(i);
+                times.Add(watch.Elapsed.TotalMilliseconds);
+            }
+
+            times.Sort();
+            figures.Add(new AuditFigure(name, times[times.Count / 2], times[^1], await IndexesAsync(sql, parameters, token)));
+        }
+    }
+
+    /// <summary>The indexes in PostgreSQL's plan of a query.</summary>
+    private async Task<IReadOnlyList<string>> IndexesAsync(string sql, object[] parameters, CancellationToken token)
+    {
+        await using var command = ledger.Source.CreateCommand($"explain {sql}");
+        foreach (var value in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        var indexes = new SortedSet<string>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(token);
+        while (await reader.ReadAsync(token))
+        {
+            indexes.UnionWith(Index().Matches(reader.GetString(0)).Select(m => m.Groups[1].Value));
+            indexes.UnionWith(SequentialScan().Matches(reader.GetString(0)).Select(m => $"(none: all of {m.Groups[1].Value})"));
+        }
+
+        return [.. indexes];
+    }
+
+    private async Task StartAsync(CancellationToken token)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var all = await artifacts.PutJsonLinesAsync(Enumerable.Range(0, prompts).Select(i => new Prompt(i, $"Generated prompt number {i}")), token);
+        await RecordAsync(new RunEvent.RunStarted(Run, config, RunInputs.ConfigHash(config), new Dictionary<string, string>(), now), token);
+        await RecordAsync(new RunEvent.DataImported(all, prompts, all, prompts, all, 0, 0, null), token);
+        await RecordAsync(new RunEvent.BaseModelPrepared(all, "base-weights", "inputs", false, 0, 0, 0), token);
+        for (var n = 1; n <= Iterations; n++)
+        {
+            var chunks = Prompts.Chunks(prompts, ChunkPrompts);
+            var entries = n * prompts * Generations;
+            var first = await artifacts.PutJsonLinesAsync(SamplesOf(n, 0, Math.Min(prompts, ChunkPrompts)), token);
+            var judged = await artifacts.PutJsonLinesAsync(SamplesOf(n, 0, Math.Min(prompts, ChunkPrompts)).Select(Judge), token);
+            IEnumerable<IterationEvent> events =
+            [
+                new IterationEvent.PromptsDrawn(all, prompts, chunks),
+                .. Enumerable.Range(0, chunks).Select(c => new IterationEvent.ChunkFinished(Stage.Sampling, c, first, ChunkPrompts * Generations, 1, 1)),
+                new IterationEvent.GenerationsSampled("weights", config.ConditioningOf(n), prompts * Generations, 0, 1, 1),
+                .. Enumerable.Range(0, chunks).Select(c => new IterationEvent.ChunkFinished(Stage.Feedback, c, judged, ChunkPrompts * Generations, 1, 1)),
+                new IterationEvent.FeedbackCollected("generated", "v1", prompts * Generations, 0, 0, 0, 0.5, 1),
+                new IterationEvent.DataPoolUpdated(all, "pool", entries, prompts * Generations, [.. Enumerable.Repeat(entries / 5, 5)]),
+                new IterationEvent.BatchSelected(all, 5 * prompts, new Dictionary<string, int>()),
+                new IterationEvent.PolicyTrained(all, $"weights-{n}", all, config.Training.Steps, 1, 0, 0, 1, 1),
+            ];
+            await ledger.StartUnprojectedAsync(Run, n, events, token);
+        }
+    }
+
+    /// <summary>Samples per second through the whole path of a finished chunk: artifact read and verified, rows copied, event and seal, one transaction each.</summary>
+    private async Task<double> IngestAsync(CancellationToken token)
+    {
+        const int Chunks = 40, PromptsEach = 320;
+        var run = $"{Run}-ingested";
+        await ledger.RecordAsync<RunEvent.RunStarted>(run, _ => null, new RunEvent.RunStarted(run, config, "", new Dictionary<string, string>(), DateTimeOffset.UtcNow), token: token);
+        await ledger.RecordAsync<RunEvent.BaseModelPrepared>(run, _ => null, new RunEvent.BaseModelPrepared(new ArtifactRef(new string('0', 64), 0, ""), "base-weights", "", false, 0, 0, 0), token: token);
+        var stored = new List<ArtifactRef>();
+        for (var chunk = 0; chunk < Chunks; chunk++)
+        {
+            stored.Add(await artifacts.PutJsonLinesAsync(SamplesOf(1, chunk * PromptsEach, PromptsEach), token));
+        }
+
+        var watch = Stopwatch.StartNew();
+        foreach (var (chunk, artifact) in stored.Index())
+        {
+            await ledger.RecordAsync<IterationEvent.ChunkFinished>(run, 1, _ => null, new IterationEvent.ChunkFinished(Stage.Sampling, chunk, artifact, PromptsEach * Generations, 1, 1), token);
+        }
+
+        return Chunks * PromptsEach * Generations / watch.Elapsed.TotalSeconds;
+    }
+
+    private async Task GenerateAsync(CancellationToken token)
+    {
+        await using var connection = await ledger.Source.OpenConnectionAsync(token);
+        var random = new Random(2);
+        await using (var import = await connection.BeginBinaryImportAsync(
+            "copy alt_samples (run, iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, tokens, outcome, reward, quantiles, decisions, training_steps) from stdin (format binary)", token))
+        {
+            for (var n = 1; n <= Iterations; n++)
+            {
+                var policy = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([(byte)n]));
+                for (var i = 0; i < prompts * Generations; i++)
+                {
+                    var reward = random.NextDouble();
+                    int[] quantiles = [.. Enumerable.Range(n, Iterations - n + 1).Select(pool => Math.Clamp((int)((1 - reward) * 5 + (pool - n) * 0.1), 0, 4))];
+                    await import.StartRowAsync(token);
+                    await import.WriteAsync(Run, NpgsqlDbType.Text, token);
+                    await import.WriteAsync(n, NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(i / Generations, NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(i % Generations, NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(i / Generations / ChunkPrompts, NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(policy, NpgsqlDbType.Text, token);
+                    await import.WriteAsync(config.Feedback.Tags[0], NpgsqlDbType.Text, token);
+                    await import.WriteAsync(1L, NpgsqlDbType.Bigint, token);
+                    await import.WriteAsync(nameof(FinishReason.Stop), NpgsqlDbType.Text, token);
+                    await import.WriteAsync(20, NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(nameof(FeedbackOutcome.Labelled), NpgsqlDbType.Text, token);
+                    await import.WriteAsync(reward, NpgsqlDbType.Double, token);
+                    await import.WriteAsync(quantiles, NpgsqlDbType.Array | NpgsqlDbType.Integer, token);
+                    await import.WriteAsync(Array.ConvertAll(quantiles, q => q == 0 ? nameof(SelectedSample.Selected) : nameof(LeftOut.OverQuota)), NpgsqlDbType.Array | NpgsqlDbType.Text, token);
+                    await import.WriteAsync(1, NpgsqlDbType.Integer, token);
+                }
+            }
+
+            await import.CompleteAsync(token);
+        }
+
+        foreach (var sql in new[]
+        {
+            $"insert into alt_training_steps select '{Run}', t, s, p, 1 + (t * s + p) % {Iterations}, (t * 7919 + s * 64 + p) % {prompts}, p % {Generations} from generate_series(1, {Iterations}) t, generate_series(1, 100) s, generate_series(0, 63) p",
+            $"insert into alt_judge_costs select '{Run}', n, 'generated', 'v1', 'Labelled', {prompts * Generations}, {prompts * Generations}, 1, 1, 0.1 from generate_series(1, {Iterations}) n",
+            $"insert into alt_pool_moves select '{Run}', a, b, q, r, 1000 from generate_series(1, {Iterations}) a, generate_series(1, {Iterations}) b, generate_series(0, 4) q, generate_series(0, 4) r where a < b",
+            "vacuum (analyze)",
+        })
+        {
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+            await command.ExecuteNonQueryAsync(token);
+        }
+    }
+
+    private static IEnumerable<Sample> SamplesOf(int iteration, int first, int count) =>
+        from prompt in Enumerable.Range(first, count)
+        from k in Enumerable.Range(0, Generations)
+        select new Sample(
+            new SampleId(iteration, prompt, k), string.Create(CultureInfo.InvariantCulture, $" a generated text of about twenty tokens for prompt {prompt}, the {k}th one of them"),
+            [.. Enumerable.Range(100, 20)], [.. Enumerable.Range(0, 20).Select(t => -0.1f * t)], FinishReason.Stop);
+
+    private static Judgement Judge(Sample sample) =>
+        new(sample.Id, new FeedbackOutcome.Labelled(0.5)) { Calls = [new JudgeCall("generated", "v1", sample.ContentHash(), "0.5")] };
+
+    private Task RecordAsync<T>(T @event, CancellationToken token)
+        where T : RunEvent => ledger.RecordAsync<T>(Run, _ => null, @event, token: token);
+
+    [GeneratedRegex(@"(?:using|on) (\w*(?:pkey|pk_|_of_)\w*)")]
+    private static partial Regex Index();
+
+    [GeneratedRegex(@"Seq Scan on (\w+)")]
+    private static partial Regex SequentialScan();
+}
+
+/// <param name="IngestedSamplesPerSecond">Chunks of 1,600 samples, each recorded with its rows in one transaction.</param>
+public sealed record AuditFigures(int Samples, double IngestedSamplesPerSecond, IReadOnlyList<AuditFigure> Questions);
+
+/// <param name="Milliseconds">The median of 21 answers.</param>
+/// <param name="Indexes">What serves the question's main query.</param>
+public sealed record AuditFigure(string Question, double Milliseconds, double SlowestMilliseconds, IReadOnlyList<string> Indexes);
