@@ -8,7 +8,8 @@ namespace Alt.Host;
 
 /// <summary>How a server that stands alone is to listen; checked.</summary>
 /// <param name="Port">Null for the usual one.</param>
-internal sealed record ServerSettings(IPAddress Ip, int? Port, int? HttpPort, ServerTls? Tls, string? ApiKey)
+internal sealed record ServerSettings(
+    IPAddress Ip, int? Port, int? HttpPort, ServerTls? Tls, string? ApiKey, int HistoryPage, bool AcceptCompression)
 {
     /// <summary>Whether this home's own commands can connect without more ado.</summary>
     public bool IsPlain => Tls is null && ApiKey is null;
@@ -21,6 +22,8 @@ internal sealed record ServerSettings(IPAddress Ip, int? Port, int? HttpPort, Se
         HttpPort = HttpPort,
         Tls = Tls,
         ApiKey = ApiKey,
+        HistoryPageSize = HistoryPage,
+        AcceptCompression = AcceptCompression,
     };
 }
 
@@ -42,9 +45,12 @@ internal sealed class ServerFlags
     private readonly Option<string?> apiKeyVariable = new("--api-key-env") { Description = "Ask every call for the key that this environment variable holds.", HelpName = "NAME" };
     private readonly Option<string?> apiKeyFile = new("--api-key-file") { Description = "Ask every call for the key that this file holds.", HelpName = "FILE" };
 
+    private readonly Option<int> historyPage = new("--history-page") { Description = "Events in one page of a history.", HelpName = "N", DefaultValueFactory = _ => 1000 };
+    private readonly Option<bool> noGzip = new("--no-gzip") { Description = "Refuse compressed requests; clients then send plain ones, which a capture of the network shows." };
+
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { port, httpPort, ip, certificate, key, clientCa, insecure, apiKeyVariable, apiKeyFile })
+        foreach (var option in new Option[] { port, httpPort, ip, certificate, key, clientCa, insecure, apiKeyVariable, apiKeyFile, historyPage, noGzip })
         {
             command.Add(option);
         }
@@ -62,8 +68,15 @@ internal sealed class ServerFlags
             throw new InputException($"--ip {address}: others on the network could read and change everything; give --tls-cert and --tls-key, or --allow-insecure-network");
         }
 
+        var page = parsed.GetValue(historyPage);
         return new ServerSettings(
-            address, Checked("--port", parsed.GetValue(port)), Checked("--http-port", parsed.GetValue(httpPort)), tls, ApiKey(parsed));
+            address,
+            Checked("--port", parsed.GetValue(port)),
+            Checked("--http-port", parsed.GetValue(httpPort)),
+            tls,
+            ApiKey(parsed),
+            page > 0 ? page : throw new InputException($"--history-page {page}: expected 1 or more"),
+            !parsed.GetValue(noGzip));
     }
 
     private ServerTls? Tls(ParseResult parsed)

@@ -72,7 +72,7 @@ public sealed class PromptFileTests : IDisposable
         Assert.DoesNotContain("secret", message, StringComparison.Ordinal);
     }
 
-    [FactIfPresent(Needs.SharedData)]
+    [FactOnSharedData]
     public void Every_file_of_real_prompts_is_read()
     {
         Assert.Equal(3_500, PromptFile.Read(SharedData.PathOf("real-toxicity-prompts", "train.jsonl")).Count);

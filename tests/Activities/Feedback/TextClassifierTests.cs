@@ -80,7 +80,7 @@ public sealed class TextClassifierTests : IDisposable
         string Message() => Assert.Throws<InputException>(() => TextClassifier.Load(_file)).Message;
     }
 
-    [FactIfPresent(Needs.SharedData)]
+    [FactOnSharedData]
     public void Real_continuations_are_told_apart_and_the_probabilities_are_calibrated()
     {
         var train = Labelled("train.jsonl");

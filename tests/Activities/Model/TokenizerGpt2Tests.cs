@@ -2,16 +2,16 @@ using Alt.Activities.Model;
 
 namespace Alt.Tests.Activities.Model;
 
-public sealed class TokenizerGpt2Tests(TokenizerGpt2Tests.Package package) : IClassFixture<TokenizerGpt2Tests.Package>
+public sealed class TokenizerGpt2Tests(Gpt2Reference package) : IClassFixture<Gpt2Reference>
 {
-    [FactIfPresent(Needs.Npm | Needs.SharedData)]
+    [FactOnSharedData]
     public void Real_texts_become_the_tokens_that_GPT2_gives_them_and_the_same_texts_again()
     {
-        var tokenizer = Tokenizer.Load(package.Reference.Vocabulary);
+        var tokenizer = Tokenizer.Load(package.Vocabulary);
         // JavaScript's \s takes U+FEFF for white space, which Python's, behind GPT-2, does not; the next test has it.
         string[] texts = [.. SharedData.Strings().Select(t => t.Replace('\uFEFF', '\u200B'))];
         var row = 0;
-        foreach (var expected in Gpt2Reference.Encode(texts))
+        foreach (var expected in package.Encode(texts))
         {
             var ids = tokenizer.Encode(texts[row]);
             // Not Assert.Equal: its message would show the text.
@@ -23,7 +23,7 @@ public sealed class TokenizerGpt2Tests(TokenizerGpt2Tests.Package package) : ICl
         Assert.Equal(texts.Length, row);
     }
 
-    [FactIfPresent(Needs.Npm)]
+    [Fact]
     public void Odd_texts_become_the_tokens_that_GPT2_gives_them()
     {
         string[] texts =
@@ -33,34 +33,26 @@ public sealed class TokenizerGpt2Tests(TokenizerGpt2Tests.Package package) : ICl
             "\U0001D400\U0001D401 mathematical letters \U0001D7D8", "\u00A0no-break\u2003em\u3000wide", "zero\u200Bwidth \u0000 \u001C control",
             "<|endoftext|> stays text", new string('=', 300), new string(' ', 65) + "x", string.Concat(Enumerable.Repeat("ab", 500)), "'", "''", " 's", "x'",
         ];
-        var tokenizer = Tokenizer.Load(package.Reference.Vocabulary);
-        Assert.Equal(Gpt2Reference.Encode(texts), texts.Select(t => tokenizer.Encode(t)));
+        var tokenizer = Tokenizer.Load(package.Vocabulary);
+        Assert.Equal(package.Encode(texts), texts.Select(t => tokenizer.Encode(t)));
         Assert.Equal(texts, texts.Select(t => tokenizer.Decode(tokenizer.Encode(t))));
     }
 
-    [FactIfPresent(Needs.Npm)]
+    [Fact]
     public void White_space_is_what_Unicode_says()
     {
         // Expected ids from OpenAI's tiktoken (its WebAssembly build, 1.0.22).
-        var tokenizer = Tokenizer.Load(package.Reference.Vocabulary);
+        var tokenizer = Tokenizer.Load(package.Vocabulary);
         Assert.Equal([64, 171, 119, 123, 65, 27332, 119, 123, 171, 119, 123, 269, 27332, 119, 123, 288, 171, 119, 123, 171, 119, 123], tokenizer.Encode("a\uFEFFb \uFEFF\uFEFF c \uFEFF d\uFEFF\uFEFF"));
         Assert.Equal([64, 126, 227, 65, 1587, 227, 126, 227, 269, 1587, 227, 288, 126, 227, 126, 227], tokenizer.Encode("a\u0085b \u0085\u0085 c \u0085 d\u0085\u0085"));
     }
 
-    [FactIfPresent(Needs.Npm)]
+    [Fact]
     public void GPT2s_files_load_with_the_end_of_text_as_the_only_special_token()
     {
-        var tokenizer = Tokenizer.Load(package.Reference.Vocabulary);
+        var tokenizer = Tokenizer.Load(package.Vocabulary);
         Assert.Equal(50_257, tokenizer.VocabularySize);
         Assert.Equal([new KeyValuePair<int, string>(50_256, "<|endoftext|>")], tokenizer.SpecialTokens);
         Assert.Equal([15496, 50256, 995], tokenizer.Encode("Hello<|endoftext|> world", specialTokens: true));
-    }
-
-    /// <summary>Installs the package when the first test asks for it, so that a machine without npm only skips.</summary>
-    public sealed class Package
-    {
-        private readonly Lazy<Gpt2Reference> _reference = new(() => new Gpt2Reference());
-
-        public Gpt2Reference Reference => _reference.Value;
     }
 }

@@ -127,7 +127,7 @@ public sealed class TokenizerTests : IDisposable
         Assert.Equal(tokenizer.AddSpecialTokens("<best>").Hash, Tokenizer.Load(_folder).Hash);
     }
 
-    [FactIfPresent(Needs.SharedData)]
+    [FactOnSharedData]
     public void A_real_corpus_trains_a_vocabulary_that_gives_every_text_back()
     {
         string[] texts = [.. SharedData.Strings()];

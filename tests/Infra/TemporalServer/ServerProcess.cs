@@ -12,8 +12,17 @@ public sealed class ServerProcess : IAsyncLifetime
 {
     private readonly Installation installation = new();
     private readonly int port = FreePort();
+    private readonly string[] arguments;
     private PostgresCluster cluster = null!;
     private RunningProgram program = null!;
+
+    public ServerProcess()
+        : this([])
+    {
+    }
+
+    /// <param name="arguments">Further arguments of <c>alt server</c>.</param>
+    internal ServerProcess(string[] arguments) => this.arguments = arguments;
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
 
@@ -46,7 +55,7 @@ public sealed class ServerProcess : IAsyncLifetime
 
     private async Task StartAsync()
     {
-        program = installation.Start("server", "--port", port.ToString(CultureInfo.InvariantCulture));
+        program = installation.Start(["server", "--port", port.ToString(CultureInfo.InvariantCulture), .. arguments]);
         await Wait.ForAsync(AnswersAsync, $"a server at {Address}");
     }
 
