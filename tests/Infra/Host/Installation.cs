@@ -60,6 +60,14 @@ internal sealed class Installation : IAsyncDisposable
         return new RunningProgram(Process.Start(start)!);
     }
 
+    /// <summary>Where the home's server listens, once it does.</summary>
+    public async Task<string> ServerAddressAsync()
+    {
+        var file = Path.Combine(Home, "temporal.address");
+        await Wait.ForAsync(() => File.Exists(file), "the server's address");
+        return (await File.ReadAllTextAsync(file)).Trim();
+    }
+
     public async Task<ProgramEnd> RunAsync(params string[] arguments)
     {
         await using var program = Start(arguments);

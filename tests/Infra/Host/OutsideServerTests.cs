@@ -14,7 +14,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         await using var elsewhere = new Installation();
         await using var installation = new Installation();
         await using var server = elsewhere.Start("server");
-        var address = await AddressAsync(elsewhere);
+        var address = await elsewhere.ServerAddressAsync();
         installation.Variables["ALT_PAYLOAD_KEYS"] = $"key:{Convert.ToBase64String(new byte[32])}";
 
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address, "--json");
@@ -37,7 +37,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
         await using var elsewhere = new Installation();
         await using var installation = new Installation();
         await using var server = elsewhere.Start("server");
-        var address = await AddressAsync(elsewhere);
+        var address = await elsewhere.ServerAddressAsync();
         await using var worker = installation.Start("worker", "--temporal", address);
         await using var run = installation.Start("run", installation.Config, "--run-id", "abroad", "--temporal", address);
         await run.SaysAsync("iteration 0 (base model)");
@@ -59,12 +59,5 @@ public sealed class OutsideServerTests(FinishedRun calm)
         Assert.Equal(2, end.ExitCode);
         Assert.Contains("Temporal server 127.0.0.1:1: another run of this folder is under way", end.Errors, StringComparison.Ordinal);
         Assert.Contains("no run 'abroad'", (await installation.RunAsync("status", "abroad")).Errors, StringComparison.Ordinal);
-    }
-
-    private static async Task<string> AddressAsync(Installation installation)
-    {
-        var file = Path.Combine(installation.Home, "temporal.address");
-        await Wait.ForAsync(() => File.Exists(file), "the server's address");
-        return (await File.ReadAllTextAsync(file)).Trim();
     }
 }
