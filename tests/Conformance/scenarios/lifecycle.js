@@ -146,7 +146,7 @@ export async function reset(t) {
     assert.equal((await old.describe()).status.name, 'TERMINATED');
     const again = t.workflow.getHandle(handle.workflowId, runId);
     await again.signal('finish');
-    assert.deepEqual((await again.result()).toSorted(), ['Hello, before!', 'signalled', 'start']);
+    assert.deepEqual((await again.result()).sort(), ['Hello, before!', 'signalled', 'start']);
     const failed = (await eventsOf(again)).find((e) => e.type === 'WORKFLOW_TASK_FAILED').event.workflowTaskFailedEventAttributes;
     assert.equal(failed.newRunId, runId);
     assert.equal(failed.baseRunId, handle.firstExecutionRunId);
@@ -170,7 +170,7 @@ export async function listAndCount(t) {
         }
         return found;
     };
-    const sorted = async (query) => (await numbers(query)).toSorted((a, b) => a - b);
+    const sorted = async (query) => (await numbers(query)).sort((a, b) => a - b);
 
     assert.deepEqual(await sorted('ExecutionStatus = "Completed"'), [0, 3, 6, 9]);
     assert.deepEqual(await sorted("ExecutionStatus != 'Running'"), [0, 1, 3, 6, 9]);
