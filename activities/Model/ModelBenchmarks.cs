@@ -74,7 +74,7 @@ public sealed class ModelBenchmarks(GptConfig config, int repetitions = 5)
             progress?.Invoke(i == 0 ? "warmed up" : $"{i} of {repetitions}: {seconds[^1]:F2} s, matrix products alone {ceilings[^1]:F2} s");
         }
 
-        return (Median(seconds[1..]), Median(ceilings[1..]));
+        return (Median.Of(seconds[1..]), Median.Of(ceilings[1..]));
     }
 
     private static double Time(Action action)
@@ -127,6 +127,4 @@ public sealed class ModelBenchmarks(GptConfig config, int repetitions = 5)
 
         return tokens;
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

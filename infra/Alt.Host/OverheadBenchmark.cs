@@ -58,8 +58,8 @@ internal static class OverheadBenchmark
             progress($"{round} of {Rounds}: {Parallel * ActivitiesOfEach} activities in {seconds[^1]:F2} s");
         }
 
-        var perActivity = Median(seconds) / (Parallel * ActivitiesOfEach);
-        return new OverheadFigures(1e3 * perActivity, 1e3 * Median(latencies), 1 / perActivity);
+        var perActivity = Median.Of(seconds) / (Parallel * ActivitiesOfEach);
+        return new OverheadFigures(1e3 * perActivity, 1e3 * Median.Of(latencies), 1 / perActivity);
     }
 
     /// <summary>What orchestration cost a finished run: hand-overs, queues, replays.</summary>
@@ -68,7 +68,7 @@ internal static class OverheadBenchmark
     {
         var whole = await EventsAsync(client, AltRunWorkflow.IdOf(run)) ?? throw new InputException($"run '{run}': the Temporal server has no history of it; ./alt status lists the runs");
         var (start, end) = (whole[0].EventTime.ToDateTime(), whole[^1].EventTime.ToDateTime());
-        if (!whole[^1].AttributesCase.ToString().StartsWith("WorkflowExecutionCompleted", StringComparison.Ordinal))
+        if (whole[^1].WorkflowExecutionCompletedEventAttributes is null)
         {
             throw new InputException($"run '{run}' has not ended; ./alt run --run-id {run} goes on with it");
         }
@@ -125,8 +125,6 @@ internal static class OverheadBenchmark
         var id = $"bench-overhead-{Guid.NewGuid()}";
         await client.ExecuteWorkflowAsync((OverheadWorkflow w) => w.RunAsync(id, ActivitiesOfEach), new(id, Queue));
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     /// <summary>Activities that only note when they ran.</summary>
     public sealed class Steps

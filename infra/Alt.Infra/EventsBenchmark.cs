@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Alt.Domain;
 using JasperFx.Events;
 using Marten;
 using Npgsql;
@@ -39,7 +40,7 @@ public static class EventsBenchmark
                 single.Add(await MeasureAsync(store, $"single-{round}", singles, perCommit: 1, token));
             }
 
-            return new EventsFigures(Median(batched), Median(single));
+            return new EventsFigures(Median.Of(batched), Median.Of(single));
         }
         finally
         {
@@ -64,8 +65,6 @@ public static class EventsBenchmark
 
     private static StageFinished Event(int index) =>
         new("Sampling", index % 10, index, new Dictionary<string, string> { ["policy"] = "9f86d081884c", ["device"] = "cpu, 2 threads" });
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }
 
 /// <param name="BatchedEventsPerSecond">In transactions of 1,000 events, median of three rounds.</param>

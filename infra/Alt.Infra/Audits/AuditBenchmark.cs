@@ -158,7 +158,7 @@ public sealed partial class AuditBenchmark
             seconds.Add(watch.Elapsed.TotalSeconds);
         }
 
-        return PromptsEach * Generations / seconds.Order().ElementAt(Chunks / 2);
+        return PromptsEach * Generations / Median.Of(seconds);
     }
 
     private async Task GenerateAsync(CancellationToken token)

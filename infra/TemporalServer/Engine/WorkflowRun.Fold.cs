@@ -81,17 +81,12 @@ internal sealed partial class WorkflowRun
                 }
 
                 break;
-            case HistoryEvent.AttributesOneofCase.ActivityTaskCompletedEventAttributes:
-                State.Activities.Remove(e.ActivityTaskCompletedEventAttributes.ScheduledEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ActivityTaskFailedEventAttributes:
-                State.Activities.Remove(e.ActivityTaskFailedEventAttributes.ScheduledEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ActivityTaskTimedOutEventAttributes:
-                State.Activities.Remove(e.ActivityTaskTimedOutEventAttributes.ScheduledEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ActivityTaskCanceledEventAttributes:
-                State.Activities.Remove(e.ActivityTaskCanceledEventAttributes.ScheduledEventId);
+            default:
+                if (EndedActivity(e) is { } ended)
+                {
+                    State.Activities.Remove(ended);
+                }
+
                 break;
         }
     }
@@ -144,23 +139,12 @@ internal sealed partial class WorkflowRun
                 child.RunId = e.ChildWorkflowExecutionStartedEventAttributes.WorkflowExecution.RunId;
                 child.StartedEventId = e.EventId;
                 break;
-            case HistoryEvent.AttributesOneofCase.StartChildWorkflowExecutionFailedEventAttributes:
-                State.Children.Remove(e.StartChildWorkflowExecutionFailedEventAttributes.InitiatedEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionCompletedEventAttributes:
-                State.Children.Remove(e.ChildWorkflowExecutionCompletedEventAttributes.InitiatedEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionFailedEventAttributes:
-                State.Children.Remove(e.ChildWorkflowExecutionFailedEventAttributes.InitiatedEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionCanceledEventAttributes:
-                State.Children.Remove(e.ChildWorkflowExecutionCanceledEventAttributes.InitiatedEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionTimedOutEventAttributes:
-                State.Children.Remove(e.ChildWorkflowExecutionTimedOutEventAttributes.InitiatedEventId);
-                break;
-            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionTerminatedEventAttributes:
-                State.Children.Remove(e.ChildWorkflowExecutionTerminatedEventAttributes.InitiatedEventId);
+            default:
+                if (EndedChild(e) is { } ended)
+                {
+                    State.Children.Remove(ended);
+                }
+
                 break;
         }
     }
@@ -189,4 +173,20 @@ internal sealed partial class WorkflowRun
                 break;
         }
     }
+
+    /// <summary>The event that scheduled the activity which this event ends; null where it ends none.</summary>
+    private static long? EndedActivity(HistoryEvent e) =>
+        e.ActivityTaskCompletedEventAttributes?.ScheduledEventId
+        ?? e.ActivityTaskFailedEventAttributes?.ScheduledEventId
+        ?? e.ActivityTaskTimedOutEventAttributes?.ScheduledEventId
+        ?? e.ActivityTaskCanceledEventAttributes?.ScheduledEventId;
+
+    /// <summary>The event that initiated the child which this event ends; null where it ends none.</summary>
+    private static long? EndedChild(HistoryEvent e) =>
+        e.StartChildWorkflowExecutionFailedEventAttributes?.InitiatedEventId
+        ?? e.ChildWorkflowExecutionCompletedEventAttributes?.InitiatedEventId
+        ?? e.ChildWorkflowExecutionFailedEventAttributes?.InitiatedEventId
+        ?? e.ChildWorkflowExecutionCanceledEventAttributes?.InitiatedEventId
+        ?? e.ChildWorkflowExecutionTimedOutEventAttributes?.InitiatedEventId
+        ?? e.ChildWorkflowExecutionTerminatedEventAttributes?.InitiatedEventId;
 }
