@@ -13,7 +13,14 @@ public abstract record FeedbackOutcome
     private FeedbackOutcome() { }
 
     /// <summary>The provider judged. Higher is better; a toxicity t in [0, 1] is the reward 1 - t.</summary>
-    public sealed record Labelled(double Reward) : FeedbackOutcome;
+    public sealed record Labelled(double Reward) : FeedbackOutcome
+    {
+        /// <summary>The category that the provider chose, best = 0; null where it only gives rewards.</summary>
+        public int? Category { get; init; }
+
+        /// <summary>The feedback in the provider's own words (ALT_LMU); null where the tag of the sample's quantile or category says it.</summary>
+        public string? Text { get; init; }
+    }
 
     /// <summary>The provider has no opinion on this sample, and would have none if asked again.</summary>
     public sealed record Abstained(string Reason) : FeedbackOutcome;

@@ -209,6 +209,14 @@ public sealed record FeedbackConfig
 
     /// <summary>The added token between feedback and prompt.</summary>
     public string Separator { get; init; } = "<|separator|>";
+
+    /// <summary>Who judges the samples.</summary>
+    public FeedbackProvider Provider { get; init; } = new FeedbackProvider.RewardModel();
+
+    public BudgetConfig Budget { get; init; } = new();
+
+    /// <summary>Share of an iteration's samples that may stay without a label because their judgement failed or could not be read; beyond it the run pauses.</summary>
+    public double FailureShare { get; init; } = 0.02;
 }
 
 public enum TagEncoding { Text, Special }
@@ -224,12 +232,21 @@ public sealed record SelectionConfig
     /// <summary>Number of quantiles K that the pool is ranked into; 0 takes one per tag.</summary>
     public int Quantiles { get; init; }
 
+    /// <summary>What the quantiles are of.</summary>
+    public Ranking Ranking { get; init; } = Ranking.Pool;
+
     /// <summary>What happens to generations that hit the token limit.</summary>
     public TruncatedSamples Truncated { get; init; } = TruncatedSamples.Keep;
 
     /// <summary>At most this many per quantile, by seed; 0 takes all.</summary>
     public int PerQuantile { get; init; }
 }
+
+/// <summary>
+/// Pool: rewards over the whole pool (toxicity). Prompt: rewards of one prompt's samples (ALT_RM and Quark on summaries).
+/// Category: no ranking, a sample has the judge's category or score (ALT_LMC, SteerLM, ALT_LMU).
+/// </summary>
+public enum Ranking { Pool, Prompt, Category }
 
 /// <summary>Keep: like any other. Last: only where a quantile has too few finished ones. Reject: never.</summary>
 public enum TruncatedSamples { Keep, Last, Reject }

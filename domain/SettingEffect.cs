@@ -27,8 +27,10 @@ public sealed record SettingEffect(Stage? Stage, int? Latest = null)
         // The first training gives the policy its added tokens.
         ("feedback.encoding", new(Domain.Stage.Training, 1)),
         ("feedback.separator", new(Domain.Stage.Training, 1)),
+        ("feedback", new(Domain.Stage.Feedback)),
         ("dataPool", new(Domain.Stage.DataPool)),
         ("selection.quantiles", new(Domain.Stage.DataPool)),
+        ("selection.ranking", new(Domain.Stage.DataPool)),
         ("selection", new(Domain.Stage.Selection)),
         ("training.tagEmbeddingScale", new(Domain.Stage.Training, 1)),
         ("training", new(Domain.Stage.Training)),
