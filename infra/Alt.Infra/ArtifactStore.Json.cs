@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Alt.Domain;
@@ -13,7 +14,7 @@ public sealed partial class ArtifactStore
     /// <summary>Media type of an artifact with one JSON document per line.</summary>
     public const string JsonLines = "application/jsonl";
 
-    private const int WriteThreshold = 1 << 16;
+    private const int WriteThreshold = 1 << 16, ReadBuffer = 1 << 16;
 
     /// <summary>Stores a value as one JSON document.</summary>
     /// <exception cref="ArtifactException">It could not be written; nothing is left behind.</exception>
@@ -50,21 +51,47 @@ public sealed partial class ArtifactStore
     public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(ArtifactRef artifact, int skip, [EnumeratorCancellation] CancellationToken token = default)
     {
         await using Stream stream = await OpenReadAsync(artifact, token);
-        using var reader = new StreamReader(stream);
-        for (int number = 1; await reader.ReadLineAsync(token) is { } line; number++)
+        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBuffer));
+        int number = 1;
+        bool ended = false;
+        while (!ended)
         {
-            if (number > skip)
+            ReadResult read = await reader.ReadAsync(token);
+            ReadOnlySequence<byte> rest = read.Buffer;
+            while (TryTakeLine(ref rest, read.IsCompleted, out ReadOnlySequence<byte> line))
             {
-                yield return ParseLine<T>(artifact, line, number);
+                if (number > skip)
+                {
+                    yield return ParseLine<T>(artifact, line, number);
+                }
+
+                number++;
             }
+
+            reader.AdvanceTo(rest.Start, rest.End);
+            ended = read.IsCompleted;
         }
     }
 
-    private static T ParseLine<T>(ArtifactRef artifact, string line, int number)
+    /// <summary>The next line without its end; the last one may lack its end.</summary>
+    private static bool TryTakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
+    {
+        if (rest.PositionOf((byte)'\n') is { } end)
+        {
+            (line, rest) = (rest.Slice(0, end), rest.Slice(rest.GetPosition(1, end)));
+            return true;
+        }
+
+        (line, rest) = isLast ? (rest, rest.Slice(rest.End)) : (default, rest);
+        return !line.IsEmpty;
+    }
+
+    private static T ParseLine<T>(ArtifactRef artifact, in ReadOnlySequence<byte> line, int number)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(line, AltJson.Options) ?? throw NotOfShape<T>(artifact, $"line {number} holds null");
+            T? value = JsonSerializer.Deserialize<T>(line.IsSingleSegment ? line.FirstSpan : line.ToArray(), AltJson.Options);
+            return value is not null ? value : throw NotOfShape<T>(artifact, $"line {number} holds null");
         }
         catch (JsonException error)
         {

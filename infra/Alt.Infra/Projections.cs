@@ -102,7 +102,7 @@ internal static class Projections
 
     /// <param name="policy">Hash of the weights that drew the samples.</param>
     /// <param name="conditioning">The feedback that they were given; null for none.</param>
-    public static ProjectionChange AddSamples(string run, int chunk, string policy, string? conditioning, long seed, IReadOnlyList<Sample> samples) => (connection, token) =>
+    public static ProjectionChange AddSamples(string run, int chunk, string policy, string? conditioning, long seed, IReadOnlyList<SampleShape> samples) => (connection, token) =>
         CopyAsync(
             connection, "alt_samples (run, iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, tokens)", samples,
             async (row, s) =>
@@ -120,16 +120,15 @@ internal static class Projections
 
     public static ProjectionChange AddJudgements(string run, int iteration, IReadOnlyList<Judgement> judged) => async (connection, token) =>
     {
-        await StageAsync(
-            connection, "outcome text, reward double precision", judged, j => j.Id,
-            async (row, j) =>
-            {
-                await row.WriteAsync(OutcomeOf(j), NpgsqlDbType.Text, token);
-                await (j.Outcome is FeedbackOutcome.Labelled(var reward) ? row.WriteAsync(reward, NpgsqlDbType.Double, token) : row.WriteNullAsync(token));
-            },
-            token);
-        await ExecuteAsync(connection, $"update alt_samples a set outcome = c.outcome, reward = c.reward from alt_change c where {SameSample}", token, run);
-        await ExecuteAsync(connection, "drop table alt_change", token);
+        // A chunk's judgements fit into one statement; a staging table would cost as much as the change itself.
+        await ExecuteAsync(
+            connection,
+            $"""
+            update alt_samples a set outcome = c.outcome, reward = c.reward
+            from unnest($2, $3, $4, $5, $6) as c (iteration, prompt, k, outcome, reward)
+            where {SameSample}
+            """,
+            token, run, Column(j => j.Id.Iteration), Column(j => j.Id.Prompt), Column(j => j.Id.K), Column(OutcomeOf), Column(j => (j.Outcome as FeedbackOutcome.Labelled)?.Reward));
 
         var calls = judged.SelectMany(j => j.Calls.Select((call, i) => (Judgement: j, Call: call, Number: i))).ToArray();
         await CopyAsync(
@@ -162,6 +161,8 @@ internal static class Projections
                 token, run, iteration, group.Key.Provider, group.Key.Model, group.Key.Outcome, group.LongCount(), group.Sum(c => (long)c.Call.Attempts),
                 group.Sum(c => (long)c.Call.InputTokens), group.Sum(c => (long)c.Call.OutputTokens), group.Sum(c => c.Call.Cost));
         }
+
+        T[] Column<T>(Func<Judgement, T> value) => [.. judged.Select(value)];
     };
 
     /// <summary>A sample's n-th quantile is the one in the pool of its own iteration + n - 1; a pool loses no sample before it ends.</summary>

@@ -1,6 +1,11 @@
+using System.Text.Json.Serialization;
 using Alt.Domain;
 
 namespace Alt.Infra;
+
+/// <summary>What a sample's row takes from its artifact; the text and the log-probabilities are passed over.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+internal sealed record SampleShape(SampleId Id, int[] Tokens, FinishReason FinishReason);
 
 /// <summary>
 /// What an event means for the projections: a function of the event, those before it and the artifacts that they name, so that recording
@@ -21,7 +26,7 @@ internal sealed class Projector(ArtifactStore artifacts)
         string run, RunConfig config, string? policy, int iteration, Func<IterationState> before, IterationEvent @event, CancellationToken token) => @event switch
         {
             IterationEvent.ChunkFinished { Stage: Stage.Sampling } e => Projections.AddSamples(
-                run, e.Chunk, policy!, config.ConditioningOf(iteration), config.Seed, await LinesAsync<Sample>(e.Result, token)),
+                run, e.Chunk, policy!, config.ConditioningOf(iteration), config.Seed, await LinesAsync<SampleShape>(e.Result, token)),
             IterationEvent.ChunkFinished { Stage: Stage.Feedback } e => Projections.AddJudgements(run, iteration, await LinesAsync<Judgement>(e.Result, token)),
             IterationEvent.DataPoolUpdated e => Projections.AddPool(run, iteration, await LinesAsync<PoolEntry>(e.Pool, token)),
             IterationEvent.BatchSelected e => Projections.AddSelection(run, await LinesAsync<SelectedSample>(e.Batch, token)),

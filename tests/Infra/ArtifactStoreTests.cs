@@ -80,6 +80,20 @@ public sealed class ArtifactStoreTests : IDisposable
         Assert.Equal(5000, File.ReadLines(_store.PathOf(artifact)).Count());
     }
 
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("")]
+    public async Task Lines_are_read_whole_however_long_they_are(string lastEnd)
+    {
+        string[] lines = [.. new[] { 1, 70_000, 2, 300_000, 65_533, 3 }.Select(length => new string('ü', length))];
+        string content = string.Join('\n', lines.Select(line => $"\"{line}\"")) + lastEnd;
+
+        var artifact = await _store.PutAsync(Text(content), ArtifactStore.JsonLines);
+
+        Assert.Equal(lines, await _store.ReadJsonLinesAsync<string>(artifact).ToArrayAsync());
+        Assert.Equal(lines[4..], await _store.ReadJsonLinesAsync<string>(artifact, 4).ToArrayAsync());
+    }
+
     [Fact]
     public async Task A_line_of_another_shape_is_named_by_its_number()
     {
