@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Alt.Domain;
 
 /// <summary>Everything that decides a run's result. Checked once at the start, stored in <see cref="RunStarted"/>, never changed after.</summary>
@@ -238,6 +240,11 @@ public sealed record SelectionConfig
     /// <summary>What happens to generations that hit the token limit.</summary>
     public TruncatedSamples Truncated { get; init; } = TruncatedSamples.Keep;
 
+    /// <summary>What happens to a sample that has the text and the tokens of an earlier one of the same prompt.</summary>
+    /// <remarks>Absent by default from what is recorded and hashed, as it is in runs from before this setting.</remarks>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public DuplicateSamples Duplicates { get; init; }
+
     /// <summary>At most this many per quantile, by seed; 0 takes all.</summary>
     public int PerQuantile { get; init; }
 }
@@ -250,6 +257,9 @@ public enum Ranking { Pool, Prompt, Category }
 
 /// <summary>Keep: like any other. Last: only where a quantile has too few finished ones. Reject: never.</summary>
 public enum TruncatedSamples { Keep, Last, Reject }
+
+/// <summary>Keep: like any other. Reject: never.</summary>
+public enum DuplicateSamples { Keep, Reject }
 
 /// <summary>Conditional supervised fine-tuning, <c>NLL + beta*KL(p0||p) - alpha*H</c> as token mean (paper Eq. 1).</summary>
 public sealed record TrainingConfig

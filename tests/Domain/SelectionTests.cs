@@ -37,6 +37,36 @@ public class SelectionTests
     }
 
     [Fact]
+    public void Rejected_duplicates_are_those_after_the_first_of_their_prompt()
+    {
+        PoolSample[] samples =
+        [
+            Of(1, 0, 0, "a"), Of(1, 0, 1, "a"), Of(1, 0, 2, "b"), Of(1, 1, 0, "a"), Of(2, 0, 0, "b"), Of(2, 0, 1, "c"), Of(2, 1, 0, "a"),
+        ];
+        var pool = DataPool.Update(samples[..4], samples[4..], 2);
+
+        var kept = Selection.Select(pool, new SelectionConfig(), 1, 2);
+        var rejected = Selection.Select(pool, new SelectionConfig { Duplicates = DuplicateSamples.Reject }, 1, 2);
+
+        Assert.All(kept, d => Assert.True(d.Selected));
+        Assert.Equal(["1/0/1", "2/0/0", "2/1/0"], rejected.Where(d => d.LeftOut == LeftOut.Duplicate).Select(d => d.Id.ToString()));
+        Assert.Equal(4, rejected.Count(d => d.Selected));
+
+        static PoolSample Of(int iteration, int prompt, int k, string content) => new(new SampleId(iteration, prompt, k), content, (iteration + k) / 10.0, false);
+    }
+
+    [Fact]
+    public void A_rejected_duplicate_takes_no_place_of_its_quantiles_quota()
+    {
+        var pool = DataPool.Update([], Enumerable.Range(0, 40).Select(k => new PoolSample(new SampleId(1, 0, k), $"{k % 20}", k % 20, false)), 2);
+
+        var decisions = Selection.Select(pool, new SelectionConfig { Duplicates = DuplicateSamples.Reject, PerQuantile = 8 }, 1, 1);
+
+        Assert.All(decisions.Where(d => d.Selected).GroupBy(d => d.Quantile), g => Assert.Equal(8, g.Count()));
+        Assert.All(decisions, d => Assert.Equal(d.Id.K >= 20, d.LeftOut == LeftOut.Duplicate));
+    }
+
+    [Fact]
     public void Truncated_samples_come_last_where_the_config_says_so()
     {
         var decisions = Selection.Select(Pool, new SelectionConfig { Truncated = TruncatedSamples.Last, PerQuantile = 10 }, 1, 1);

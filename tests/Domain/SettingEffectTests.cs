@@ -17,6 +17,7 @@ public class SettingEffectTests
     [Theory]
     [InlineData("training.steps", Stage.Training, null)]
     [InlineData("training.tagEmbeddingScale", Stage.Training, 1)]
+    [InlineData("selection.duplicates", Stage.Selection, null)]
     [InlineData("sampling.topP", Stage.Sampling, null)]
     [InlineData("rewardModel.l2", Stage.Feedback, null)]
     [InlineData("rewardModel.comments", null, -1)]

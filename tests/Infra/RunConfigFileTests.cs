@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Alt.Domain;
 using Alt.Infra;
 
@@ -17,6 +18,16 @@ public sealed class RunConfigFileTests : IDisposable
         Assert.Equal(1e-3, config.Training.LearningRate);
         Assert.Equal(TagEncoding.Special, config.Feedback.Encoding);
         Assert.Equal(5, config.Feedback.Tags.Count);
+    }
+
+    [Fact]
+    public void Settings_that_came_later_leave_the_hash_of_a_config_without_them_as_it_was()
+    {
+        var reject = new RunConfig { Selection = new() { Duplicates = DuplicateSamples.Reject } };
+
+        Assert.DoesNotContain("duplicates", JsonSerializer.Serialize(new RunConfig(), AltJson.Options), StringComparison.Ordinal);
+        Assert.NotEqual(RunInputs.ConfigHash(new RunConfig()), RunInputs.ConfigHash(reject));
+        Assert.Equal(["selection.duplicates"], RunConfigFile.Differences(new RunConfig { Data = reject.Data }, reject));
     }
 
     [Fact]

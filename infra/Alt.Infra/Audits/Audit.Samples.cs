@@ -54,6 +54,7 @@ public sealed partial class Audit
         { Steps.Count: > 0 } => $"trained on as '{pool.Feedback}' in {pool.Steps.Count} of {config.Training.Steps} steps",
         { Decision: nameof(SelectedSample.Selected) } => $"selected as '{pool.Feedback}', and not drawn by any training step yet",
         { Decision: nameof(LeftOut.Truncated) } => "left out: it ended at the token limit, and selection.truncated is reject",
+        { Decision: nameof(LeftOut.Duplicate) } => "left out: an earlier sample of the prompt has the same text and tokens, and selection.duplicates is reject",
         { Decision: nameof(LeftOut.OverQuota) } => $"left out: quantile {pool.Quantile} had more samples than selection.perQuantile = {config.Selection.PerQuantile}",
         { Decision: nameof(LeftOut.Erased) } => "left out: its prompt was erased",
         _ => $"left out: {pool.Decision}",

@@ -19,7 +19,7 @@ internal sealed class SmallRun : IAsyncDisposable
         Feedback = new() { Tags = ["good", "fair", "bad"] },
         Prompts = new() { PerIteration = 6 },
         Sampling = new() { Generations = 2, ChunkPrompts = 3 },
-        Selection = new() { Truncated = TruncatedSamples.Reject, PerQuantile = 3 },
+        Selection = new() { Truncated = TruncatedSamples.Reject, Duplicates = DuplicateSamples.Reject, PerQuantile = 3 },
         Training = new() { Steps = 2, BatchSize = 3 },
     };
 
@@ -119,8 +119,9 @@ internal sealed class SmallRun : IAsyncDisposable
     private static Sample Draw(SampleId id)
     {
         var tokens = 3 + id.K;
+        var text = id is { Iteration: 2, K: 0 } ? $"text {id with { Iteration = 1 }}" : $"text {id}";
         return new Sample(
-            id, $"text {id}", [.. Enumerable.Range(1, tokens)], new float[tokens], id.Prompt == 3 && id.K == 1 ? FinishReason.Length : FinishReason.Stop);
+            id, text, [.. Enumerable.Range(1, tokens)], new float[tokens], id.Prompt == 3 && id.K == 1 ? FinishReason.Length : FinishReason.Stop);
     }
 
     /// <summary>The first ones of an iteration without a reward, each in a way of its own; a fourth that needed two calls.</summary>
