@@ -1,0 +1,361 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Alt.Infra.Calls;
+
+/// <summary>
+/// All attempts of this process that wait to be booked or settled. One loop takes what has gathered while the turn before was written, and does it in
+/// one transaction: a lone call waits for nobody, many calls share a commit.
+/// </summary>
+internal sealed partial class CallQueue : IAsyncDisposable
+{
+    private const int AsksPerTurn = 256, SettlementsPerTurn = 1024;
+
+    /// <summary>How long PostgreSQL may be away, because it was killed and is started again, before those who wait are told.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>When to look again for what other processes change.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Lock sync = new();
+    private readonly Queue<(CallSettlement Settlement, TaskCompletionSource Written)> settlements = [];
+    private readonly Dictionary<string, Line> lines = [];
+    private readonly SemaphoreSlim wake = new(0);
+    private readonly CancellationTokenSource ending = new();
+    private readonly CallStore store;
+    private readonly ILogger logger;
+    private readonly Task loop;
+
+    public CallQueue(CallStore store, ILogger logger)
+    {
+        (this.store, this.logger) = (store, logger);
+        loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Waits until the ask comes to something: its slot, a reply that is there already, or a limit.</summary>
+    /// <returns>When to send, by <see cref="Stopwatch"/>, and the booking; null where the account's calls are held back meanwhile.</returns>
+    public async Task<Booked?> BookAsync(CallAsk ask, CancellationToken token)
+    {
+        var waiting = new Waiting(ask);
+        await using var _ = token.Register(() => Withdraw(waiting));
+        lock (sync)
+        {
+            ObjectDisposedException.ThrowIf(ending.IsCancellationRequested, this);
+            token.ThrowIfCancellationRequested();
+            waiting.Place = LineOf(ask.Account).Fresh.AddLast(waiting);
+        }
+
+        Wake();
+        return await waiting.Done.Task;
+    }
+
+    /// <summary>Returns once it is written.</summary>
+    public async Task SettleAsync(CallSettlement settlement)
+    {
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (sync)
+        {
+            ObjectDisposedException.ThrowIf(ending.IsCancellationRequested, this);
+            settlements.Enqueue((settlement, written));
+        }
+
+        Wake();
+        await written.Task;
+    }
+
+    /// <summary>Sends those who wait for a slot of this account away, and all who come within this time: only replies that are there are given out.</summary>
+    public void HoldBack(string account, TimeSpan time)
+    {
+        lock (sync)
+        {
+            var line = LineOf(account);
+            line.HeldBackUntil = After(time);
+            foreach (var waiting in line.Old)
+            {
+                waiting.Done.TrySetResult(null);
+            }
+
+            line.Old.Clear();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (sync)
+        {
+            ending.Cancel();
+        }
+
+        Wake();
+        await loop;
+        await store.DisposeAsync();
+        ending.Dispose();
+        wake.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            var turn = Collect();
+            if (turn.IsEmpty)
+            {
+                if (ending.IsCancellationRequested)
+                {
+                    break;
+                }
+
+                await wake.WaitAsync(turn.Pause);
+                continue;
+            }
+
+            try
+            {
+                var (booked, read) = await WriteAsync(turn);
+                Distribute(turn, booked, read);
+            }
+            catch (Exception e)
+            {
+                Fail(turn, e);
+            }
+        }
+
+        lock (sync)
+        {
+            foreach (var waiting in lines.Values.SelectMany(l => l.Fresh.Concat(l.Old)))
+            {
+                waiting.Done.TrySetCanceled();
+            }
+        }
+    }
+
+    /// <summary>What to do next, or how long there is nothing to do.</summary>
+    private Turn Collect()
+    {
+        lock (sync)
+        {
+            var (now, turn) = (Stopwatch.GetTimestamp(), new Turn());
+            while (turn.Settlements.Count < SettlementsPerTurn && settlements.TryDequeue(out var settled))
+            {
+                turn.Settlements.Add(settled);
+                LineOf(settled.Settlement.Ask.Account).Room++;
+            }
+
+            foreach (var line in ending.IsCancellationRequested ? [] : lines.Values.AsEnumerable())
+            {
+                var room = line.RoomAt(now);
+                var old = line.Old.Where(w => w.NotBefore <= now).Take(room).ToArray();
+                turn.Asks.AddRange(old.Select(w => (w, true)));
+                // Who has just come may find a reply that is there, but overtakes nobody.
+                var mayBook = room > 0 && line.Old.Count == old.Length && line.HeldBackUntil <= now;
+                turn.Asks.AddRange(line.Fresh.Take(AsksPerTurn).Select(w => (w, mayBook)));
+                if (old.Length == 0 && line.Old.Count > 0)
+                {
+                    turn.Pause = Shorter(turn.Pause, Stopwatch.GetElapsedTime(now, line.ClosedUntil > now ? line.ClosedUntil : line.Old.Min(w => w.NotBefore)));
+                }
+            }
+
+            return turn;
+        }
+    }
+
+    private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteAsync(Turn turn)
+    {
+        for (var start = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause))
+        {
+            try
+            {
+                var (booked, read) = (new Dictionary<Waiting, Booking>(), 0L);
+                await store.TurnAsync(
+                    [.. turn.Settlements.Select(s => s.Settlement)],
+                    [.. turn.Asks.Select(a => a.Waiting.Ask)],
+                    books =>
+                    {
+                        read = Stopwatch.GetTimestamp();
+                        turn.Settlements.ForEach(s => books.Settle(s.Settlement));
+                        foreach (var (waiting, mayBook) in turn.Asks)
+                        {
+                            booked[waiting] = books.Book(waiting.Ask, mayBook);
+                        }
+                    },
+                    CancellationToken.None);
+                return (booked, read);
+            }
+            catch (NpgsqlException e) when (e.IsTransient && Stopwatch.GetElapsedTime(start) < Patience)
+            {
+                LogAway(logger, e.Message);
+            }
+        }
+    }
+
+    private void Distribute(Turn turn, Dictionary<Waiting, Booking> booked, long read)
+    {
+        foreach (var (_, written) in turn.Settlements)
+        {
+            written.SetResult();
+        }
+
+        var unwanted = new List<CallAsk>();
+        lock (sync)
+        {
+            foreach (var (waiting, _) in turn.Asks)
+            {
+                var line = LineOf(waiting.Ask.Account);
+                switch (booked[waiting])
+                {
+                    case Booking.NotYet or Booking.NoSlot or Booking.Full when line.HeldBackUntil > Stopwatch.GetTimestamp():
+                        waiting.Place.List?.Remove(waiting.Place);
+                        waiting.Done.TrySetResult(null);
+                        break;
+                    case Booking.NoSlot { Wait: var wait }:
+                        line.Close(read + Ticks(wait), withRoom: false);
+                        line.Keep(waiting);
+                        break;
+                    case Booking.Full:
+                        line.Close(After(LookAgain), withRoom: true);
+                        line.Keep(waiting);
+                        break;
+                    case Booking.NotYet:
+                        line.Keep(waiting);
+                        break;
+                    case Booking.Elsewhere:
+                        waiting.NotBefore = After(LookAgain);
+                        line.Keep(waiting);
+                        break;
+                    case var booking:
+                        waiting.Place.List?.Remove(waiting.Place);
+                        var sendAt = booking is Booking.Granted granted ? read + Ticks(granted.Wait) : 0;
+                        if (!waiting.Done.TrySetResult(new Booked(booking, sendAt)) && booking is Booking.Granted)
+                        {
+                            unwanted.Add(waiting.Ask);
+                        }
+
+                        break;
+                }
+            }
+
+            foreach (var ask in unwanted)
+            {
+                settlements.Enqueue((new CallSettlement(ask, Reply: null, InDoubt: false), new()));
+            }
+        }
+    }
+
+    private void Fail(Turn turn, Exception e)
+    {
+        foreach (var (_, written) in turn.Settlements)
+        {
+            written.SetException(e);
+        }
+
+        lock (sync)
+        {
+            foreach (var (waiting, _) in turn.Asks)
+            {
+                waiting.Place.List?.Remove(waiting.Place);
+                waiting.Done.TrySetException(e);
+            }
+        }
+    }
+
+    private void Withdraw(Waiting waiting)
+    {
+        lock (sync)
+        {
+            waiting.Place?.List?.Remove(waiting.Place);
+            waiting.Done.TrySetCanceled();
+        }
+    }
+
+    private Line LineOf(string account)
+    {
+        if (!lines.TryGetValue(account, out var line))
+        {
+            lines.Add(account, line = new Line());
+        }
+
+        return line;
+    }
+
+    private void Wake()
+    {
+        lock (sync)
+        {
+            if (wake.CurrentCount == 0)
+            {
+                wake.Release();
+            }
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a == Timeout.InfiniteTimeSpan || b < a ? (b > TimeSpan.Zero ? b : TimeSpan.Zero) : a;
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    private static long After(TimeSpan time) => Stopwatch.GetTimestamp() + Ticks(time);
+
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL is away, calls wait: {Message}")]
+    private static partial void LogAway(ILogger logger, string message);
+
+    /// <param name="SendAt">When the slot begins, by <see cref="Stopwatch"/>.</param>
+    internal sealed record Booked(Booking Booking, long SendAt);
+
+    private sealed class Waiting(CallAsk ask)
+    {
+        public CallAsk Ask { get; } = ask;
+
+        public TaskCompletionSource<Booked?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public LinkedListNode<Waiting> Place { get; set; } = null!;
+
+        public long NotBefore { get; set; }
+    }
+
+    /// <summary>Who waits for an account, in the order of coming.</summary>
+    private sealed class Line
+    {
+        /// <summary>Not asked for yet.</summary>
+        public LinkedList<Waiting> Fresh { get; } = [];
+
+        public LinkedList<Waiting> Old { get; } = [];
+
+        /// <summary>Until then nobody gets a slot, but where calls end.</summary>
+        public long ClosedUntil { get; private set; }
+
+        /// <summary>How many calls have ended since the account was found full.</summary>
+        public int Room { get; set; }
+
+        /// <summary>Until then the account's calls are sent away.</summary>
+        public long HeldBackUntil { get; set; }
+
+        private bool OpensWithRoom { get; set; }
+
+        /// <summary>How many may be asked for now.</summary>
+        public int RoomAt(long now) => ClosedUntil <= now ? AsksPerTurn : OpensWithRoom ? Math.Min(Room, AsksPerTurn) : 0;
+
+        public void Close(long until, bool withRoom) => (ClosedUntil, OpensWithRoom, Room) = (until, withRoom, 0);
+
+        public void Keep(Waiting waiting)
+        {
+            // Those who were sent away or have gone are in no list.
+            if (waiting.Place.List == Fresh)
+            {
+                Fresh.Remove(waiting.Place);
+                Old.AddLast(waiting.Place);
+            }
+        }
+    }
+
+    private sealed class Turn
+    {
+        public List<(CallSettlement Settlement, TaskCompletionSource Written)> Settlements { get; } = [];
+
+        public List<(Waiting Waiting, bool MayBook)> Asks { get; } = [];
+
+        public TimeSpan Pause { get; set; } = Timeout.InfiniteTimeSpan;
+
+        public bool IsEmpty => Settlements.Count + Asks.Count == 0;
+    }
+}

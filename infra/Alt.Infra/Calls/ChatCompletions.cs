@@ -1,0 +1,71 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+using System.Text.Json;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace Alt.Infra.Calls;
+
+/// <summary>Any service with OpenAI's chat-completions API, through the official package. Time limits and retries are <see cref="RemoteCalls"/>' own.</summary>
+public sealed class ChatCompletions : ICallTransport
+{
+    // The package sends no request without a key; a service that needs none does not look at it.
+    private const string NoKey = "none";
+
+    private static readonly HttpClientPipelineTransport Shared = new(CallHttp.Client);
+
+    private readonly ChatClient client;
+
+    public ChatCompletions(RemoteAccount account) =>
+        client = new ChatClient(account.Model, new ApiKeyCredential(account.Secret?.Reveal() ?? NoKey), new OpenAIClientOptions
+        {
+            Endpoint = account.Endpoint,
+            Transport = Shared,
+            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+        });
+
+    public async Task<TransportReply> SendAsync(ReadOnlyMemory<byte> body, string idempotencyKey, CancellationToken token)
+    {
+        var options = new RequestOptions { CancellationToken = token, ErrorOptions = ClientErrorBehaviors.NoThrow, BufferResponse = false };
+        options.SetHeader(CallHttp.IdempotencyKey, idempotencyKey);
+        using var content = BinaryContent.Create(BinaryData.FromBytes(body));
+        using var response = await SendAsync(content, options);
+        var reply = new TransportReply(response.Status, response.ContentStream is { } stream ? await CallHttp.ReadAsync(stream, token) : "")
+        {
+            RetryAfter = RetryAfter.Parse(response.Headers.TryGetValue(CallHttp.RetryAfter, out var header) ? header : null, DateTimeOffset.UtcNow),
+        };
+        return reply is { Status: 200, Body: { } text } && Usage(text) is var (input, output) ? reply with { InputTokens = input, OutputTokens = output } : reply;
+    }
+
+    private async Task<PipelineResponse> SendAsync(BinaryContent content, RequestOptions options)
+    {
+        try
+        {
+            return (await client.CompleteChatAsync(content, options)).GetRawResponse();
+        }
+        catch (ClientResultException e) when (e.Status == 0)
+        {
+            throw e.InnerException as HttpRequestException ?? new HttpRequestException(e.Message, e);
+        }
+    }
+
+    private static (int? Input, int? Output)? Usage(string body)
+    {
+        try
+        {
+            using var reply = JsonDocument.Parse(body);
+            return reply.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object
+                ? (Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"))
+                : null;
+        }
+        catch (JsonException)
+        {
+            // A success without JSON is for the reply's parser to judge.
+            return null;
+        }
+    }
+
+    private static int? Count(JsonElement usage, string name) =>
+        usage.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count >= 0 ? count : null;
+}

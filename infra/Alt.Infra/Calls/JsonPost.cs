@@ -1,0 +1,35 @@
+using System.Net.Http.Headers;
+
+namespace Alt.Infra.Calls;
+
+/// <summary>JSON posted to one address: Perspective, embeddings, any scorer. Counts no tokens unless it is told how.</summary>
+/// <param name="account">Its key is sent as a bearer token, or in the address where <paramref name="address"/> has it.</param>
+/// <param name="address">The whole address; <c>{key}</c> in its query stands for the account's key, escaped.</param>
+/// <param name="inputTokens">Reads from a reply's body how many tokens it took; null where the service does not say.</param>
+public sealed class JsonPost(RemoteAccount account, string address, Func<string, int?>? inputTokens = null) : ICallTransport
+{
+    private const string KeyInAddress = "{key}";
+
+    private readonly Uri target = new(address.Replace(KeyInAddress, Uri.EscapeDataString(account.Secret?.Reveal() ?? ""), StringComparison.Ordinal));
+    private readonly AuthenticationHeaderValue? authorization =
+        account.Secret is { } secret && !address.Contains(KeyInAddress, StringComparison.Ordinal) ? new("Bearer", secret.Reveal()) : null;
+
+    public async Task<TransportReply> SendAsync(ReadOnlyMemory<byte> body, string idempotencyKey, CancellationToken token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, target)
+        {
+            Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } },
+            Headers = { Authorization = authorization },
+        };
+        request.Headers.Add(CallHttp.IdempotencyKey, idempotencyKey);
+        using var response = await CallHttp.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+        var text = await CallHttp.ReadAsync(await response.Content.ReadAsStreamAsync(token), token);
+        var retryAfter = response.Headers.NonValidated.TryGetValues(CallHttp.RetryAfter, out var header) ? header.ToString() : null;
+        return new TransportReply((int)response.StatusCode, text)
+        {
+            RetryAfter = RetryAfter.Parse(retryAfter, DateTimeOffset.UtcNow),
+            InputTokens = inputTokens is null ? 0 : text is null ? null : inputTokens(text),
+            OutputTokens = 0,
+        };
+    }
+}

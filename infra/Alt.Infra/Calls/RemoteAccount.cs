@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+using System.Text;
+using Alt.Domain;
+
+namespace Alt.Infra.Calls;
+
+/// <summary>A model of a service, as one customer of it: workers and runs with the same endpoint, model and key share its limits.</summary>
+public sealed class RemoteAccount
+{
+    /// <param name="endpoint">Base address, such as <c>https://api.openai.com/v1</c>.</param>
+    /// <param name="secret">Null where the service needs no key.</param>
+    /// <exception cref="InputException">The endpoint is no address, or has a secret in it.</exception>
+    public RemoteAccount(string endpoint, string model, CallsConfig calls, Secret? secret)
+    {
+        Endpoint = Uri.TryCreate(endpoint, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address
+            : throw new InputException($"endpoint '{endpoint}': expected an address such as https://api.openai.com/v1");
+        if (address.UserInfo.Length > 0 || address.Query.Length > 0)
+        {
+            throw new InputException($"endpoint at {address.Host}: a config holds no secret; give the address without user and query, and the key with apiKey: env:NAME or file:PATH");
+        }
+
+        (Model, Calls, Secret) = (model, calls, secret);
+        Key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{address}\0{model}\0{secret?.Reveal()}")));
+    }
+
+    public Uri Endpoint { get; }
+
+    public string Model { get; }
+
+    public CallsConfig Calls { get; }
+
+    public Secret? Secret { get; }
+
+    /// <summary>SHA-256 over endpoint, model and key: names the account where its limits are kept.</summary>
+    public string Key { get; }
+
+    /// <summary>The text as the service meant it for others than us: without the key.</summary>
+    public string Redact(string text) => Secret?.Redact(text) ?? text;
+
+    /// <returns>US dollars.</returns>
+    public decimal Cost(long inputTokens, long outputTokens) => ((inputTokens * Calls.InputPrice) + (outputTokens * Calls.OutputPrice)) / 1_000_000;
+}

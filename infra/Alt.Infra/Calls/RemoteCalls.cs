@@ -1,0 +1,278 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Alt.Domain;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
+
+namespace Alt.Infra.Calls;
+
+/// <summary>
+/// The one way to services that are paid or far away: within quotas and budgets that all processes share, each request asked once and its reply kept
+/// (see README.md). One for a process.
+/// </summary>
+public sealed partial class RemoteCalls : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource source;
+    private readonly CallQueue queue;
+    private readonly CallPatience patience;
+    private readonly ILogger logger;
+    private readonly ConcurrentDictionary<(string Account, CallsConfig Calls), CallAttempts> attempts = [];
+    private readonly ConcurrentDictionary<(string Account, string Hash), Task<CallOutcome>> underWay = [];
+
+    private RemoteCalls(NpgsqlDataSource source, string connectionString, CallPatience patience, ILogger logger)
+    {
+        (this.source, this.patience, this.logger) = (source, patience, logger);
+        queue = new CallQueue(new CallStore(connectionString), logger);
+    }
+
+    /// <summary>Creates what is missing in the database.</summary>
+    public static async Task<RemoteCalls> OpenAsync(string connectionString, CallPatience? patience = null, ILoggerFactory? logs = null, CancellationToken token = default)
+    {
+        var source = NpgsqlDataSource.Create(connectionString);
+        try
+        {
+            await CallStore.CreateTablesAsync(source, token);
+            return new RemoteCalls(source, connectionString, patience ?? new(), (logs ?? NullLoggerFactory.Instance).CreateLogger<RemoteCalls>());
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Asks, waits as long as the limits say, and tries again where that may help.</summary>
+    /// <exception cref="InputException">The service does not accept the key.</exception>
+    public async Task<CallOutcome> AskAsync(RemoteAccount account, CallScope scope, RemoteRequest request, ICallTransport transport, CancellationToken token = default)
+    {
+        var key = (account.Key, request.Hash);
+        while (true)
+        {
+            var mine = new TaskCompletionSource<CallOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var first = underWay.GetOrAdd(key, mine.Task);
+            if (first != mine.Task)
+            {
+                // The same request is under way for somebody else; where that ends without a reply, this one asks for itself.
+                await ((Task)first).WaitAsync(token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                token.ThrowIfCancellationRequested();
+                if (first is { IsCompletedSuccessfully: true, Result: CallOutcome.Answered answered })
+                {
+                    return answered with { Cost = 0, Attempts = 0, Cached = true };
+                }
+
+                continue;
+            }
+
+            CallOutcome? outcome = null;
+            try
+            {
+                return outcome = await new Call(this, account, scope, request, key.Hash, transport).RunAsync(token);
+            }
+            finally
+            {
+                underWay.TryRemove(key, out _);
+                if (outcome is null)
+                {
+                    mine.SetCanceled(CancellationToken.None);
+                }
+                else
+                {
+                    mine.SetResult(outcome);
+                }
+            }
+        }
+    }
+
+    /// <summary>What a run has spent, by iteration.</summary>
+    public async Task<IReadOnlyList<CallSpend>> SpendAsync(string run, CancellationToken token = default)
+    {
+        await using var command = source.CreateCommand(CallTables.SpendsOfRun);
+        command.Parameters.Add(new() { Value = run });
+        await using var reader = await command.ExecuteReaderAsync(token);
+        var spends = new List<CallSpend>();
+        while (await reader.ReadAsync(token))
+        {
+            spends.Add(CallStore.SpendOf(reader));
+        }
+
+        return spends;
+    }
+
+    /// <summary>Deletes the replies to these requests; the next who asks is answered by the service.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> ForgetAsync(IReadOnlyCollection<string> hashes, CancellationToken token = default)
+    {
+        await using var command = source.CreateCommand(CallTables.Forget);
+        command.Parameters.Add(new() { Value = hashes.ToArray() });
+        return await command.ExecuteNonQueryAsync(token);
+    }
+
+    /// <summary>Ends without waiting for calls that are under way: cancel these first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await queue.DisposeAsync();
+        await source.DisposeAsync();
+    }
+
+    private CallAttempts AttemptsOf(RemoteAccount account) =>
+        attempts.GetOrAdd((account.Key, account.Calls), _ => new CallAttempts(account, patience, time => queue.HoldBack(account.Key, time), logger));
+
+    /// <summary>One request on its way to an outcome.</summary>
+    private sealed class Call(RemoteCalls calls, RemoteAccount account, CallScope scope, RemoteRequest request, string hash, ICallTransport transport)
+    {
+        private readonly CallAttempts attempts = calls.AttemptsOf(account);
+        private int sent;
+
+        public async Task<CallOutcome> RunAsync(CancellationToken token)
+        {
+            var end = await attempts.RepeatAsync(AttemptAsync, token);
+            return end.Outcome ?? new CallOutcome.Failed(end.Failure, $"{account.Endpoint.Host}: {end.Reason}", sent);
+        }
+
+        private async ValueTask<AttemptEnd> AttemptAsync(CancellationToken token)
+        {
+            while (true)
+            {
+                var ask = new CallAsk(
+                    Guid.NewGuid(), account.Key, hash, request.Payer, account.Calls, scope, request.Units,
+                    account.Cost(request.InputTokens, request.MaxOutputTokens), request.InputTokens + request.MaxOutputTokens);
+                switch (await calls.queue.BookAsync(ask, token))
+                {
+                    case { Booking: Booking.Known { Reply: var reply } }:
+                        return new(Of(reply, cached: reply.Payer != request.Payer));
+                    case { Booking: Booking.OverBudget { Reason: var reason } }:
+                        return new(new CallOutcome.OverBudget(reason));
+                    case { Booking: Booking.Granted, SendAt: var sendAt } when await InTimeAsync(ask, sendAt, token):
+                        return await SendAsync(ask, token);
+                    case null:
+                        return LeftAlone(null);
+                }
+            }
+        }
+
+        /// <summary>Waits for the slot; one that was missed is given back.</summary>
+        private async Task<bool> InTimeAsync(CallAsk ask, long sendAt, CancellationToken token)
+        {
+            try
+            {
+                if (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), sendAt) is var wait && wait > TimeSpan.Zero)
+                {
+                    await Task.Delay(wait, token);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                _ = calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
+                throw;
+            }
+
+            var limited = account.Calls.RequestsPerMinute > 0 || account.Calls.TokensPerMinute > 0;
+            if (!limited || Stopwatch.GetElapsedTime(sendAt) <= SlotSchedule.Lateness)
+            {
+                return true;
+            }
+
+            await calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
+            return false;
+        }
+
+        private async Task<AttemptEnd> SendAsync(CallAsk ask, CancellationToken token)
+        {
+            TransportReply reply;
+            try
+            {
+                reply = await attempts.SendAsync(
+                    attempt =>
+                    {
+                        sent++;
+                        return transport.SendAsync(request.Body, hash, attempt);
+                    },
+                    token);
+                token.ThrowIfCancellationRequested();
+            }
+            catch (BrokenCircuitException e)
+            {
+                return await NothingAsync(LeftAlone(e.RetryAfter), inDoubt: false);
+            }
+            catch (TimeoutRejectedException)
+            {
+                return await NothingAsync(new(null, CallFailure.Timeout, $"no reply within {account.Calls.TimeoutSeconds:0.###} s"), inDoubt: true);
+            }
+            catch (HttpRequestException e)
+            {
+                var neverSent = e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
+                return await NothingAsync(new(null, CallFailure.Connection, neverSent ? $"no connection ({e.HttpRequestError})" : "the connection was lost before the reply"), inDoubt: !neverSent);
+            }
+            catch
+            {
+                // The caller has gone; whether the service has answered, nobody knows.
+                _ = calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: true));
+                throw;
+            }
+
+            switch (reply)
+            {
+                case { Status: >= 200 and < 300, Body: null }:
+                    return await NothingAsync(Final(CallFailure.CutOff, "the reply broke off"), inDoubt: true);
+                case { Status: >= 200 and < 300, Body: { } body }:
+                    var (input, output) = (reply.InputTokens ?? request.InputTokens, reply.OutputTokens ?? request.MaxOutputTokens);
+                    var stored = new StoredReply(
+                        hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output, account.Cost(input, output), sent, DateTimeOffset.UtcNow);
+                    await calls.queue.SettleAsync(new(ask, stored, InDoubt: false));
+                    return new(Of(stored, cached: false));
+                case { Status: 429 }:
+                    return await NothingAsync(new(null, CallFailure.RateLimited, TooLong(reply.RetryAfter) ?? $"status 429{CodeOf(reply.Body)}", reply.RetryAfter), inDoubt: false);
+                case { Status: >= 500 }:
+                    return await NothingAsync(new(null, CallFailure.ServerError, TooLong(reply.RetryAfter) ?? $"status {reply.Status}{CodeOf(reply.Body)}", reply.RetryAfter), inDoubt: false);
+                case { Status: 401 or 403 }:
+                    await NothingAsync(default, inDoubt: false);
+                    throw new InputException(account.Secret is { } secret
+                        ? $"{account.Endpoint} does not accept the key from {secret.Source} (status {reply.Status}{CodeOf(reply.Body)}); put one there that may use {account.Model}"
+                        : $"{account.Endpoint} wants a key (status {reply.Status}{CodeOf(reply.Body)}); say where it is with apiKey: env:NAME or file:PATH");
+                default:
+                    return await NothingAsync(Final(CallFailure.Refused, $"status {reply.Status}{CodeOf(reply.Body)}{(reply.Status < 400 ? "; redirects are not followed, name the service's own address as endpoint" : "")}"), inDoubt: false);
+            }
+
+            async Task<AttemptEnd> NothingAsync(AttemptEnd end, bool inDoubt)
+            {
+                await calls.queue.SettleAsync(new(ask, Reply: null, inDoubt));
+                return end;
+            }
+        }
+
+        private AttemptEnd Final(CallFailure failure, string reason) => new(new CallOutcome.Failed(failure, $"{account.Endpoint.Host}: {reason}", sent));
+
+        private AttemptEnd LeftAlone(TimeSpan? time) =>
+            new(null, CallFailure.BreakerOpen, "nearly all calls fail, it is left alone for a while", time > TimeSpan.Zero ? time : calls.patience.Break);
+
+        private string? TooLong(TimeSpan? retryAfter) => retryAfter > calls.patience.LongestRetryAfter ? $"asks to come again after {retryAfter}" : null;
+
+        private static CallOutcome.Answered Of(StoredReply reply, bool cached) =>
+            new(reply.Body, reply.InputTokens, reply.OutputTokens, cached ? 0 : reply.Cost, cached ? 0 : reply.Attempts, cached, reply.At);
+
+        /// <summary>The service's own word for what is wrong. Its whole message may repeat the request's texts.</summary>
+        private string CodeOf(string? body)
+        {
+            try
+            {
+                using var json = JsonDocument.Parse(body ?? "");
+                return json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+                    && new[] { "code", "status", "type" }.Select(n => error.TryGetProperty(n, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : "").FirstOrDefault(Word().IsMatch) is { } code
+                    ? $", {account.Redact(code)}"
+                    : "";
+            }
+            catch (JsonException)
+            {
+                return "";
+            }
+        }
+    }
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]{1,63}$")]
+    private static partial Regex Word();
+}
