@@ -30,6 +30,9 @@ internal sealed class AltHome
 
     public string Locks => Path.Combine(Root, "locks");
 
+    /// <summary>Scratch spaces of replays.</summary>
+    public string Replays => Path.Combine(Root, "replay");
+
     public string Reports => Path.Combine(Root, "reports");
 
     /// <summary>Address of the Temporal server that this home's runs use, written by whoever starts it.</summary>

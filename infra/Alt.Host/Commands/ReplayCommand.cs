@@ -35,41 +35,31 @@ internal static class ReplayCommand
             throw new InputException($"--iteration {iteration}: run '{run}' has recorded nothing of it; ./alt status {run} shows how far it is");
         }
 
-        var scratch = Directory.CreateDirectory(Path.Combine(home.Root, "replay", $"{run}-{iteration}-{Guid.NewGuid():N}"));
-        try
+        using var scratch = await Scratch.CreateAsync(home, $"{run}-{iteration}", keep, token);
+        var artifacts = new ArtifactStore(Path.Combine(scratch.Folder, "artifacts"), below: new ArtifactStore(home.Artifacts));
+        using var policies = new Policies(artifacts, Path.Combine(scratch.Folder, "models"));
+        var clock = Stopwatch.StartNew();
+        var events = new List<ReplayedEvent>();
+        await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, new Classifiers(artifacts)).DeriveAsync(inputs, execute, token))
         {
-            var artifacts = new ArtifactStore(Path.Combine(scratch.FullName, "artifacts"), below: new ArtifactStore(home.Artifacts));
-            using var policies = new Policies(artifacts, Path.Combine(scratch.FullName, "models"));
-            var clock = Stopwatch.StartNew();
-            var events = new List<ReplayedEvent>();
-            await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, new Classifiers(artifacts)).DeriveAsync(inputs, execute, token))
+            events.Add(replayed);
+            if (execute)
             {
-                events.Add(replayed);
-                if (execute)
-                {
-                    output.Say(LineOf(replayed));
-                }
-            }
-
-            var different = events.FirstOrDefault(e => !e.Equal);
-            output.Result(new ReplayResult(run, iteration, execute, different is null, events, different, keep ? scratch.FullName : null, clock.Elapsed.TotalSeconds), console =>
-            {
-                foreach (var replayed in events)
-                {
-                    console.WriteLine(LineOf(replayed));
-                }
-
-                console.WriteLine($"iteration {iteration} of {run}: {events.Count(e => e.Equal)} of {events.Count} events derived as they are recorded{(keep ? $"; kept in {scratch.FullName}" : "")}");
-            });
-            return different is null ? 0 : throw new HostException($"iteration {iteration} of run '{run}' differs from its record: {LineOf(different)}");
-        }
-        finally
-        {
-            if (!keep)
-            {
-                scratch.Delete(recursive: true);
+                output.Say(LineOf(replayed));
             }
         }
+
+        var different = events.FirstOrDefault(e => !e.Equal);
+        output.Result(new ReplayResult(run, iteration, execute, different is null, events, different, keep ? scratch.Folder : null, clock.Elapsed.TotalSeconds), console =>
+        {
+            foreach (var replayed in events)
+            {
+                console.WriteLine(LineOf(replayed));
+            }
+
+            console.WriteLine($"iteration {iteration} of {run}: {events.Count(e => e.Equal)} of {events.Count} events derived as they are recorded{(keep ? $"; kept in {scratch.Folder}" : "")}");
+        });
+        return different is null ? 0 : throw new HostException($"iteration {iteration} of run '{run}' differs from its record: {LineOf(different)}");
     }
 
     private static string LineOf(ReplayedEvent replayed) =>

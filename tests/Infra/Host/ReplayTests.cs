@@ -47,6 +47,29 @@ public sealed class ReplayTests(FinishedRun run)
     }
 
     [Fact]
+    public async Task What_a_killed_replay_left_behind_is_deleted_by_the_next_and_that_of_a_living_one_is_not()
+    {
+        await using (var killed = Installation.Start("replay", FinishedRun.Id, "--iteration", "1", "--execute"))
+        {
+            await killed.SaysAsync("equal");
+            killed.Kill();
+            await killed.EndAsync();
+        }
+
+        Assert.NotEmpty(Files("replay"));
+        var left = Directory.GetDirectories(Path.Combine(Installation.Home, "replay"));
+        await using var living = Installation.Start("replay", FinishedRun.Id, "--iteration", "1", "--execute");
+        await living.SaysAsync("equal");
+
+        Assert.Equal(0, (await Installation.RunAsync("replay", FinishedRun.Id, "--iteration", "1")).ExitCode);
+
+        Assert.DoesNotContain(left, Directory.Exists);
+        var end = await living.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Empty(Files("replay"));
+    }
+
+    [Fact]
     public async Task The_first_difference_is_named_by_stage_and_sample()
     {
         // The pool as somebody would leave it who wants another sample to be the best, with a hash that fits its bytes.

@@ -1,0 +1,50 @@
+using Alt.Infra;
+
+namespace Alt.Host;
+
+/// <summary>
+/// A folder for one replay, gone when it ends. One that was killed leaves its folder behind, and the next replay deletes it: beside
+/// every folder lies a file that its process holds locked as long as it lives.
+/// </summary>
+internal sealed class Scratch : IDisposable
+{
+    private const string LockSuffix = ".lock";
+
+    private readonly FileLock held;
+    private readonly bool keep;
+
+    private Scratch(string folder, FileLock held, bool keep) => (Folder, this.held, this.keep) = (folder, held, keep);
+
+    public string Folder { get; }
+
+    /// <param name="keep">Leave the folder when the replay has ended, for good.</param>
+    public static async Task<Scratch> CreateAsync(AltHome home, string name, bool keep, CancellationToken token)
+    {
+        Directory.CreateDirectory(home.Replays);
+        // A folder that is being made is not held yet.
+        using var alone = await FileLock.TakeAsync(home.Lock("replay"), exclusive: true, token);
+        foreach (var file in Directory.EnumerateFiles(home.Replays, $"*{LockSuffix}").ToArray())
+        {
+            if (FileLock.TryTake(file, exclusive: true) is { } abandoned)
+            {
+                new Scratch(file[..^LockSuffix.Length], abandoned, keep: false).Dispose();
+            }
+        }
+
+        var folder = Path.Combine(home.Replays, $"{name}-{Guid.NewGuid():N}");
+        var held = FileLock.TryTake(folder + LockSuffix, exclusive: true)!;
+        Directory.CreateDirectory(folder);
+        return new Scratch(folder, held, keep);
+    }
+
+    public void Dispose()
+    {
+        if (!keep && Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+
+        File.Delete(Folder + LockSuffix);
+        held.Dispose();
+    }
+}
