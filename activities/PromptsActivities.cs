@@ -26,7 +26,6 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         }
 
         var state = await ledger.RunAsync(run, token);
-        await RunInputs.RequireUnchangedAsync(state, token);
         RunEvent? goesOn = state.Status switch
         {
             RunStatus.Failed => new RunEvent.RunRetried(DateTimeOffset.UtcNow),
@@ -38,6 +37,8 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
             await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? goesOn : null, goesOn, token: token);
         }
 
+        // After the run goes on: should it fail here, it fails anew and says why.
+        await RunInputs.RequireUnchangedAsync(state, token);
         return new RunPlan(state.IterationsFinished, state.Status == RunStatus.Paused);
     });
 

@@ -44,6 +44,27 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public async Task A_file_that_changed_or_is_gone_before_the_run_imported_it_is_named_when_the_run_goes_on()
+    {
+        await using var installation = new Installation();
+        var prompts = installation.PathOf("prompts.jsonl");
+        await File.WriteAllLinesAsync(prompts, [Row, Row[..^1]]);
+        Assert.Equal(1, (await installation.RunAsync("run", FilesConfig(installation, "prompts.jsonl"), "--run-id", "changing")).ExitCode);
+
+        await File.WriteAllLinesAsync(prompts, [Row, Row]);
+        var changed = await installation.RunAsync("retry", "changing");
+        File.Delete(prompts);
+        var missing = await installation.RunAsync("retry", "changing");
+
+        foreach (var (end, how) in new[] { (changed, "has changed"), (missing, "is missing") })
+        {
+            Assert.Equal(1, end.ExitCode);
+            var complaint = Assert.Single(end.Errors.Split('\n'), line => line.StartsWith("alt: ", StringComparison.Ordinal));
+            Assert.Contains($"'{prompts}' {how} and the run has not imported it yet; put back the file that it began with, or start another run", complaint, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task PostgreSQL_that_cannot_start_is_one_line()
     {
         await using var installation = new Installation();
