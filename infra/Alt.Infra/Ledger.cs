@@ -155,29 +155,29 @@ public sealed partial class Ledger : IAsyncDisposable
             }
 
             var change = await changeOf(past);
-            await using var session = store.LightweightSession();
-            if (change is not null && !await ApplyAsync(session, stream, past.Length, change, token))
-            {
-                continue;
-            }
-
-            if (past.Length == 0)
-            {
-                session.Events.StartStream(stream, @event);
-            }
-            else
-            {
-                session.Events.Append(stream, past.Length + 1, @event);
-            }
-
-            session.QueueSqlCommand(Seals.Append, stream, (long)past.Length + 1);
-            if (prepared is not null)
-            {
-                session.Store(prepared);
-            }
-
             try
             {
+                await using var session = store.LightweightSession();
+                if (change is not null && !await ApplyAsync(session, stream, past.Length, change, token))
+                {
+                    continue;
+                }
+
+                if (past.Length == 0)
+                {
+                    session.Events.StartStream(stream, @event);
+                }
+                else
+                {
+                    session.Events.Append(stream, past.Length + 1, @event);
+                }
+
+                session.QueueSqlCommand(Seals.Append, stream, (long)past.Length + 1);
+                if (prepared is not null)
+                {
+                    session.Store(prepared);
+                }
+
                 await session.SaveChangesAsync(token);
                 return @event;
             }
@@ -185,6 +185,10 @@ public sealed partial class Ledger : IAsyncDisposable
             {
                 // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
                 await RequireWholeAsync(stream, token);
+            }
+            catch (Exception e) when ((e as PostgresException ?? e.InnerException as PostgresException) is { } refusal && LedgerException.IsFullDisk(refusal))
+            {
+                throw LedgerException.FullDisk(stream, past.Length + 1, refusal);
             }
         }
     }

@@ -6,36 +6,29 @@ namespace Alt.Tests.Infra.Audits;
 
 public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
-    private static readonly (string Table, string Order)[] Tables =
-    [
-        ("alt_runs", "run"), ("alt_samples", "run, iteration, prompt, k"), ("alt_judge_calls", "run, iteration, prompt, k, call"),
-        ("alt_judge_costs", "run, iteration, provider, model, outcome"), ("alt_pool_moves", "run, from_iteration, to_iteration, from_quantile, to_quantile"),
-        ("alt_training_steps", "run, training, step, position"),
-    ];
-
     [Fact]
     public async Task Rebuilding_dropped_projections_gives_the_same_rows()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
-        var before = await DumpAsync(run);
+        var before = await run.DumpAsync();
         Assert.All(before, table => Assert.NotEmpty(table.Value));
 
-        await ExecuteAsync(run, $"drop table {string.Join(", ", Tables.Select(t => t.Table))}");
+        await ExecuteAsync(run, $"drop table {string.Join(", ", before.Keys)}");
         await run.Ledger.RebuildAsync();
 
-        Assert.Equal(before, await DumpAsync(run));
+        Assert.Equal(before, await run.DumpAsync());
     }
 
     [Fact]
     public async Task Projections_of_another_version_are_made_anew_when_the_record_is_opened()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
-        var before = await DumpAsync(run);
+        var before = await run.DumpAsync();
         await ExecuteAsync(run, "comment on table alt_samples is 'alt projections 1'; alter table alt_samples drop column policy");
 
         await using (await Ledger.OpenAsync(run.ConnectionString, run.Artifacts))
         {
-            Assert.Equal(before, await DumpAsync(run));
+            Assert.Equal(before, await run.DumpAsync());
         }
     }
 
@@ -43,14 +36,14 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
     public async Task A_rebuild_that_misses_an_artifact_changes_nothing()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
-        var before = await DumpAsync(run);
+        var before = await run.DumpAsync();
         var pool = (await run.Ledger.IterationAsync(SmallRun.Id, 2)).DataPool!.Pool;
         File.Delete(run.Artifacts.PathOf(pool));
 
         var error = await Assert.ThrowsAsync<ArtifactException>(() => run.Ledger.RebuildAsync());
 
         Assert.Contains(pool.ShortHash, error.Message, StringComparison.Ordinal);
-        Assert.Equal(before, await DumpAsync(run));
+        Assert.Equal(before, await run.DumpAsync());
     }
 
     [Fact]
@@ -128,9 +121,9 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
         await stop.CancelAsync();
         await rebuilding;
 
-        var live = await DumpAsync(run);
+        var live = await run.DumpAsync();
         await run.Ledger.RebuildAsync();
-        Assert.Equal(live, await DumpAsync(run));
+        Assert.Equal(live, await run.DumpAsync());
     }
 
     [Theory]
@@ -148,26 +141,6 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
 
         Assert.All([read, write], error => Assert.Contains($"run-small has lost its event {version}", error.Message, StringComparison.Ordinal));
         Assert.Equal(0L, Assert.Single((await run.Audit.SqlAsync("select count(*) from mt_events where type = 'run_paused'", 1, TimeSpan.FromSeconds(10))).Rows)[0]);
-    }
-
-    private static async Task<Dictionary<string, string[]>> DumpAsync(SmallRun run)
-    {
-        var dump = new Dictionary<string, string[]>();
-        await using var source = NpgsqlDataSource.Create(run.ConnectionString);
-        foreach (var (table, order) in Tables)
-        {
-            await using var command = source.CreateCommand($"select t::text from {table} t order by {order}");
-            await using var reader = await command.ExecuteReaderAsync();
-            var rows = new List<string>();
-            while (await reader.ReadAsync())
-            {
-                rows.Add(reader.GetString(0));
-            }
-
-            dump[table] = [.. rows];
-        }
-
-        return dump;
     }
 
     private static async Task ExecuteAsync(SmallRun run, string sql)

@@ -1,6 +1,7 @@
 using Alt.Domain;
 using Alt.Infra;
 using Alt.Infra.Audits;
+using Npgsql;
 
 namespace Alt.Tests.Infra.Audits;
 
@@ -22,6 +23,13 @@ internal sealed class SmallRun : IAsyncDisposable
         Selection = new() { Truncated = TruncatedSamples.Reject, Duplicates = DuplicateSamples.Reject, PerQuantile = 3 },
         Training = new() { Steps = 2, BatchSize = 3 },
     };
+
+    private static readonly (string Table, string Order)[] Tables =
+    [
+        ("alt_runs", "run"), ("alt_samples", "run, iteration, prompt, k"), ("alt_judge_calls", "run, iteration, prompt, k, call"),
+        ("alt_judge_costs", "run, iteration, provider, model, outcome"), ("alt_pool_moves", "run, from_iteration, to_iteration, from_quantile, to_quantile"),
+        ("alt_training_steps", "run, training, step, position"),
+    ];
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("alt-ledger-");
 
@@ -114,6 +122,27 @@ internal sealed class SmallRun : IAsyncDisposable
         await RecordAsync(number, new IterationEvent.PolicyTrained(checkpoint, $"weights-{number}", checkpoint, Config.Training.Steps, 0.5, 0.1, 2, 100, 1));
         await RecordAsync(new RunEvent.IterationFinished(number, $"weights-{number}"));
         await Ledger.CertifyAsync(Id);
+    }
+
+    /// <summary>All rows of the projections as text, each table in the order of its key.</summary>
+    public async Task<Dictionary<string, string[]>> DumpAsync()
+    {
+        var dump = new Dictionary<string, string[]>();
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        foreach (var (table, order) in Tables)
+        {
+            await using var command = source.CreateCommand($"select t::text from {table} t order by {order}");
+            await using var reader = await command.ExecuteReaderAsync();
+            var rows = new List<string>();
+            while (await reader.ReadAsync())
+            {
+                rows.Add(reader.GetString(0));
+            }
+
+            dump[table] = [.. rows];
+        }
+
+        return dump;
     }
 
     private static Sample Draw(SampleId id)
