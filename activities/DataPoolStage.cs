@@ -10,17 +10,18 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
     public async Task<IterationEvent.DataPoolUpdated> PoolAsync(StageInputs inputs, CancellationToken token)
     {
         var config = inputs.Config;
-        var quantiles = config.QuantileFeedback().Tags.Count;
+        var (quantiles, ranking) = (config.QuantileFeedback().Tags.Count, config.Selection.Ranking);
         var added = await LabelledAsync(inputs.State, token);
         var kept = await KeptAsync(inputs.Iteration, config, token);
-        var pool = DataPool.Update(kept, added, quantiles);
+        var pool = DataPool.Update(kept, added, quantiles, ranking);
         StageSums.Require(Stage.DataPool, [.. kept.Concat(added).Select(s => s.Id).Distinct()], pool.Select(e => e.Sample.Id));
         return new IterationEvent.DataPoolUpdated(
             await artifacts.PutJsonLinesAsync(pool, token),
             DataPool.Hash(pool),
             pool.Count,
             added.Count,
-            [.. Enumerable.Range(0, quantiles).Select(q => pool.Count(e => e.Quantile == q))]);
+            [.. Enumerable.Range(0, quantiles).Select(q => pool.Count(e => e.Quantile == q))],
+            DataPool.Doubts(pool, quantiles, ranking) is { Any: true } doubts ? doubts : null);
     }
 
     /// <summary>An iteration's own labelled samples, in the order of the record.</summary>
@@ -33,9 +34,13 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
             await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(sampled.Result, token))
             {
                 // Only Labelled enters the pool: a judge's failure is not a low reward.
-                if (outcomes[sample.Id] is FeedbackOutcome.Labelled(var reward))
+                if (outcomes[sample.Id] is FeedbackOutcome.Labelled label)
                 {
-                    labelled.Add(new PoolSample(sample.Id, sample.ContentHash(), reward, sample.FinishReason == FinishReason.Length));
+                    labelled.Add(new PoolSample(sample.Id, sample.ContentHash(), label.Reward, sample.FinishReason == FinishReason.Length)
+                    {
+                        Category = label.Category,
+                        Feedback = label.Text,
+                    });
                 }
             }
         }

@@ -23,7 +23,9 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
         var judge = await classifiers.LoadAsync((run.Judge ?? run.Reward!).Model, token);
 
         var clock = Stopwatch.StartNew();
-        var sampler = number == 0 ? PolicySampler.Unconditioned(policy) : PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => c.Of(0));
+        var sampler = number == 0
+            ? PolicySampler.Unconditioned(policy)
+            : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, number, Stage.Evaluation, token);
         var samples = sampler.Sample(
             prompts, config.Evaluation.Generations, config.Evaluation.ToOptions(), config.Sampling.BatchSize, new RandomKey(config.Seed, number, Stage.Evaluation), progress, token);
         var tokens = prompts.ToDictionary(p => p.Ordinal, p => reference.Tokenizer.Encode(p.Text));

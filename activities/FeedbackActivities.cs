@@ -7,9 +7,9 @@ using Temporalio.Activities;
 namespace Alt.Activities;
 
 /// <summary>Trains the classifiers that judge, and collects one outcome for every sample.</summary>
-public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, Classifiers classifiers)
+public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, FeedbackProviders providers)
 {
-    private readonly FeedbackStage stage = new(artifacts, classifiers);
+    private readonly FeedbackStage stage = new(artifacts, providers);
 
     /// <summary>The reward model, and where the config asks for one of its own, the evaluation's judge; both reused if an earlier run made them.</summary>
     [Activity]
@@ -28,20 +28,23 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, C
         }
     });
 
+    /// <summary>Judges a chunk; one that is judged already, again as far as it has samples in quarantine or new labels by people.</summary>
+    /// <exception cref="HoldException">It waits for somebody.</exception>
     [Activity]
     public Task CollectAsync(ChunkRef chunk) => Heartbeats.DuringAsync("Feedback", "samples", async (progress, token) =>
     {
         var (run, number) = chunk.Iteration;
         var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
-        if (inputs.State.Chunk(Stage.Feedback, chunk.Chunk) is not null)
+        var before = inputs.State.Chunk(Stage.Feedback, chunk.Chunk);
+        var judged = before is null ? await stage.JudgeAsync(inputs, chunk.Chunk, progress, token) : await stage.DrainAsync(inputs, before, progress, token);
+        if (judged.Result != before?.Result)
         {
-            return;
+            // Unless another worker recorded one since the inputs were read.
+            await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk) is { } recorded && recorded != before ? recorded : null, judged, token);
         }
-
-        var finished = await stage.JudgeAsync(inputs, chunk.Chunk, progress, token);
-        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk), finished, token);
     });
 
+    /// <exception cref="HoldException">More samples are in quarantine than the run may go on without.</exception>
     [Activity]
     public Task CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync("Feedback", "chunks", async (_, token) =>
     {

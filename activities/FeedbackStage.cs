@@ -6,25 +6,22 @@ using Alt.Infra;
 namespace Alt.Activities;
 
 /// <summary>Has an iteration's samples judged, one outcome for each, and sums the outcomes up.</summary>
-public sealed class FeedbackStage(ArtifactStore artifacts, Classifiers classifiers)
+public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders providers)
 {
-    public async Task<IterationEvent.ChunkFinished> JudgeAsync(
-        StageInputs inputs, int chunk, IProgress<(long Done, long Total)>? progress, CancellationToken token)
-    {
-        var provider = await ProviderAsync(inputs, token);
-        var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
-        var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, inputs.Config.Sampling.ChunkPrompts)
-            .ToDictionaryAsync(p => p.Ordinal, p => p.Text, cancellationToken: token);
-        var samples = await artifacts.ReadJsonLinesAsync<Sample>(inputs.State.Chunk(Stage.Sampling, chunk)!.Result, token).ToArrayAsync(token);
-        progress?.Report((0, samples.Length));
+    /// <exception cref="HoldException">It waits for somebody.</exception>
+    public Task<IterationEvent.ChunkFinished> JudgeAsync(StageInputs inputs, int chunk, IProgress<(long Done, long Total)>? progress, CancellationToken token) =>
+        JudgeAsync(inputs, chunk, [], progress, token);
 
-        var clock = Stopwatch.StartNew();
-        var judged = await provider.JudgeAsync([.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt], s.Text))], token);
-        return new IterationEvent.ChunkFinished(
-            Stage.Feedback, chunk, await artifacts.PutJsonLinesAsync(judged, token), judged.Count, 0, clock.Elapsed.TotalSeconds);
+    /// <summary>Judges again what a judged chunk has in quarantine, and takes over what people have said since.</summary>
+    /// <exception cref="HoldException">It waits for somebody.</exception>
+    public async Task<IterationEvent.ChunkFinished> DrainAsync(
+        StageInputs inputs, IterationEvent.ChunkFinished judged, IProgress<(long Done, long Total)>? progress, CancellationToken token)
+    {
+        return await JudgeAsync(inputs, judged.Chunk, await artifacts.ReadJsonLinesAsync<Judgement>(judged.Result, token).ToDictionaryAsync(j => j.Id, cancellationToken: token), progress, token);
     }
 
     /// <exception cref="InvalidOperationException">A chunk is missing, or a sample has no outcome or two.</exception>
+    /// <exception cref="HoldException">More samples are in quarantine than the run may go on without.</exception>
     public async Task<IterationEvent.FeedbackCollected> SumUpAsync(StageInputs inputs, CancellationToken token)
     {
         var chunks = inputs.State.Chunks(Stage.Feedback);
@@ -37,8 +34,12 @@ public sealed class FeedbackStage(ArtifactStore artifacts, Classifiers classifie
 
         StageSums.Require(Stage.Feedback, await inputs.SampleIdsAsync(artifacts, token), judged.Select(j => j.Id));
         var outcomes = judged.Select(j => j.Outcome).ToArray();
+        if (Quarantine.Problem(inputs.Number, outcomes, inputs.Run.FailureShare, inputs.Iteration.Run) is { } problem)
+        {
+            throw new HoldException(problem);
+        }
 
-        var provider = await ProviderAsync(inputs, token);
+        var provider = await providers.OpenAsync(inputs, token);
         var rewards = outcomes.OfType<FeedbackOutcome.Labelled>().Select(l => l.Reward).ToArray();
         return new IterationEvent.FeedbackCollected(
             provider.Name,
@@ -48,9 +49,42 @@ public sealed class FeedbackStage(ArtifactStore artifacts, Classifiers classifie
             outcomes.Count(o => o is FeedbackOutcome.Unparsed),
             outcomes.Count(o => o is FeedbackOutcome.Failed),
             rewards.DefaultIfEmpty().Average(),
-            chunks.Sum(c => c.Seconds));
+            chunks.Sum(c => c.Seconds),
+            outcomes.Count(o => o is FeedbackOutcome.Vetoed));
     }
 
-    private async Task<TextClassifierProvider> ProviderAsync(StageInputs inputs, CancellationToken token) =>
-        new(await classifiers.LoadAsync(inputs.Run.Reward!.Model, token));
+    private async Task<IterationEvent.ChunkFinished> JudgeAsync(
+        StageInputs inputs, int chunk, Dictionary<SampleId, Judgement> before, IProgress<(long Done, long Total)>? progress, CancellationToken token)
+    {
+        var provider = await providers.OpenAsync(inputs, token);
+        var people = await HumanLabels.ReadAsync(inputs.Run, artifacts, token);
+        var tags = inputs.Config.QuantileFeedback().Tags;
+        var requests = await RequestsAsync(inputs, chunk, token);
+
+        var clock = Stopwatch.StartNew();
+        var judged = before.Values.Where(j => !j.Outcome.InQuarantine).Concat(requests.Select(r => people.Of(r, tags)).OfType<Judgement>()).GroupBy(j => j.Id).ToDictionary(g => g.Key, g => g.Last());
+        FeedbackRequest[] open = [.. requests.Where(r => !judged.ContainsKey(r.Id))];
+        foreach (var judgement in await provider.JudgeAsync(open, new Counted(progress, requests.Count - open.Length, requests.Count), token))
+        {
+            judged[judgement.Id] = before.TryGetValue(judgement.Id, out var earlier) ? judgement.After(earlier) : judgement;
+        }
+
+        var result = await artifacts.PutJsonLinesAsync(requests.Select(r => judged[r.Id]), token);
+        return new IterationEvent.ChunkFinished(Stage.Feedback, chunk, result, requests.Count, 0, clock.Elapsed.TotalSeconds);
+    }
+
+    private async Task<IReadOnlyList<FeedbackRequest>> RequestsAsync(StageInputs inputs, int chunk, CancellationToken token)
+    {
+        var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
+        var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, inputs.Config.Sampling.ChunkPrompts).ToDictionaryAsync(p => p.Ordinal, cancellationToken: token);
+        var samples = await artifacts.ReadJsonLinesAsync<Sample>(inputs.State.Chunk(Stage.Sampling, chunk)!.Result, token).ToArrayAsync(token);
+        return [.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt].Text, s.Text, prompts[s.Id.Prompt].Reference))];
+    }
+
+    private sealed class Counted(IProgress<(long Done, long Total)>? progress, long before, long total) : IProgress<int>
+    {
+        private long done = before;
+
+        public void Report(int more) => progress?.Report((Interlocked.Add(ref done, more), total));
+    }
 }

@@ -20,7 +20,8 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
             started = await ledger.RecordAsync(run, s => s.Started, first, token: token);
         }
 
-        if (started.ConfigHash != hash)
+        // By the recorded config as it is read now: it may have been written before a setting was added.
+        if (RunInputs.ConfigHash(started.Config) != hash)
         {
             throw new InputException($"run '{run}' exists with another config; give another --run-id, or the config that it began with");
         }

@@ -27,3 +27,6 @@ public sealed record EvaluatedSample(Sample Sample, double? Toxicity, double Neg
 public sealed record PretrainingText(PretrainingSource Source, string Text);
 
 public enum PretrainingSource { Labelled, Text }
+
+/// <summary>Labels that somebody gives to a run's samples, and why.</summary>
+public sealed record GivenLabels(IReadOnlyList<HumanLabel> Labels, string Author, string? Reason = null);

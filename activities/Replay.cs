@@ -18,7 +18,7 @@ public sealed record ReplayedEvent(Stage Stage, string Event, int? Chunk, EventD
 /// shows at the stage that it arose in. Writes to the given store only and to no ledger.
 /// </summary>
 /// <param name="artifacts">Reads what is recorded, and takes what is derived.</param>
-public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies policies, Classifiers classifiers)
+public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies policies, Classifiers classifiers, FeedbackProviders providers)
 {
     /// <summary>The iteration's recorded decisions: what follows from the record without sampling, judging or training.</summary>
     /// <param name="execute">Also draws, judges, trains and evaluates again.</param>
@@ -43,7 +43,7 @@ public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies poli
             yield return await CompareAsync(Stage.Sampling, sampled, await sampling.SumUpAsync(inputs, token), token);
         }
 
-        var feedback = new FeedbackStage(artifacts, classifiers);
+        var feedback = new FeedbackStage(artifacts, providers);
         foreach (var chunk in execute ? state.Chunks(Stage.Feedback) : [])
         {
             yield return await CompareAsync(Stage.Feedback, chunk, await feedback.JudgeAsync(inputs, chunk.Chunk, null, token), token);

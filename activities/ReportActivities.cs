@@ -5,7 +5,7 @@ using Temporalio.Activities;
 namespace Alt.Activities;
 
 /// <summary>Closes iterations and runs in the record; the report itself is read from it at any time.</summary>
-public sealed class ReportActivities(Ledger ledger)
+public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
 {
     [Activity]
     public Task FinishIterationAsync(IterationRef iteration) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
@@ -54,10 +54,16 @@ public sealed class ReportActivities(Ledger ledger)
     });
 
     /// <summary>Records that a run was paused or goes on.</summary>
+    /// <param name="reason">Why it paused itself; null where somebody asked for it.</param>
     [Activity]
-    public Task PauseAsync(string run, bool pause) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
+    public Task PauseAsync(string run, bool pause, string? reason = null) => Heartbeats.DuringAsync("Report", "events", async (_, token) =>
     {
-        RunEvent change = pause ? new RunEvent.RunPaused(DateTimeOffset.UtcNow) : new RunEvent.RunResumed(DateTimeOffset.UtcNow);
+        RunEvent change = pause ? new RunEvent.RunPaused(DateTimeOffset.UtcNow, reason) : new RunEvent.RunResumed(DateTimeOffset.UtcNow);
         await ledger.RecordAsync(run, s => (s.Status == RunStatus.Paused) == pause ? change : null, change, token: token);
     });
+
+    /// <returns>How many labels were recorded.</returns>
+    /// <exception cref="InputException">A label says nothing, or is about a sample or a tag that the run does not have.</exception>
+    [Activity]
+    public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync("Feedback", "labels", (_, token) => new Labelling(ledger, artifacts).RecordAsync(run, given, token));
 }

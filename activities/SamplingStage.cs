@@ -14,7 +14,9 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var config = inputs.Config;
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, inputs.Number - 1, token);
         var policy = await policies.LoadAsync(checkpoint, token);
-        var sampler = config.ConditioningOf(inputs.Number) is not null ? PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => c.Of(0)) : PolicySampler.Unconditioned(policy);
+        var sampler = inputs.Number == 1
+            ? PolicySampler.Unconditioned(policy)
+            : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, inputs.Number - 1, Stage.Sampling, token);
         var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
         var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, config.Sampling.ChunkPrompts).ToArrayAsync(token);
 

@@ -68,11 +68,11 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
     /// <summary>The selected samples as (feedback, prompt, response), in the order of the record; responses are the tokens as they were drawn.</summary>
     private async Task<List<TrainingExample>> ExamplesAsync(IterationRef iteration, IterationState state, RunConfig config, Tokenizer tokenizer, CancellationToken token)
     {
-        var quantiles = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
-            .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, s => s.Quantile, cancellationToken: token);
+        var selected = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
+            .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, cancellationToken: token);
         var conditioning = new Conditioning(config.QuantileFeedback(), tokenizer);
-        var (examples, found) = (new List<TrainingExample>(quantiles.Count), new List<SampleId>(quantiles.Count));
-        foreach (var number in quantiles.Keys.Select(id => id.Iteration).Distinct().Order())
+        var (examples, found) = (new List<TrainingExample>(selected.Count), new List<SampleId>(selected.Count));
+        foreach (var number in selected.Keys.Select(id => id.Iteration).Distinct().Order())
         {
             var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
             var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.Encode(p.Text), cancellationToken: token);
@@ -80,16 +80,17 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
             {
                 await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(chunk.Result, token))
                 {
-                    if (quantiles.TryGetValue(sample.Id, out var quantile))
+                    if (selected.TryGetValue(sample.Id, out var decision))
                     {
                         found.Add(sample.Id);
-                        examples.Add(new TrainingExample([.. conditioning.Of(quantile)], prompts[sample.Id.Prompt], sample.Tokens));
+                        var feedback = decision.Feedback is { } text ? conditioning.Of(text) : conditioning.Of(decision.Quantile);
+                        examples.Add(new TrainingExample([.. feedback], prompts[sample.Id.Prompt], sample.Tokens));
                     }
                 }
             }
         }
 
-        StageSums.Require(Stage.Training, [.. quantiles.Keys], found);
+        StageSums.Require(Stage.Training, [.. selected.Keys], found);
         return examples;
     }
 

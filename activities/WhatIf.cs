@@ -34,7 +34,7 @@ public sealed class WhatIf(Ledger ledger, ArtifactStore artifacts)
         var kept = inputs.Config.DataPool.Accumulate || !changed.DataPool.Accumulate
             ? await stage.KeptAsync(inputs.Iteration, changed, token)
             : await AllBeforeAsync(stage, inputs.Iteration, token);
-        var after = DataPool.Update(kept, await stage.LabelledAsync(inputs.State, token), changed.QuantileFeedback().Tags.Count);
+        var after = DataPool.Update(kept, await stage.LabelledAsync(inputs.State, token), changed.QuantileFeedback().Tags.Count, changed.Selection.Ranking);
         var decided = Selection.Select(after, changed.Selection, changed.Seed, inputs.Number, inputs.Run.ErasedIn(inputs.Number));
         return Compare(
             new(before, taken, inputs.Config.QuantileFeedback().Tags, inputs.State.DataPool.PoolHash),

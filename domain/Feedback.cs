@@ -8,6 +8,7 @@ namespace Alt.Domain;
 [JsonDerivedType(typeof(Abstained), "abstained")]
 [JsonDerivedType(typeof(Unparsed), "unparsed")]
 [JsonDerivedType(typeof(Failed), "failed")]
+[JsonDerivedType(typeof(Vetoed), "vetoed")]
 public abstract record FeedbackOutcome
 {
     private FeedbackOutcome() { }
@@ -30,6 +31,13 @@ public abstract record FeedbackOutcome
 
     /// <summary>The provider could not be asked, or did not reply.</summary>
     public sealed record Failed(string Reason) : FeedbackOutcome;
+
+    /// <summary>A rule or a person forbids to train on the sample, whatever its quality.</summary>
+    public sealed record Vetoed(string Reason) : FeedbackOutcome;
+
+    /// <summary>Whether the judgement may still come: another try, or a person.</summary>
+    [JsonIgnore]
+    public bool InQuarantine => this is Failed or Unparsed;
 }
 
 /// <summary>A sample's judgement: how it ended, and the calls that were made for it.</summary>
@@ -37,6 +45,12 @@ public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome)
 {
     /// <summary>None where nobody had to be asked.</summary>
     public IReadOnlyList<JudgeCall> Calls { get; init; } = [];
+
+    /// <summary>This judgement, with the calls of an earlier one that it takes the place of; a reply that was read again counts once.</summary>
+    public Judgement After(Judgement earlier) => this with
+    {
+        Calls = [.. earlier.Calls.Where(c => c.Reply is null || !Calls.Any(again => again.RequestHash == c.RequestHash)), .. Calls],
+    };
 }
 
 /// <summary>One question to a judge, and what it said.</summary>
@@ -55,4 +69,7 @@ public sealed record JudgeCall(string Provider, string Model, string RequestHash
 
     /// <summary>How often it was asked, retries included; 0 for a reply from the cache.</summary>
     public int Attempts { get; init; } = 1;
+
+    /// <summary>When a remote judge replied: services change their models without notice. Null for local ones.</summary>
+    public DateTimeOffset? At { get; init; }
 }

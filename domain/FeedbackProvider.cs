@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace Alt.Domain;
 
@@ -16,6 +17,16 @@ public abstract record FeedbackProvider
 {
     private FeedbackProvider() { }
 
+    /// <summary>One line per setting that cannot work.</summary>
+    /// <param name="key">Where the provider stands in the config, such as <c>feedback.provider</c>.</param>
+    public virtual IEnumerable<string> Problems(string key, RunConfig config)
+    {
+        if (config.Selection.Ranking == Ranking.Category && this is not (LanguageModel or Human))
+        {
+            yield return $"selection.ranking is category, which needs a provider that gives categories: {key}.kind llm or human";
+        }
+    }
+
     /// <summary>The text classifier that the run trains (<see cref="RunConfig.RewardModel"/>): the reward is 1 - P(toxic).</summary>
     public sealed record RewardModel : FeedbackProvider;
 
@@ -29,6 +40,29 @@ public abstract record FeedbackProvider
         public string? ApiKey { get; init; }
 
         public CallsConfig Calls { get; init; } = new();
+
+        public override IEnumerable<string> Problems(string key, RunConfig config)
+        {
+            if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            {
+                yield return $"{key}.endpoint is '{Endpoint}', expected a base address such as https://api.example.org/v1";
+            }
+
+            if (ApiKey is not null && !ApiKey.StartsWith("env:", StringComparison.Ordinal) && !ApiKey.StartsWith("file:", StringComparison.Ordinal))
+            {
+                yield return $"{key}.apiKey must say where the key is, env:NAME or file:PATH; a key itself must not stand in a config, which is recorded";
+            }
+
+            foreach (var problem in Calls.Problems(key).Concat(base.Problems(key, config)))
+            {
+                yield return problem;
+            }
+
+            if (config.Feedback.Budget is { Run: > 0 } or { Iteration: > 0 } && Calls is { InputPrice: 0, OutputPrice: 0 })
+            {
+                yield return $"feedback.budget limits money, and {key}.calls has no inputPrice and outputPrice to count it by";
+            }
+        }
     }
 
     /// <summary>Any reward model behind HTTP: <c>{"samples":[{"prompt","text"}]}</c> is posted, <c>{"scores":[number or null]}</c> comes back, higher is better.</summary>
@@ -50,9 +84,6 @@ public abstract record FeedbackProvider
 
         /// <summary>Score prompt and response together rather than the response alone (paper section 4.1).</summary>
         public bool WithPrompt { get; init; }
-
-        /// <summary>Comments per HTTP request; each counts by itself against the quota.</summary>
-        public int Batch { get; init; } = 1;
     }
 
     /// <summary>A language model behind the chat-completions API.</summary>
@@ -62,10 +93,10 @@ public abstract record FeedbackProvider
 
         public JudgeReply Reply { get; init; } = JudgeReply.Category;
 
-        /// <summary>A file with the question (see activities/Feedback/Templates); null takes the shipped one for <see cref="Reply"/>.</summary>
+        /// <summary>The question (see activities/Feedback/Templates), in a config file the name of a file with it; null takes the shipped one for <see cref="Reply"/>.</summary>
         public string? Template { get; init; }
 
-        /// <summary>What the judge calls its categories, best first, one for each of <see cref="FeedbackConfig.Tags"/>; empty takes the tags themselves.</summary>
+        /// <summary>What the judge calls its categories, best first, one for each of <see cref="FeedbackConfig.Tags"/>; empty takes those of the shipped question.</summary>
         public IReadOnlyList<string> Categories { get; init; } = [];
 
         public double Temperature { get; init; }
@@ -74,16 +105,56 @@ public abstract record FeedbackProvider
 
         /// <summary>Ask for a reply by JSON schema, where the endpoint can.</summary>
         public bool Structured { get; init; }
+
+        /// <summary>The categories in the judge's own words, best first.</summary>
+        public IReadOnlyList<string> Names() => Categories.Count > 0 ? Categories : JudgeReplies.HelpfulAndHarmless;
+
+        public override IEnumerable<string> Problems(string key, RunConfig config)
+        {
+            foreach (var problem in base.Problems(key, config))
+            {
+                yield return problem;
+            }
+
+            if (Model.Length == 0)
+            {
+                yield return $"{key}.model is missing, expected the name of a model at the endpoint";
+            }
+
+            if (MaxTokens < 1 || Temperature < 0)
+            {
+                yield return $"{key}.maxTokens must be 1 or more, and temperature 0 or more";
+            }
+
+            if (Reply == JudgeReply.Category && Categories.Count > 0 && Template is null)
+            {
+                yield return $"{key}.template is missing: the shipped question knows only its own categories ({string.Join(", ", JudgeReplies.HelpfulAndHarmless)})";
+            }
+
+            var levels = Reply == JudgeReply.Category ? Names().Count : JudgeReplies.Scores;
+            if (config.Selection.Ranking == Ranking.Category && config.Feedback.Tags.Count != levels)
+            {
+                yield return $"feedback.tags holds {config.Feedback.Tags.Count} tags, expected one for each of the judge's {levels} {(Reply == JudgeReply.Category ? "categories" : "scores")}, best first";
+            }
+
+            if (Reply == JudgeReply.Unconstrained && (config.Selection.Ranking != Ranking.Category || config.Feedback.Encoding != TagEncoding.Text))
+            {
+                yield return $"{key}.reply is unconstrained: feedback in free words needs selection.ranking category and feedback.encoding text";
+            }
+        }
     }
 
     /// <summary>Reverse-engineered reward (arXiv 2402.03469): relevance, length and repetition. Embeddings come from an endpoint of the embeddings API.</summary>
     public sealed record R3 : Remote
     {
-        /// <summary>The embedding model; the paper's is facebook/contriever.</summary>
+        /// <summary>The embedding model; the paper's is facebook/contriever with mean pooling.</summary>
         public string Model { get; init; } = "facebook/contriever";
 
-        /// <summary>What the run's queries are.</summary>
-        public QueryType Queries { get; init; } = QueryType.Open;
+        /// <summary>
+        /// Tells closed queries, which have one right answer, from open ones; its categories are these two words, open first.
+        /// Null takes the queries for closed that have a reference.
+        /// </summary>
+        public LanguageModel? Classifier { get; init; }
 
         public bool LengthIncentive { get; init; } = true;
 
@@ -91,6 +162,11 @@ public abstract record FeedbackProvider
 
         /// <summary>Most tokens that a response may have; a closed query's relevance is scaled to 0 .. this / 100.</summary>
         public int MaxSequenceLength { get; init; } = 512;
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config)
+                .Concat(Classifier is { Model: "" } or { Endpoint: "" } ? [$"{key}.classifier needs an endpoint and a model"] : [])
+                .Concat(Classifier?.Calls.Problems($"{key}.classifier") ?? []);
     }
 
     /// <summary>Regular expressions and lengths, for tests and as guards. The first rule that holds decides.</summary>
@@ -100,6 +176,11 @@ public abstract record FeedbackProvider
 
         /// <summary>The reward where no rule holds; null has no opinion then.</summary>
         public double? Otherwise { get; init; }
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config)
+                .Concat(List.Count == 0 ? [$"{key}.list is empty, expected rules"] : [])
+                .Concat(List.Index().SelectMany(rule => rule.Item.Problems($"{key}.list[{rule.Index}]")));
     }
 
     /// <summary>People: the samples are exported, their labels imported; the run waits in between.</summary>
@@ -109,14 +190,18 @@ public abstract record FeedbackProvider
     public sealed record Ensemble : FeedbackProvider
     {
         public IReadOnlyList<EnsembleMember> Members { get; init; } = [];
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config)
+                .Concat(Members.Count < 2 ? [$"{key}.members has {Members.Count}, expected two or more"] : [])
+                .Concat(Members.Any(m => m.Weight < 0) || Members.All(m => m.Weight == 0) ? [$"{key}.members: expected weights of 0 or more, not all 0"] : [])
+                .Concat(Members.Any(m => m.Provider is Human or Ensemble) ? [$"{key}.members: people and ensembles cannot be members"] : [])
+                .Concat(Members.Index().SelectMany(m => m.Item.Provider.Problems($"{key}.members[{m.Index}].provider", config)));
     }
 }
 
 /// <summary>What a language model is asked for: one of the categories (ALT_LMC), or free text and a score of 0 to 3 (ALT_LMU).</summary>
 public enum JudgeReply { Category, Unconstrained }
-
-/// <summary>Open: no single right answer, the response's relevance to the query counts. Closed: its relevance to a reference does.</summary>
-public enum QueryType { Open, Closed }
 
 /// <summary>A rule holds where all its conditions do.</summary>
 public sealed record FeedbackRule
@@ -132,8 +217,40 @@ public sealed record FeedbackRule
 
     public double Reward { get; init; }
 
-    /// <summary>The sample is kept out of the pool whatever other judges say.</summary>
+    /// <summary>The sample is kept out of the pool whatever other judges say; the reward does not count then.</summary>
     public bool Veto { get; init; }
+
+    public bool Holds(string text)
+    {
+        var length = text.Trim().Length;
+        return length >= MinLength && (MaxLength == 0 || length <= MaxLength) && (Matches is null || Regex.IsMatch(text, Matches, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking));
+    }
+
+    public IEnumerable<string> Problems(string key)
+    {
+        if (Matches is not null && !IsExpression(Matches))
+        {
+            yield return $"{key}.matches is '{Matches}', expected a regular expression without backreferences and lookarounds";
+        }
+
+        if (MinLength < 0 || MaxLength < 0 || MaxLength > 0 && MaxLength < MinLength)
+        {
+            yield return $"{key}: minLength {MinLength} and maxLength {MaxLength} do not fit together";
+        }
+    }
+
+    private static bool IsExpression(string pattern)
+    {
+        try
+        {
+            _ = Regex.IsMatch("", pattern, RegexOptions.NonBacktracking);
+            return true;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
+    }
 }
 
 public sealed record EnsembleMember
@@ -166,6 +283,27 @@ public sealed record CallsConfig
 
     /// <summary>US dollars per million output tokens.</summary>
     public decimal OutputPrice { get; init; }
+
+    /// <summary>What a call costs, in US dollars.</summary>
+    public decimal CostOf(long inputTokens, long outputTokens) => (inputTokens * InputPrice + outputTokens * OutputPrice) / 1_000_000;
+
+    public IEnumerable<string> Problems(string key)
+    {
+        if (RequestsPerMinute < 0 || TokensPerMinute < 0)
+        {
+            yield return $"{key}.calls: requestsPerMinute and tokensPerMinute must be 0 (no limit) or more";
+        }
+
+        if (Concurrency < 1 || Attempts < 1 || TimeoutSeconds is not (> 0 and <= 3600))
+        {
+            yield return $"{key}.calls: expected concurrency and attempts of 1 or more, and timeoutSeconds above 0 and at most 3600";
+        }
+
+        if (InputPrice < 0 || OutputPrice < 0)
+        {
+            yield return $"{key}.calls: prices must not be negative";
+        }
+    }
 }
 
 /// <summary>What a run may spend on judges. 0 is no limit. A run that would pass a limit is paused before it does.</summary>

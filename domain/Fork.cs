@@ -66,7 +66,7 @@ public static class Fork
     /// <summary>The parent's facts that the fork takes over, in their order: what was prepared, and the iterations before it begins.</summary>
     public static IEnumerable<RunEvent> Shared(IEnumerable<RunEvent> parent, IReadOnlyList<string> keys, int at) => parent.Where(e => e switch
     {
-        RunEvent.DataImported or RunEvent.BaseModelPrepared or RunEvent.PromptErased => true,
+        RunEvent.DataImported or RunEvent.BaseModelPrepared or RunEvent.PromptErased or RunEvent.SamplesLabelled => true,
         RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } => !keys.Any(k => k.StartsWith("rewardModel.", StringComparison.Ordinal)),
         RunEvent.ClassifierTrained => !keys.Any(k => k == "evaluation.judge" || k.StartsWith("evaluation.judge.", StringComparison.Ordinal)),
         RunEvent.IterationFinished finished => finished.Iteration < at,

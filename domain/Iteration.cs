@@ -8,17 +8,20 @@ public abstract record IterationEvent
     /// <summary>Prompts: the ordinals that this iteration works on, in chunk order.</summary>
     public sealed record PromptsDrawn(ArtifactRef Prompts, int Count, int Chunks) : IterationEvent;
 
-    /// <summary>One chunk of Sampling, Feedback or Evaluation; a retry that finds it does nothing twice.</summary>
+    /// <summary>
+    /// One chunk of Sampling, Feedback or Evaluation; a retry that finds it does nothing twice. A second one of Feedback takes the place of
+    /// the first: samples in quarantine were judged again.
+    /// </summary>
     public sealed record ChunkFinished(Stage Stage, int Chunk, ArtifactRef Result, int Count, long Tokens, double Seconds) : IterationEvent;
 
     /// <summary>Sampling: <paramref name="Conditioning"/> is the feedback f̂ that the policy was given, null in iteration 1.</summary>
     public sealed record GenerationsSampled(string PolicyHash, string? Conditioning, int Samples, int Truncated, long Tokens, double Seconds) : IterationEvent;
 
     /// <summary>Feedback: how every sample's judgement ended.</summary>
-    public sealed record FeedbackCollected(string Provider, string ProviderHash, int Labelled, int Abstained, int Unparsed, int Failed, double MeanReward, double Seconds) : IterationEvent;
+    public sealed record FeedbackCollected(string Provider, string ProviderHash, int Labelled, int Abstained, int Unparsed, int Failed, double MeanReward, double Seconds, int Vetoed = 0) : IterationEvent;
 
-    /// <summary>DataPool: all entries with their quantile, best = 0.</summary>
-    public sealed record DataPoolUpdated(ArtifactRef Pool, string PoolHash, int Entries, int Added, IReadOnlyList<int> PerQuantile) : IterationEvent;
+    /// <summary>DataPool: all entries with their quantile, best = 0. <paramref name="Doubts"/> is null where the rewards decide every quantile.</summary>
+    public sealed record DataPoolUpdated(ArtifactRef Pool, string PoolHash, int Entries, int Added, IReadOnlyList<int> PerQuantile, RankingDoubts? Doubts = null) : IterationEvent;
 
     /// <summary>Selection: the training examples, and how many were left out for which reason.</summary>
     public sealed record BatchSelected(ArtifactRef Batch, int Selected, IReadOnlyDictionary<string, int> LeftOut) : IterationEvent;

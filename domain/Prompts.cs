@@ -1,7 +1,8 @@
 namespace Alt.Domain;
 
 /// <summary>A prompt x. Its ordinal is its position in the run's imported prompts and names it in every record.</summary>
-public sealed record Prompt(int Ordinal, string Text);
+/// <param name="Reference">A right answer y*, for judges that compare with one; null for none.</param>
+public sealed record Prompt(int Ordinal, string Text, string? Reference = null);
 
 /// <summary>A text with the probability that it is toxic, from human or machine labels; what classifiers learn from.</summary>
 public sealed record LabelledText(int Row, string Text, double Toxicity);

@@ -31,9 +31,16 @@ public abstract record RunEvent
     /// <param name="Replaced">By the hash of each artifact that held them, the one that took its place.</param>
     public sealed record PromptErased(int Prompt, int FromIteration, IReadOnlyDictionary<string, ArtifactRef> Replaced, DateTimeOffset At) : RunEvent;
 
-    public sealed record RunPaused(DateTimeOffset At) : RunEvent;
+    /// <param name="Reason">Why the run paused itself; null where somebody asked for it.</param>
+    public sealed record RunPaused(DateTimeOffset At, string? Reason = null) : RunEvent;
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
+
+    /// <summary>Somebody gave the run other limits on judges than its config; null leaves one as it is.</summary>
+    public sealed record LimitsChanged(decimal? Budget, double? FailureShare, DateTimeOffset At) : RunEvent;
+
+    /// <summary>Labels that people gave to samples, over whatever a provider says of them.</summary>
+    public sealed record SamplesLabelled(ArtifactRef Labels, int Count, string Author, string? Reason, DateTimeOffset At) : RunEvent;
 
     /// <summary>The run gave up. Iteration and stage say where; both are null before the first iteration.</summary>
     public sealed record RunFailed(string Reason, DateTimeOffset At, int? Iteration = null, Stage? Stage = null) : RunEvent
@@ -70,7 +77,21 @@ public sealed record RunState
     public RunEvent.RunFailed? Failure { get; init; }
     public RunEvent.RunFinished? Finished { get; init; }
 
+    /// <summary>Why the run paused itself; null where it has not.</summary>
+    public string? PauseReason { get; init; }
+
     public IReadOnlyList<RunEvent.PromptErased> Erasures { get; init; } = [];
+
+    /// <summary>Labels by people, the earliest first.</summary>
+    public IReadOnlyList<RunEvent.SamplesLabelled> Labels { get; init; } = [];
+
+    /// <summary>The config's limits on judges, or what they were changed to.</summary>
+    public BudgetConfig Budget => Config.Feedback.Budget with { Run = ChangedLimits.Budget ?? Config.Feedback.Budget.Run };
+
+    /// <inheritdoc cref="FeedbackConfig.FailureShare"/>
+    public double FailureShare => ChangedLimits.FailureShare ?? Config.Feedback.FailureShare;
+
+    private (decimal? Budget, double? FailureShare) ChangedLimits { get; init; }
 
     /// <summary>Iterations that ended, 0 (the base model's evaluation) included.</summary>
     public int IterationsFinished { get; init; }
@@ -92,8 +113,10 @@ public sealed record RunState
         RunEvent.ClassifierTrained e => this with { Judge = e },
         RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
         RunEvent.PromptErased e => this with { Erasures = [.. Erasures, e] },
-        RunEvent.RunPaused => this with { Status = RunStatus.Paused },
-        RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null },
+        RunEvent.LimitsChanged e => this with { ChangedLimits = (e.Budget ?? ChangedLimits.Budget, e.FailureShare ?? ChangedLimits.FailureShare) },
+        RunEvent.SamplesLabelled e => this with { Labels = [.. Labels, e] },
+        RunEvent.RunPaused e => this with { Status = RunStatus.Paused, PauseReason = e.Reason },
+        RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null, PauseReason = null },
         RunEvent.RunFailed e => this with { Status = RunStatus.Failed, Failure = e },
         RunEvent.RunStopped => this with { Status = RunStatus.Stopped },
         RunEvent.RunFinished e => this with { Status = RunStatus.Finished, Finished = e },

@@ -33,8 +33,15 @@ public sealed record RunConfig
         return count == 0 ? Feedback : Feedback with { Tags = [.. Enumerable.Range(0, count).Select(q => tags[q * (tags.Count - 1) / (count - 1)])] };
     }
 
-    /// <summary>The feedback that an iteration's samples are given: the best; null in iteration 1, which samples from the base model.</summary>
+    /// <summary>
+    /// The feedback that an iteration's samples are given: the best; null in iteration 1, which samples from the base model.
+    /// Where the judge uses words of its own, it is what a prompt is given that has no exemplar.
+    /// </summary>
     public string? ConditioningOf(int iteration) => iteration > 1 ? QuantileFeedback().Tags[0] : null;
+
+    /// <summary>Whether samples are given exemplars in the judge's own words (ALT_LMU) rather than the best tag.</summary>
+    [JsonIgnore]
+    public bool HasExemplars => Feedback.Provider is FeedbackProvider.LanguageModel { Reply: JudgeReply.Unconstrained };
 
     /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
     public IEnumerable<string> Problems()
@@ -64,6 +71,14 @@ public sealed record RunConfig
         yield return (Selection.Quantiles == 0 || Selection.Quantiles >= 2 && Selection.Quantiles <= Feedback.Tags.Count,
             $"selection.quantiles is {Selection.Quantiles}, expected 2 to {Feedback.Tags.Count}, one tag of feedback.tags each, or 0 (as many as tags)");
         yield return (Feedback.Tags.Distinct().Count() == Feedback.Tags.Count, "feedback.tags holds the same tag twice");
+        yield return (Selection.Quantiles == 0 || Selection.Ranking != Ranking.Category, $"selection.quantiles is {Selection.Quantiles}, expected 0 where selection.ranking is category");
+        yield return (Feedback.FailureShare is >= 0 and <= 1, $"feedback.failureShare is {Feedback.FailureShare}, expected 0 to 1");
+        yield return (Feedback.Budget is { Run: >= 0, Iteration: >= 0, RunTokens: >= 0, IterationTokens: >= 0 }, "feedback.budget must not be negative; 0 is no limit");
+        foreach (var problem in Feedback.Provider.Problems("feedback.provider", this))
+        {
+            yield return (false, problem);
+        }
+
         yield return (Training.Steps > 0 && Training.BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
         yield return (Training.LearningRate > 0, $"training.learningRate is {Training.LearningRate}, expected more than 0");
         yield return (Training.KlCoefficient >= 0 && Training.EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");

@@ -47,6 +47,9 @@ public enum FinishReason
 /// <param name="ErasedContent">The content hash of a sample whose text was erased, and whose tokens are all 0 since; else null.</param>
 public sealed record Sample(SampleId Id, string Text, int[] Tokens, float[] LogProbs, FinishReason FinishReason, string? ErasedContent = null)
 {
+    /// <summary>The feedback that it was given, where an iteration's samples are given different ones (<see cref="Exemplars"/>); else null.</summary>
+    public string? Conditioning { get; init; }
+
     /// <summary>SHA-256 over the token ids and the text: what a pool entry remembers of a sample's content.</summary>
     public string ContentHash()
     {

@@ -32,7 +32,7 @@ internal static class ActivityPolicies
             MaximumInterval = TimeSpan.FromSeconds(15),
             // Lost workers and databases come back; a defect would fail in the same way for ever.
             MaximumAttempts = 25,
-            NonRetryableErrorTypes = ["InputException", "ArtifactException", "ArgumentException", "ArgumentOutOfRangeException", "InvalidOperationException", "KeyNotFoundException"],
+            NonRetryableErrorTypes = ["HoldException", "InputException", "ArtifactException", "ArgumentException", "ArgumentOutOfRangeException", "InvalidOperationException", "KeyNotFoundException"],
         },
     };
 }

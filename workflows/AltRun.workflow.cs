@@ -14,6 +14,7 @@ public class AltRunWorkflow
     private const string IdPrefix = "run-";
 
     private bool? paused; // null until the record or a person has said so
+    private string? held;
     private bool started;
     private bool stopped;
     private RunProgress progress = new("Starting", 0, 0);
@@ -45,8 +46,17 @@ public class AltRunWorkflow
     [WorkflowSignal]
     public Task PauseAsync() => PauseAsync(true);
 
+    /// <summary>An iteration cannot go on until somebody does what the reason says.</summary>
+    [WorkflowSignal]
+    public Task HoldAsync(string reason) => PauseAsync(true, reason);
+
     [WorkflowSignal]
     public Task ResumeAsync() => PauseAsync(false);
+
+    /// <summary>Takes labels that people give to samples; they count over whatever a provider says, until their iteration's feedback is complete.</summary>
+    /// <returns>How many labels were recorded.</returns>
+    [WorkflowUpdate]
+    public Task<int> LabelAsync(GivenLabels labels) => Workflow.ExecuteActivityAsync((ReportActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
 
     /// <summary>Ends the run after the iteration that is under way.</summary>
     [WorkflowSignal]
@@ -58,7 +68,7 @@ public class AltRunWorkflow
     }
 
     [WorkflowQuery]
-    public RunProgress Progress() => progress with { Paused = paused == true };
+    public RunProgress Progress() => progress with { Paused = paused == true, WaitsFor = held };
 
     private async Task RunAsync(string run, RunConfig config)
     {
@@ -101,17 +111,17 @@ public class AltRunWorkflow
         void Enter(string stage, int iteration) => progress = new(stage, iteration, config.Iterations);
     }
 
-    private async Task PauseAsync(bool pause)
+    private async Task PauseAsync(bool pause, string? reason = null)
     {
         if (paused == pause)
         {
             return;
         }
 
-        paused = pause;
+        (paused, held) = (pause, reason);
         // A run's first fact is that it started.
         await Workflow.WaitConditionAsync(() => started);
-        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause), ActivityPolicies.Light);
+        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
         if (iteration is not { } running)
         {
             return;
@@ -133,4 +143,5 @@ public class AltRunWorkflow
 }
 
 /// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>
-public sealed record RunProgress(string Stage, int Iteration, int Iterations, bool Paused = false);
+/// <param name="WaitsFor">What somebody has to do, where the run paused itself.</param>
+public sealed record RunProgress(string Stage, int Iteration, int Iterations, bool Paused = false, string? WaitsFor = null);

@@ -1,4 +1,6 @@
 using Alt.Activities;
+using Alt.Domain;
+using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace Alt.Workflows;
@@ -28,9 +30,11 @@ public class IterationWorkflow
 
             // ---- Feedback
             await EnterAsync("Feedback", chunks);
-            await ForEachChunkAsync(chunks, chunk =>
-                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CollectAsync(new(iteration, chunk)), ActivityPolicies.Feedback));
-            await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteFeedbackAsync(iteration), ActivityPolicies.Light);
+            var collect = () => ForEachChunkAsync(chunks, chunk => UntilDoneAsync(() =>
+                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CollectAsync(new(iteration, chunk)), ActivityPolicies.Feedback)));
+            await collect();
+            await UntilDoneAsync(() =>
+                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteFeedbackAsync(iteration), ActivityPolicies.Light), again: collect);
 
             // ---- DataPool
             await EnterAsync("DataPool");
@@ -70,6 +74,39 @@ public class IterationWorkflow
     {
         await Workflow.WaitConditionAsync(() => !paused);
         progress = new(stage, 0, chunks);
+    }
+
+    /// <summary>Repeats work that waits for somebody: pauses the whole run with what it says, and goes on when the run does.</summary>
+    /// <param name="again">Comes before another try.</param>
+    private async Task UntilDoneAsync(Func<Task> work, Func<Task>? again = null)
+    {
+        while (await WaitsForAsync(work) is { } reason)
+        {
+            if (!paused)
+            {
+                paused = true;
+                if (Workflow.Info.Parent is { } parent)
+                {
+                    await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(reason));
+                }
+            }
+
+            await Workflow.WaitConditionAsync(() => !paused);
+            await (again?.Invoke() ?? Task.CompletedTask);
+        }
+    }
+
+    private static async Task<string?> WaitsForAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return null;
+        }
+        catch (ActivityFailureException e) when (e.InnerException is ApplicationFailureException { ErrorType: nameof(HoldException) } hold)
+        {
+            return hold.Message;
+        }
     }
 
     private Task ForEachChunkAsync(int chunks, Func<int, Task> work) => Chunks.ForEachAsync(chunks, async chunk =>

@@ -3,7 +3,8 @@ using Alt.Domain;
 namespace Alt.Activities.Feedback;
 
 /// <summary>A sample to judge: generation y for prompt x, both as text.</summary>
-public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text);
+/// <param name="Reference">A right answer y*, where the prompt came with one.</param>
+public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text, string? Reference = null);
 
 /// <summary>Whoever judges generations: a classifier, an API, a language model.</summary>
 public interface IFeedbackProvider
@@ -14,6 +15,8 @@ public interface IFeedbackProvider
     /// <summary>A hash of everything that the judgement depends on beside the sample: weights, or model name, question and settings.</summary>
     string Version { get; }
 
+    /// <param name="progress">Told how many samples more are judged; calls may come from any thread.</param>
     /// <returns>One judgement for each sample, in the samples' order. A sample that cannot be judged is an outcome too, not an exception.</returns>
-    Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token);
+    /// <exception cref="HoldException">It cannot judge until somebody does something; what was asked so far is not asked again.</exception>
+    Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token);
 }

@@ -12,7 +12,7 @@ public sealed class TextClassifierProvider(TextClassifier classifier) : IFeedbac
 
     public string Version => classifier.Hash;
 
-    public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token)
+    public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token)
     {
         var judgements = new Judgement[samples.Count];
         for (var i = 0; i < judgements.Length; i++)

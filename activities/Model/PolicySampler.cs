@@ -6,10 +6,10 @@ namespace Alt.Activities.Model;
 public sealed class PolicySampler
 {
     private readonly Policy policy;
-    private readonly IReadOnlyList<int> feedback;
+    private readonly Func<Prompt, (IReadOnlyList<int> Tokens, string? Exemplar)> feedback;
     private readonly IReadOnlyList<int> banned;
 
-    private PolicySampler(Policy policy, IReadOnlyList<int> feedback, IReadOnlyList<int> banned)
+    private PolicySampler(Policy policy, Func<Prompt, (IReadOnlyList<int>, string?)> feedback, IReadOnlyList<int> banned)
     {
         this.policy = policy;
         this.feedback = feedback;
@@ -17,13 +17,27 @@ public sealed class PolicySampler
     }
 
     /// <summary>The base model: no feedback, no added tokens.</summary>
-    public static PolicySampler Unconditioned(Policy policy) => new(policy, [], []);
+    public static PolicySampler Unconditioned(Policy policy) => new(policy, _ => ([], null), []);
 
     /// <summary>A trained policy, given the feedback that <paramref name="choose"/> takes from the run's scheme.</summary>
     public static PolicySampler Conditioned(Policy policy, FeedbackConfig config, Func<Conditioning, IReadOnlyList<int>> choose)
     {
         var conditioning = new Conditioning(config, policy.Tokenizer);
-        return new(policy, choose(conditioning), conditioning.BannedTokens);
+        var tokens = choose(conditioning);
+        return new(policy, _ => (tokens, null), conditioning.BannedTokens);
+    }
+
+    /// <summary>A trained policy, given another feedback for each prompt.</summary>
+    public static PolicySampler ByExemplar(Policy policy, FeedbackConfig config, Func<Prompt, string> exemplar)
+    {
+        var conditioning = new Conditioning(config, policy.Tokenizer);
+        return new(policy, Given, conditioning.BannedTokens);
+
+        (IReadOnlyList<int>, string?) Given(Prompt prompt)
+        {
+            var text = exemplar(prompt);
+            return (conditioning.Of(text), text);
+        }
     }
 
     /// <summary>n generations for every prompt, in prompt order, then k. A pure function of its arguments.</summary>
@@ -34,9 +48,12 @@ public sealed class PolicySampler
         IProgress<(long Done, long Total)>? progress = null, CancellationToken token = default)
     {
         var jobs = new List<SamplingJob>(prompts.Count * generations);
+        var exemplars = new Dictionary<int, string?>(prompts.Count);
         foreach (var prompt in prompts)
         {
-            int[] input = [.. feedback, .. policy.Tokenizer.Encode(prompt.Text)];
+            var (conditioning, exemplar) = feedback(prompt);
+            exemplars[prompt.Ordinal] = exemplar;
+            int[] input = [.. conditioning, .. policy.Tokenizer.Encode(prompt.Text)];
             jobs.AddRange(Enumerable.Range(0, generations).Select(k => new SamplingJob(input, key with { Prompt = prompt.Ordinal, K = k })));
         }
 
@@ -48,7 +65,10 @@ public sealed class PolicySampler
             policy.Tokenizer.Decode(Spoken(generation)),
             generation.Tokens,
             generation.LogProbs,
-            generation.FinishReason))];
+            generation.FinishReason)
+        {
+            Conditioning = exemplars[job.Key.Prompt],
+        })];
     }
 
     private static ReadOnlySpan<int> Spoken(Generation generation) =>

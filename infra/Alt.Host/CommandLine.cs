@@ -48,9 +48,9 @@ internal static class CommandLine
         };
         foreach (var command in new[]
         {
-            RunCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),
+            RunCommand.Create(), EstimateCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),
             RetryCommand.Create(), ForkCommand.Create(), ReplayCommand.Create(), WhatIfCommand.Create(),
-            AuditCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), EraseCommand.Create(), BackupCommand.Create(), RestoreCommand.Create(),
+            FeedbackCommand.Create(), AuditCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), EraseCommand.Create(), BackupCommand.Create(), RestoreCommand.Create(),
             SignalCommands.Pause(), SignalCommands.Resume(), SignalCommands.Stop(),
             ServerCommand.Create(), WorkerCommand.Create(), PostgresCommand.Create(),
         })

@@ -1,5 +1,7 @@
 using Alt.Domain;
 using Alt.Infra;
+using Alt.Infra.Calls;
+using Microsoft.Extensions.Logging;
 
 namespace Alt.Host;
 
@@ -37,6 +39,10 @@ internal sealed class Record : IAsyncDisposable
     public static Task<Record> OpenExistingAsync(AltHome home, CancellationToken token) => Directory.Exists(home.Postgres)
         ? OpenAsync(home, token)
         : throw new InputException("there are no runs yet; ./alt run starts one");
+
+    /// <summary>The pipeline of calls to remote judges, whose books are in the same database.</summary>
+    public async Task<RemoteCalls> OpenCallsAsync(ILoggerFactory logs, CancellationToken token) =>
+        await RemoteCalls.OpenAsync(await Cluster.EnsureDatabaseAsync(Database, token), logs: logs, token: token);
 
     /// <summary>Asks the ledger, again where PostgreSQL was killed meanwhile.</summary>
     public Task<T> AskAsync<T>(Func<Ledger, Task<T>> question, CancellationToken token) => PatientlyAsync(Cluster, () => question(Ledger), token);

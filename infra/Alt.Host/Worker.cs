@@ -15,21 +15,22 @@ internal static class Worker
     private const int Judges = 2, Models = 1, LightActivities = 4;
 
     /// <summary>Works until the token ends it.</summary>
-    public static async Task RunAsync(ITemporalClient client, Ledger ledger, AltHome home, ILoggerFactory logs, Action ready, CancellationToken token)
+    public static async Task RunAsync(ITemporalClient client, Record record, AltHome home, ILoggerFactory logs, Action ready, CancellationToken token)
     {
-        var artifacts = new ArtifactStore(home.Artifacts);
+        var (ledger, artifacts) = (record.Ledger, new ArtifactStore(home.Artifacts));
+        await using var calls = await record.OpenCallsAsync(logs, token);
         using var policies = new Policies(artifacts, home.Models);
         var classifiers = new Classifiers(artifacts);
         object[] activities =
         [
             new PromptsActivities(ledger, artifacts),
             new SamplingActivities(ledger, artifacts, policies),
-            new FeedbackActivities(ledger, artifacts, classifiers),
+            new FeedbackActivities(ledger, artifacts, new FeedbackProviders(classifiers, calls)),
             new DataPoolActivities(ledger, artifacts),
             new SelectionActivities(ledger, artifacts),
             new TrainingActivities(ledger, artifacts, policies),
             new EvaluationActivities(ledger, artifacts, policies, classifiers),
-            new ReportActivities(ledger),
+            new ReportActivities(ledger, artifacts),
         ];
 
         using var main = New(TaskQueues.Main, LightActivities, o => o.AddWorkflow<AltRunWorkflow>().AddWorkflow<IterationWorkflow>());

@@ -101,7 +101,7 @@ internal static class Projections
         ExecuteAsync(connection, "insert into alt_runs (run, started) values ($1, $2)", token, run, started.ToUniversalTime());
 
     /// <param name="policy">Hash of the weights that drew the samples.</param>
-    /// <param name="conditioning">The feedback that they were given; null for none.</param>
+    /// <param name="conditioning">The feedback that they were given, unless a sample was given its own; null for none.</param>
     public static ProjectionChange AddSamples(string run, int chunk, string policy, string? conditioning, long seed, IReadOnlyList<SampleShape> samples) => (connection, token) =>
         CopyAsync(
             connection, "alt_samples (run, iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, tokens)", samples,
@@ -111,7 +111,7 @@ internal static class Projections
                 await WriteAsync(row, s.Id, token);
                 await row.WriteAsync(chunk, NpgsqlDbType.Integer, token);
                 await row.WriteAsync(policy, NpgsqlDbType.Text, token);
-                await (conditioning is null ? row.WriteNullAsync(token) : row.WriteAsync(conditioning, NpgsqlDbType.Text, token));
+                await ((s.Conditioning ?? conditioning) is { } given ? row.WriteAsync(given, NpgsqlDbType.Text, token) : row.WriteNullAsync(token));
                 await row.WriteAsync(seed, NpgsqlDbType.Bigint, token);
                 await row.WriteAsync(s.FinishReason == FinishReason.Stop ? nameof(FinishReason.Stop) : nameof(FinishReason.Length), NpgsqlDbType.Text, token);
                 await row.WriteAsync(s.Tokens.Length, NpgsqlDbType.Integer, token);
@@ -163,6 +163,25 @@ internal static class Projections
         }
 
         T[] Column<T>(Func<Judgement, T> value) => [.. judged.Select(value)];
+    };
+
+    /// <summary>A chunk's judgements in the place of earlier ones: what was in quarantine was judged again.</summary>
+    public static ProjectionChange ReplaceJudgements(string run, int iteration, IReadOnlyList<Judgement> judged) => async (connection, token) =>
+    {
+        await ExecuteAsync(
+            connection,
+            "delete from alt_judge_calls a using unnest($2, $3, $4) as c (iteration, prompt, k) where " + SameSample,
+            token, run, judged.Select(j => j.Id.Iteration).ToArray(), judged.Select(j => j.Id.Prompt).ToArray(), judged.Select(j => j.Id.K).ToArray());
+        await ExecuteAsync(connection, "delete from alt_judge_costs where run = $1 and iteration = $2", token, run, iteration);
+        await ExecuteAsync(
+            connection,
+            """
+            insert into alt_judge_costs
+            select run, iteration, provider, model, outcome, count(*), sum(attempts), sum(input_tokens), sum(output_tokens), sum(cost)
+            from alt_judge_calls where run = $1 and iteration = $2 group by 1, 2, 3, 4, 5
+            """,
+            token, run, iteration);
+        await AddJudgements(run, iteration, judged)(connection, token);
     };
 
     /// <summary>A sample's n-th quantile is the one in the pool of its own iteration + n - 1; a pool loses no sample before it ends.</summary>

@@ -5,7 +5,7 @@ namespace Alt.Infra;
 
 /// <summary>What a sample's row takes from its artifact; the text and the log-probabilities are passed over.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-internal sealed record SampleShape(SampleId Id, int[] Tokens, FinishReason FinishReason);
+internal sealed record SampleShape(SampleId Id, int[] Tokens, FinishReason FinishReason, string? Conditioning = null);
 
 /// <summary>
 /// What an event means for the projections: a function of the event, those before it and the artifacts that they name, so that recording
@@ -27,7 +27,9 @@ internal sealed class Projector(ArtifactStore artifacts)
         {
             IterationEvent.ChunkFinished { Stage: Stage.Sampling } e => Projections.AddSamples(
                 run, e.Chunk, policy!, config.ConditioningOf(iteration), config.Seed, await LinesAsync<SampleShape>(e.Result, token)),
-            IterationEvent.ChunkFinished { Stage: Stage.Feedback } e => Projections.AddJudgements(run, iteration, await LinesAsync<Judgement>(e.Result, token)),
+            IterationEvent.ChunkFinished { Stage: Stage.Feedback } e => before().Chunk(Stage.Feedback, e.Chunk) is null
+                ? Projections.AddJudgements(run, iteration, await LinesAsync<Judgement>(e.Result, token))
+                : Projections.ReplaceJudgements(run, iteration, await LinesAsync<Judgement>(e.Result, token)),
             IterationEvent.DataPoolUpdated e => Projections.AddPool(run, iteration, await LinesAsync<PoolEntry>(e.Pool, token)),
             IterationEvent.BatchSelected e => Projections.AddSelection(run, await LinesAsync<SelectedSample>(e.Batch, token)),
             IterationEvent.PolicyTrained e => Projections.AddTraining(run, iteration, Steps(config, iteration, e.Count, await LinesAsync<SelectedSample>(before().Selection!.Batch, token))),

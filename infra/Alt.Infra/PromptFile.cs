@@ -12,10 +12,10 @@ public static class PromptFile
     private const string PromptShape = """expected {"prompt":{"text":"…"}} or {"prompt":"…"}""";
     private const string LabelledShape = """expected {"prompt":{"text":"…","toxicity":0.1},"continuation":{"text":"…","toxicity":0.1}}""";
 
-    /// <summary>Reads lines <c>{"prompt":{"text":"…"}}</c> or <c>{"prompt":"…"}</c>. Equal prompts stay apart, each with its own ordinal.</summary>
+    /// <summary>Reads lines <c>{"prompt":{"text":"…"}}</c> or <c>{"prompt":"…"}</c>, with <c>"reference":"…"</c> or without. Equal prompts stay apart, each with its own ordinal.</summary>
     /// <exception cref="InputException">The file is missing, holds no prompt, or has a malformed line.</exception>
     public static IReadOnlyList<Prompt> Read(string path) =>
-        [.. Rows(path, PromptShape, line => line.PromptText()).Select((text, ordinal) => new Prompt(ordinal, text))];
+        [.. Rows(path, PromptShape, line => (Text: line.PromptText(), Reference: line.Reference())).Select((row, ordinal) => new Prompt(ordinal, row.Text, row.Reference))];
 
     /// <summary>Reads the rows of RealToxicityPrompts, <c>{"prompt":{"text","toxicity"},"continuation":{"text","toxicity"}}</c>.</summary>
     /// <exception cref="InputException">The file is missing, holds no row, or has a malformed line.</exception>
@@ -59,6 +59,13 @@ public static class PromptFile
     {
         public string PromptText() =>
             Member(Root, "prompt") is { ValueKind: JsonValueKind.String } prompt ? String(prompt, "prompt") : Text("prompt");
+
+        public string? Reference() => Member(Root, "reference") switch
+        {
+            null or { ValueKind: JsonValueKind.Null } => null,
+            { ValueKind: JsonValueKind.String } reference => String(reference, "reference"),
+            _ => throw Malformed("'reference' is no text"),
+        };
 
         public string Text(string name) =>
             Member(Root, name) is { } part && Member(part, "text") is { ValueKind: JsonValueKind.String } text

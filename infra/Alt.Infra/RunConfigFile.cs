@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Alt.Domain;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -76,6 +78,38 @@ public static class RunConfigFile
                 }
             }
         }
+
+        if (root.Children.TryGetValue("feedback", out var feedback))
+        {
+            ReadTemplates(feedback, folder, "feedback");
+        }
+    }
+
+    /// <summary>Puts the text of a judge's question in the place of its file's name, so that a run depends on no file after its start.</summary>
+    private static void ReadTemplates(YamlNode node, string folder, string key)
+    {
+        if (node is YamlSequenceNode list)
+        {
+            foreach (var (i, item) in list.Children.Index())
+            {
+                ReadTemplates(item, folder, $"{key}[{i}]");
+            }
+        }
+
+        foreach (var (name, value) in (node as YamlMappingNode)?.Children.ToArray() ?? [])
+        {
+            var inner = $"{key}.{((YamlScalarNode)name).Value}";
+            if (inner.EndsWith(".template", StringComparison.Ordinal) && value is YamlScalarNode { Value: { Length: > 0 } file } template && file is not ("~" or "null") && !file.Contains('\n', StringComparison.Ordinal))
+            {
+                var path = Path.GetFullPath(file, folder);
+                template.Value = File.Exists(path)
+                    ? File.ReadAllText(path)
+                    : throw new InputException($"{inner}: no such file '{path}'; expected a judge's question, or leave it out for the shipped one");
+                template.Style = ScalarStyle.Literal;
+            }
+
+            ReadTemplates(value, folder, inner);
+        }
     }
 
     private static void Apply(YamlMappingNode root, string setting)
@@ -120,7 +154,7 @@ public static class RunConfigFile
         }
         catch (JsonException e)
         {
-            throw new InputException(path is null ? Explain(e) : $"{path}{Line(root, e.Path)}: {Explain(e)}", e);
+            throw new InputException(path is null ? Explain(root, e) : $"{path}{Line(root, e.Path)}: {Explain(root, e)}", e);
         }
 
         var problems = config.Problems().ToArray();
@@ -166,22 +200,44 @@ public static class RunConfigFile
         return line > 0 ? $":{line}" : "";
     }
 
-    private static string Explain(JsonException e)
+    private static string Explain(YamlMappingNode root, JsonException e)
     {
         var key = string.Join('.', Keys(e.Path));
         if (e.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
         {
-            var parent = typeof(RunConfig);
-            foreach (var part in Keys(e.Path).SkipLast(1))
-            {
-                parent = parent.GetProperties().First(p => string.Equals(p.Name, part, StringComparison.OrdinalIgnoreCase)).PropertyType;
-            }
+            var known = TypeOf(root, Keys(e.Path).SkipLast(1)).GetProperties().Where(p => p.CanWrite).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
+            return $"unknown key '{key}'; known here: {string.Join(", ", known.Order(StringComparer.Ordinal))}";
+        }
 
-            var known = parent.GetProperties().Where(p => p.CanWrite).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name)).Order(StringComparer.Ordinal);
-            return $"unknown key '{key}'; known here: {string.Join(", ", known)}";
+        if (e.Message.Contains("polymorphic", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("type discriminator", StringComparison.OrdinalIgnoreCase))
+        {
+            var kinds = typeof(FeedbackProvider).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(k => k.TypeDiscriminator);
+            return $"'{key}' needs a kind, one of {string.Join(", ", kinds)}";
         }
 
         return $"the value of '{key}' has the wrong type or is not one of its words";
+    }
+
+    /// <summary>The type of a part of the config; a provider's depends on its kind.</summary>
+    private static Type TypeOf(YamlNode? node, IEnumerable<string> keys)
+    {
+        var type = typeof(RunConfig);
+        foreach (var key in keys)
+        {
+            var (name, index) = key.Split('[', ']') is [var list, var number, ..] ? (list, int.Parse(number, CultureInfo.InvariantCulture)) : (key, -1);
+            type = type.GetProperties().First(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)).PropertyType;
+            node = node is YamlMappingNode mapping ? mapping.Children.FirstOrDefault(c => ((YamlScalarNode)c.Key).Value == name).Value : null;
+            if (index >= 0)
+            {
+                type = type.GetGenericArguments()[0];
+                node = (node as YamlSequenceNode)?.Children.ElementAtOrDefault(index);
+            }
+
+            var kind = node is YamlMappingNode { Children: var children } && children.TryGetValue("kind", out var value) ? (value as YamlScalarNode)?.Value : null;
+            type = type.GetCustomAttributes<JsonDerivedTypeAttribute>().FirstOrDefault(k => (string?)k.TypeDiscriminator == kind)?.DerivedType ?? type;
+        }
+
+        return type;
     }
 
     private static string[] Keys(string? path) => path is null ? [] : path.TrimStart('$').Split('.', StringSplitOptions.RemoveEmptyEntries);

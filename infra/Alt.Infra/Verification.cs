@@ -175,7 +175,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
 
             if (i.Feedback is { } f)
             {
-                Require(f.Labelled + f.Abstained + f.Unparsed + f.Failed == i.Sampling!.Samples, $"iteration {number}: the outcomes are not as many as the {i.Sampling.Samples} samples");
+                Require(f.Labelled + f.Abstained + f.Unparsed + f.Failed + f.Vetoed == i.Sampling!.Samples, $"iteration {number}: the outcomes are not as many as the {i.Sampling.Samples} samples");
             }
 
             if (i.DataPool is { } pool)

@@ -27,6 +27,7 @@ internal static class ReplayCommand
     private static async Task<int> RunAsync(Output output, string run, int iteration, bool execute, bool keep, CancellationToken token)
     {
         var home = AltHome.Find();
+        using var logs = Logs.Open(home, "replay");
         await using var record = await Record.OpenExistingAsync(home, token);
         await record.Ledger.ExistingRunAsync(run, token);
         var inputs = await StageInputs.OfMakerAsync(record.Ledger, new IterationRef(run, iteration), token);
@@ -38,9 +39,11 @@ internal static class ReplayCommand
         using var scratch = await Scratch.CreateAsync(home, $"{run}-{iteration}", keep, token);
         var artifacts = new ArtifactStore(Path.Combine(scratch.Folder, "artifacts"), below: new ArtifactStore(home.Artifacts));
         using var policies = new Policies(artifacts, Path.Combine(scratch.Folder, "models"));
+        await using var calls = await record.OpenCallsAsync(logs, token);
+        var classifiers = new Classifiers(artifacts);
         var clock = Stopwatch.StartNew();
         var events = new List<ReplayedEvent>();
-        await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, new Classifiers(artifacts)).DeriveAsync(inputs, execute, token))
+        await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, classifiers, new FeedbackProviders(classifiers, calls)).DeriveAsync(inputs, execute, token))
         {
             events.Add(replayed);
             if (execute)

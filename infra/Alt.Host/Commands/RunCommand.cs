@@ -59,7 +59,7 @@ internal sealed class RunCommand
     {
         if (state.Started is { } started)
         {
-            return given is null || RunInputs.ConfigHash(given) == started.ConfigHash
+            return given is null || RunInputs.ConfigHash(given) == RunInputs.ConfigHash(started.Config)
                 ? started.Config
                 : throw new InputException($"run '{id}' exists with another config; give another --run-id, or no config to go on with its own");
         }

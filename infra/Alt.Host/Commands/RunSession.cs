@@ -17,7 +17,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
     {
         if (state.Status == RunStatus.Paused && !Attendance.IsFollowed(home, id))
         {
-            throw new InputException($"run '{id}' is paused; ./alt resume {id} ends that, then ./alt run --run-id {id} goes on with it");
+            throw new InputException($"run '{id}' is paused{(state.PauseReason is { } reason ? $": {reason}" : "")}; ./alt resume {id} ends that, then ./alt run --run-id {id} goes on with it");
         }
 
         string? failure = null;

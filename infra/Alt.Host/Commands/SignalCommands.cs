@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Linq.Expressions;
 using Alt.Domain;
 using Alt.Host.Supervisor;
@@ -19,24 +20,60 @@ internal static class SignalCommands
         "pause", "Let a run finish the work under way and then wait.", w => w.PauseAsync(), at => new RunEvent.RunPaused(at), [RunStatus.Running],
         "waits after the work under way; ./alt resume {0}", "is paused; ./alt resume {0} ends that"));
 
-    public static Command Resume() => Create(new(
-        "resume", "End a run's pause.", w => w.ResumeAsync(), at => new RunEvent.RunResumed(at), [RunStatus.Paused],
-        "goes on", "is no longer paused; ./alt run --run-id {0} goes on with it"));
+    public static Command Resume()
+    {
+        var budget = new Option<decimal?>("--budget") { Description = "Change what the whole run may spend on judges, in US dollars; 0 is no limit.", HelpName = "USD" };
+        var failures = new Option<double?>("--failures") { Description = "Change the share of an iteration's samples that may stay without a label because their judgement failed.", HelpName = "SHARE" };
+        budget.Validators.Add(r => Require(r, r.GetValueOrDefault<decimal?>() is null or >= 0, "--budget: expected US dollars, 0 or more"));
+        failures.Validators.Add(r => Require(r, r.GetValueOrDefault<double?>() is null or (>= 0 and <= 1), "--failures: expected a share from 0 to 1"));
+        return Create(GoOn("resume", "End a run's pause.") with
+        {
+            Options = [budget, failures],
+            Before = parsed => parsed.GetValue(budget) is null && parsed.GetValue(failures) is null
+                ? null
+                : new RunEvent.LimitsChanged(parsed.GetValue(budget), parsed.GetValue(failures), DateTimeOffset.UtcNow),
+        });
+
+        static void Require(OptionResult result, bool ok, string problem)
+        {
+            if (!ok)
+            {
+                result.AddError(problem);
+            }
+        }
+    }
+
+    /// <summary><c>alt feedback retry</c>: a run that goes on asks again for what is in quarantine.</summary>
+    public static Command RetryFeedback() => Create(GoOn("retry", "Let a run that waits ask again for the judgements in quarantine. Replies that could not be read are paid: they are read again, not asked for."));
 
     public static Command Stop() => Create(new(
         "stop", "End a run after the iteration under way; what is recorded stays.", w => w.StopAsync(), at => new RunEvent.RunStopped(at), [RunStatus.Running, RunStatus.Paused, RunStatus.Failed],
         "ends after the iteration under way", "is stopped; ./alt run --run-id {0} goes on with it after all"));
 
+    private static Order GoOn(string name, string description) => new(
+        name, description, w => w.ResumeAsync(), at => new RunEvent.RunResumed(at), [RunStatus.Paused],
+        "goes on", "is no longer paused; ./alt run --run-id {0} goes on with it");
+
     private static Command Create(Order order)
     {
         var (run, json) = (Options.Run(), Options.Json());
         var command = new Command(order.Name, order.Description) { run, json };
+        foreach (var option in order.Options)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(async (parsed, token) =>
         {
             var id = RunId.Check(parsed.GetValue(run)!);
             var home = AltHome.Find();
             await using var record = await Record.OpenExistingAsync(home, token);
             await record.AskAsync(l => l.ExistingRunAsync(id, token), token);
+            if (order.Before?.Invoke(parsed) is { } before)
+            {
+                await record.AskAsync(l => l.RecordAsync(id, _ => null, before, token: token), token);
+            }
+
             var underWay = await SignalAsync(home, id, order, token);
             if (!underWay)
             {
@@ -85,5 +122,11 @@ internal static class SignalCommands
 
     /// <param name="From">The states that a run which is not under way can be told this in.</param>
     private sealed record Order(
-        string Name, string Description, Expression<Func<AltRunWorkflow, Task>> Signal, Func<DateTimeOffset, RunEvent> Fact, RunStatus[] From, string UnderWay, string Recorded);
+        string Name, string Description, Expression<Func<AltRunWorkflow, Task>> Signal, Func<DateTimeOffset, RunEvent> Fact, RunStatus[] From, string UnderWay, string Recorded)
+    {
+        public IReadOnlyList<Option> Options { get; init; } = [];
+
+        /// <summary>What is recorded first, whether the run is under way or not; null for nothing.</summary>
+        public Func<ParseResult, RunEvent?>? Before { get; init; }
+    }
 }

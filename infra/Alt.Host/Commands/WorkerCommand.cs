@@ -69,6 +69,6 @@ internal static class WorkerCommand
         using var logs = Logs.Open(home, "worker");
         await using var record = await Record.OpenAsync(home, token);
         var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
-        await Worker.RunAsync(client, record.Ledger, home, logs, ready, token);
+        await Worker.RunAsync(client, record, home, logs, ready, token);
     }
 }

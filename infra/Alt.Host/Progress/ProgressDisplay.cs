@@ -27,7 +27,7 @@ internal sealed class ProgressDisplay(Output output)
         }
 
         var entered = ProgressText.StageOf(snapshot);
-        if (entered != stage || DateTime.UtcNow >= nextPlain)
+        if (entered != stage || snapshot.Run?.WaitsFor is null && DateTime.UtcNow >= nextPlain)
         {
             output.Say(ProgressText.LineOf(snapshot));
             (stage, nextPlain) = (entered, DateTime.UtcNow + PlainInterval);

@@ -8,6 +8,7 @@ internal static class ProgressText
     /// <summary>The part that changes only when the run enters another stage.</summary>
     public static string StageOf(RunSnapshot snapshot) => snapshot switch
     {
+        { Run: { WaitsFor: { } reason } } => $"waits: {reason}",
         { Run: null or { Stage: "Starting" } } => "starting",
         { Run: { Stage: "Iteration" } run, Iteration: var iteration } => $"iteration {run.Iteration} of {run.Iterations} · {iteration?.Stage ?? "starting"}",
         { Run.Stage: "Prompts" } => "preparing · data",
@@ -19,7 +20,7 @@ internal static class ProgressText
     public static string LineOf(RunSnapshot snapshot)
     {
         var parts = new List<string> { StageOf(snapshot) };
-        if (snapshot.Run is { Paused: true })
+        if (snapshot.Run is { Paused: true, WaitsFor: null })
         {
             parts.Add("paused");
         }

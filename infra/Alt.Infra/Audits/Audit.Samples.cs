@@ -65,6 +65,7 @@ public sealed partial class Audit
         FeedbackOutcome.Abstained(var reason) => $"the judge abstained: {reason}",
         FeedbackOutcome.Unparsed => "the judge's reply could not be understood",
         FeedbackOutcome.Failed(var reason) => $"the judge failed: {reason}",
+        FeedbackOutcome.Vetoed(var reason) => $"vetoed: {reason}",
         _ => null,
     };
 

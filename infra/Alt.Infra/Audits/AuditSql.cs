@@ -19,6 +19,7 @@ internal static class AuditSql
     public const string Chunk = """
         select data from mt_events
         where stream_id = $1 and type = 'chunk_finished' and data ->> 'Stage' = $2 and (data ->> 'Chunk')::int = $3
+        order by version desc limit 1
         """;
 
     /// <summary>$1 streams. Events that are one of their kind in an iteration.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Alt.Activities.Feedback;
 using Alt.Domain;
+using Alt.Infra;
 
 namespace Alt.Tests.Activities.Feedback;
 
@@ -13,7 +14,7 @@ public sealed class TextClassifierProviderTests
     public async Task Each_sample_gets_its_outcome_in_order_and_the_reward_is_what_is_not_toxic()
     {
         var provider = new TextClassifierProvider(Classifier);
-        var judgements = await provider.JudgeAsync([Request(0, "a rotten day"), Request(1, " "), Request(2, "a lovely day")], CancellationToken.None);
+        var judgements = await provider.JudgeAsync([Request(0, "a rotten day"), Request(1, " "), Request(2, "a lovely day")], null, CancellationToken.None);
         Assert.Equal(
             [new FeedbackOutcome.Labelled(1 - Classifier.Toxicity("a rotten day")), new FeedbackOutcome.Abstained("the text is empty"), new FeedbackOutcome.Labelled(1 - Classifier.Toxicity("a lovely day"))],
             judgements.Select(j => j.Outcome));
@@ -26,16 +27,16 @@ public sealed class TextClassifierProviderTests
     public async Task A_cancelled_judgement_stops()
     {
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new TextClassifierProvider(Classifier).JudgeAsync([Request(0, "a")], new CancellationToken(canceled: true)));
+            new TextClassifierProvider(Classifier).JudgeAsync([Request(0, "a")], null, new CancellationToken(canceled: true)));
     }
 
     [Fact]
     public void Outcomes_come_back_from_JSON_as_what_they_were()
     {
-        FeedbackOutcome[] outcomes = [new FeedbackOutcome.Labelled(0.25), new FeedbackOutcome.Abstained("why"), new FeedbackOutcome.Unparsed("raw"), new FeedbackOutcome.Failed("why")];
-        var json = JsonSerializer.Serialize(outcomes, JsonSerializerOptions.Web);
+        FeedbackOutcome[] outcomes = [new FeedbackOutcome.Labelled(0.25), new FeedbackOutcome.Abstained("why"), new FeedbackOutcome.Unparsed("raw"), new FeedbackOutcome.Failed("why"), new FeedbackOutcome.Vetoed("why")];
+        var json = JsonSerializer.Serialize(outcomes, AltJson.Options);
         Assert.Contains("""{"kind":"labelled","reward":0.25}""", json, StringComparison.Ordinal);
-        Assert.Equal(outcomes, JsonSerializer.Deserialize<FeedbackOutcome[]>(json, JsonSerializerOptions.Web));
+        Assert.Equal(outcomes, JsonSerializer.Deserialize<FeedbackOutcome[]>(json, AltJson.Options));
     }
 
     private static FeedbackRequest Request(int k, string text) => new(new SampleId(1, 0, k), "prompt", text);

@@ -1,0 +1,29 @@
+using Alt.Activities.Model;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities;
+
+/// <summary>Asks a trained policy for its best: by the best tag, or by exemplars of the best feedback that the pool has.</summary>
+public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
+{
+    /// <summary>Exemplars are no generation of a prompt, so they draw as one that no prompt has.</summary>
+    private const int NoGeneration = -1;
+
+    /// <param name="source">The iteration whose feedback the exemplars are from.</param>
+    /// <param name="stage">The stage that samples.</param>
+    public async Task<PolicySampler> SamplerAsync(Policy policy, StageInputs inputs, int source, Stage stage, CancellationToken token)
+    {
+        var config = inputs.Config;
+        var feedback = config.QuantileFeedback();
+        if (!config.HasExemplars)
+        {
+            return PolicySampler.Conditioned(policy, feedback, c => c.Of(0));
+        }
+
+        var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration.Run, source, token);
+        var best = Exemplars.Best(await artifacts.ReadJsonLinesAsync<PoolEntry>(state.DataPool!.Pool, token).ToArrayAsync(token), source);
+        return PolicySampler.ByExemplar(
+            policy, feedback, prompt => Exemplars.Of(best, new RandomKey(config.Seed, inputs.Number, stage, prompt.Ordinal, NoGeneration), feedback.Tags[0]));
+    }
+}

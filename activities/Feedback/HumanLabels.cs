@@ -1,0 +1,39 @@
+using System.Text.Json;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>The labels that people gave to a run's samples; the last one of a sample counts.</summary>
+public sealed class HumanLabels
+{
+    public const string Provider = "human";
+
+    private readonly Dictionary<SampleId, (HumanLabel Label, RunEvent.SamplesLabelled By)> labels = [];
+
+    private HumanLabels() { }
+
+    public static async Task<HumanLabels> ReadAsync(RunState run, ArtifactStore artifacts, CancellationToken token)
+    {
+        var all = new HumanLabels();
+        foreach (var labelled in run.Labels)
+        {
+            await foreach (var label in artifacts.ReadJsonLinesAsync<HumanLabel>(labelled.Labels, token))
+            {
+                all.labels[label.Id] = (label, labelled);
+            }
+        }
+
+        return all;
+    }
+
+    public bool Has(SampleId id) => labels.ContainsKey(id);
+
+    /// <summary>A sample's judgement by people; null where nobody gave one.</summary>
+    public Judgement? Of(FeedbackRequest sample, IReadOnlyList<string> tags) => !labels.TryGetValue(sample.Id, out var given)
+        ? null
+        : new Judgement(sample.Id, given.Label.ToOutcome(tags))
+        {
+            Calls = [new JudgeCall(Provider, given.By.Author, RunInputs.Hash(sample.Text), JsonSerializer.Serialize(given.Label, AltJson.Options))],
+        };
+}

@@ -1,0 +1,50 @@
+using Alt.Domain;
+using Alt.Infra.Calls;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>A text whose level is known.</summary>
+/// <param name="Level">0 is the best.</param>
+public sealed record KnownSample(string Prompt, string Text, int Level, string? Reference = null);
+
+/// <param name="Version">The judge's version.</param>
+/// <param name="Calls">How many questions were sent, retries included.</param>
+/// <param name="Cost">US dollars.</param>
+/// <param name="Outcomes">How often each kind of outcome came, over all askings.</param>
+public sealed record JudgeCheckResult(string Judge, string Version, IReadOnlyList<string> Levels, JudgeAgreement Agreement, IReadOnlyDictionary<string, int> Outcomes, int Calls, decimal Cost);
+
+/// <summary>Tries a judge on texts whose levels are known, several times each.</summary>
+public sealed class JudgeCheck(FeedbackProviders providers, Func<Task<TextClassifier>> rewardModel)
+{
+    /// <summary>Whom the questions are asked for.</summary>
+    private const string Payer = "judge-check";
+
+    /// <param name="askings">How often each text is judged; from the second time on the judge is asked anew and not the cache.</param>
+    /// <exception cref="HoldException">The budget does not allow it.</exception>
+    public async Task<JudgeCheckResult> RunAsync(RunConfig config, IReadOnlyList<KnownSample> samples, int askings, CancellationToken token)
+    {
+        FeedbackRequest[] requests = [.. samples.Select((s, i) => new FeedbackRequest(new SampleId(0, i, 0), s.Prompt, s.Text, s.Reference))];
+        var tags = config.QuantileFeedback().Tags;
+        var said = samples.Select(_ => new List<int?>(askings)).ToArray();
+        var judgements = new List<Judgement>();
+        IFeedbackProvider? judge = null;
+        for (var asking = 0; asking < askings; asking++)
+        {
+            judge = await providers.OpenAsync(config.Feedback.Provider, new CallScope(Payer, asking, config.Feedback.Budget), rewardModel, asking);
+            var judged = await judge.JudgeAsync(requests, null, token);
+            judgements.AddRange(judged);
+            foreach (var (i, judgement) in judged.Index())
+            {
+                said[i].Add(LevelOf(judgement.Outcome, tags.Count));
+            }
+        }
+
+        var calls = judgements.SelectMany(j => j.Calls).ToArray();
+        return new JudgeCheckResult(
+            judge!.Name, judge.Version, tags, JudgeAgreement.Measure([.. samples.Zip(said, (s, levels) => (s.Level, (IReadOnlyList<int?>)levels))], tags.Count),
+            judgements.GroupBy(j => j.Outcome.GetType().Name).ToDictionary(g => g.Key, g => g.Count()), calls.Sum(c => c.Attempts), calls.Sum(c => c.Cost));
+    }
+
+    private static int? LevelOf(FeedbackOutcome outcome, int levels) =>
+        outcome is FeedbackOutcome.Labelled label ? label.Category ?? JudgeAgreement.LevelOf(label.Reward, levels) : null;
+}

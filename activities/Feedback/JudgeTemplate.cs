@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using Alt.Domain;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>
+/// A judge's question: messages that begin with <c>=== system</c> or <c>=== user</c>, with <c>{prompt}</c> and <c>{response}</c> in them.
+/// What is filled in is never searched for placeholders again.
+/// </summary>
+public sealed partial class JudgeTemplate
+{
+    private readonly (string Role, string Text)[] messages;
+
+    private JudgeTemplate(string text, string source)
+    {
+        var parts = Heading().Split(text.ReplaceLineEndings("\n"));
+        messages = [.. parts.Skip(1).Chunk(2).Select(p => (p[0], p[1].Trim('\n')))];
+        if (parts[0].Trim().Length > 0 || messages.Length == 0 || !messages.Any(m => m.Text.Contains("{prompt}", StringComparison.Ordinal) || m.Text.Contains("{response}", StringComparison.Ordinal)))
+        {
+            throw new InputException($"{source}: no judge's question; expected messages that begin with a line '=== system' or '=== user', and {{prompt}} or {{response}} in them");
+        }
+
+        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+
+    /// <summary>SHA-256 of the whole question.</summary>
+    public string Hash { get; }
+
+    /// <summary>Characters of all messages, not filled in.</summary>
+    public int Length => messages.Sum(m => m.Text.Length);
+
+    /// <summary>A config's own question, or the shipped one of that name.</summary>
+    /// <exception cref="InputException">It has no messages.</exception>
+    public static JudgeTemplate Load(string? text, string shipped) => text is null ? new JudgeTemplate(Shipped(shipped), shipped) : new JudgeTemplate(text, "feedback.provider.template");
+
+    /// <summary>The messages, filled in; outer white space of prompt and response does not count.</summary>
+    public IReadOnlyList<(string Role, string Text)> Fill(string prompt, string response) =>
+        [.. messages.Select(m => (m.Role, Placeholder().Replace(m.Text, p => (p.Value == "{prompt}" ? prompt : response).Trim())))];
+
+    private static string Shipped(string name)
+    {
+        using var stream = typeof(JudgeTemplate).Assembly.GetManifestResourceStream($"{name}.txt") ?? throw new InvalidOperationException($"The template {name} is not shipped.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex(@"^=== (system|user)\n", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"\{prompt\}|\{response\}")]
+    private static partial Regex Placeholder();
+}

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Alt.Domain;
+using Alt.Infra;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>A language model as judge: it is asked for a category (ALT_LMC, SteerLM), or for feedback in its own words with a score (ALT_LMU).</summary>
+internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel config, JudgeTemplate template, RemoteJudge judge) : IFeedbackProvider
+{
+    public const string Service = "chat";
+
+    private readonly IReadOnlyList<string> categories = config.Names();
+
+    public string Name => "llm";
+
+    public string Version => judge.Version;
+
+    /// <summary>The model's name, and a digest of the question and of every setting that a reply depends on.</summary>
+    public static string VersionOf(FeedbackProvider.LanguageModel config, JudgeTemplate template) =>
+        $"{config.Model}@{RunInputs.Hash(new { template.Hash, config.Reply, Categories = config.Names(), config.Temperature, config.MaxTokens, config.Structured })[..12]}";
+
+    /// <param name="shipped">The shipped question that takes the place of the usual one.</param>
+    public static JudgeTemplate TemplateOf(FeedbackProvider.LanguageModel config, string? shipped = null) =>
+        JudgeTemplate.Load(config.Template, shipped ?? (config.Reply == JudgeReply.Category ? "category" : "unconstrained"));
+
+    public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token) =>
+        judge.JudgeEachAsync(samples, progress, sample => JudgeAsync(sample, token));
+
+    private async Task<Judgement> JudgeAsync(FeedbackRequest sample, CancellationToken token)
+    {
+        var answer = await judge.AskAsync(sample.Id, Question(sample.Prompt, sample.Text), config.MaxTokens, token);
+        var said = answer.Body is null ? null : Said(answer.Body);
+        var read = said is null ? null : Read(said);
+        var outcome = answer.Problem ?? read ?? (FeedbackOutcome)new FeedbackOutcome.Unparsed(said ?? answer.Body!);
+        return new Judgement(sample.Id, outcome) { Calls = [said is null ? answer.Call : answer.Call with { Reply = said }] };
+    }
+
+    private ReadOnlyMemory<byte> Question(string prompt, string response)
+    {
+        var question = new JsonObject
+        {
+            ["model"] = config.Model,
+            ["messages"] = new JsonArray([.. template.Fill(prompt, response).Select(m => new JsonObject { ["role"] = m.Role, ["content"] = m.Text })]),
+            ["temperature"] = config.Temperature,
+            ["max_tokens"] = config.MaxTokens,
+        };
+        if (config.Structured)
+        {
+            question["response_format"] = new JsonObject
+            {
+                ["type"] = "json_schema",
+                ["json_schema"] = new JsonObject { ["name"] = "judgement", ["strict"] = true, ["schema"] = Schema() },
+            };
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(question, AltJson.Options);
+    }
+
+    private JsonObject Schema()
+    {
+        JsonObject properties = config.Reply == JudgeReply.Category
+            ? new() { ["category"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. categories.Select(c => JsonValue.Create(c))]) } }
+            : new()
+            {
+                ["analysis"] = new JsonObject { ["type"] = "string" },
+                ["feedback"] = new JsonObject { ["type"] = "string" },
+                ["score"] = new JsonObject { ["type"] = "integer", ["enum"] = new JsonArray([.. Enumerable.Range(0, JudgeReplies.Scores).Select(s => JsonValue.Create(s))]) },
+            };
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["required"] = new JsonArray([.. properties.Select(p => JsonValue.Create(p.Key))]),
+            ["additionalProperties"] = false,
+        };
+    }
+
+    /// <summary>What the model wrote; null where the body is no chat completion.</summary>
+    private static string? Said(string body)
+    {
+        try
+        {
+            return JsonNode.Parse(body) is JsonObject reply && reply["choices"] is JsonArray { Count: > 0 } choices && choices[0] is JsonObject choice
+                && choice["message"] is JsonObject message && message["content"] is JsonValue content && content.TryGetValue<string>(out var text)
+                ? text
+                : null;
+        }
+        catch (JsonException)
+        {
+            // The caller keeps it as it came, as Unparsed.
+            return null;
+        }
+    }
+
+    private FeedbackOutcome.Labelled? Read(string said)
+    {
+        var plain = config.Structured && Fields(said) is { } fields ? fields : said;
+        if (config.Reply == JudgeReply.Category)
+        {
+            return JudgeReplies.Category(plain, categories) is { } category ? new(Rewards.OfCategory(category, categories.Count)) { Category = category } : null;
+        }
+
+        const int Best = JudgeReplies.Scores - 1;
+        return JudgeReplies.Unconstrained(plain) is var (text, score) ? new((double)score / Best) { Category = Best - score, Text = text } : null;
+    }
+
+    /// <summary>A structured reply as the plain one would be; null where it is not JSON, which the plain reader then tries.</summary>
+    private string? Fields(string said)
+    {
+        try
+        {
+            return JsonNode.Parse(said) is not JsonObject fields ? null
+                : config.Reply == JudgeReply.Category ? fields["category"]?.ToString()
+                : $"Feedback: {fields["feedback"]}\nScore: {fields["score"]}";
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

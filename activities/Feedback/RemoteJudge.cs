@@ -1,0 +1,48 @@
+using Alt.Domain;
+using Alt.Infra;
+using Alt.Infra.Calls;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>Asks one remote account in the name of a run's iteration, and says of every question how it ended.</summary>
+/// <param name="version">The judge's version: everything beside the sample that its reply depends on.</param>
+internal sealed class RemoteJudge(string service, string version, RemoteCalls calls, RemoteAccount account, ICallTransport transport, CallScope scope)
+{
+    /// <summary>UTF-8 bytes per token, on the low side: an estimate that is too high only waits a little longer for the quota.</summary>
+    private const int BytesPerToken = 3;
+
+    public string Service => service;
+
+    public string Version => version;
+
+    /// <summary>Judges every sample that says something, all at once; the account's limits decide how many are under way.</summary>
+    /// <exception cref="HoldException">The budget does not allow another question.</exception>
+    public async Task<IReadOnlyList<Judgement>> JudgeEachAsync(
+        IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, Func<FeedbackRequest, Task<Judgement>> judge)
+    {
+        return await Task.WhenAll(samples.Select(async sample =>
+        {
+            var judgement = string.IsNullOrWhiteSpace(sample.Text) ? new Judgement(sample.Id, new FeedbackOutcome.Abstained("the text is empty")) : await judge(sample);
+            progress?.Report(1);
+            return judgement;
+        }));
+    }
+
+    /// <param name="payer">The sample that the question is about, or the first of those.</param>
+    /// <exception cref="HoldException">The budget does not allow it.</exception>
+    public async Task<RemoteAnswer> AskAsync(SampleId payer, ReadOnlyMemory<byte> body, int maxOutputTokens, CancellationToken token, int units = 1)
+    {
+        var request = new RemoteRequest(service, account.Model, body, body.Length / BytesPerToken, maxOutputTokens, new SampleRef(scope.Run, payer).ToString()) { Units = units };
+        var call = new JudgeCall(service, version, request.Hash, null);
+        return await calls.AskAsync(account, scope, request, transport, token) switch
+        {
+            CallOutcome.Answered a => new RemoteAnswer(a.Body, null, call with { Reply = a.Body, InputTokens = a.InputTokens, OutputTokens = a.OutputTokens, Cost = a.Cost, Attempts = a.Attempts, At = a.At }),
+            CallOutcome.Failed f => new RemoteAnswer(null, new FeedbackOutcome.Failed($"{f.Kind}: {f.Reason}"), call with { Attempts = f.Attempts }),
+            CallOutcome.OverBudget o => throw new HoldException($"{o.Reason}: ./alt resume {scope.Run} --budget USD goes on with more"),
+            var other => throw new InvalidOperationException($"A call cannot end in {other.GetType().Name}."),
+        };
+    }
+}
+
+/// <summary>How a question ended: with a body, or with what became of the samples that it was about.</summary>
+internal sealed record RemoteAnswer(string? Body, FeedbackOutcome? Problem, JudgeCall Call);

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Alt.Activities.Feedback;
+using Alt.Domain;
+using Alt.Infra;
+using Spectre.Console;
+
+namespace Alt.Host.Commands;
+
+/// <summary><c>alt judge check</c>: tries a config's judge on texts whose labels are known, before a run relies on it.</summary>
+internal static class JudgeCheckCommand
+{
+    public static Command Create()
+    {
+        var config = new Argument<string>("CONFIG") { Description = "The experiment's YAML file, for its feedback section." };
+        var file = new Argument<string>("LABELLED") { Description = """JSON lines {"prompt","text","tag" or "reward"}, with a tag of the config or a reward in [0, 1], and "reference" where there is a right answer.""" };
+        var repeats = new Option<int>("--repeats") { Description = "How often each text is judged; 2 or more measure consistency.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        repeats.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<int>() is < 1 or > 100)
+            {
+                r.AddError("--repeats: expected 1 to 100");
+            }
+        });
+        var (settings, json) = (Options.Set(), Options.Json());
+        var command = new Command("check", "Judge texts whose labels are known: agreement, confusion matrix, consistency on repeats, and cost.") { config, file, repeats, settings, json };
+        command.SetAction(async (parsed, token) =>
+        {
+            var run = RunConfigFile.Read(parsed.GetValue(config)!, parsed.GetValue(settings)!);
+            if (run.Feedback.Provider is FeedbackProvider.Human or FeedbackProvider.RewardModel)
+            {
+                throw new InputException("feedback.provider: people and a run's own reward model cannot be tried before a run; expected a judge such as llm, scorer, perspective, rules or r3");
+            }
+
+            var samples = Read(parsed.GetValue(file)!, run.QuantileFeedback().Tags);
+            var home = AltHome.Find();
+            using var logs = Logs.Open(home, "judge");
+            await using var record = await Record.OpenAsync(home, token);
+            await using var calls = await record.OpenCallsAsync(logs, token);
+            var providers = new FeedbackProviders(new Classifiers(new ArtifactStore(home.Artifacts)), calls);
+            var check = new JudgeCheck(providers, () => throw new InputException("feedback.provider: an ensemble with a run's own reward model cannot be tried before a run"));
+            var result = await check.RunAsync(run, samples, parsed.GetValue(repeats), token);
+            new Output(parsed.GetValue(json)).Result(result, console => Write(console, result));
+            return 0;
+        });
+        return command.WithExamples("./alt judge check experiment.yaml labelled.jsonl --repeats 3");
+    }
+
+    private static void Write(IAnsiConsole console, JudgeCheckResult result)
+    {
+        var agreement = result.Agreement;
+        console.WriteLine(Invariant($"{result.Judge} {result.Version}: {agreement.Samples} texts, {result.Calls} calls, {result.Cost:0.0000} USD"));
+        console.WriteLine(Invariant($"agreement {agreement.Agreement:0.000}{(agreement.Kappa is { } kappa ? $", Cohen's kappa {kappa:0.000}" : "")}"));
+        if (agreement is { Consistency: { } consistency, Contradictions: { } contradictions })
+        {
+            console.WriteLine(Invariant($"the same on repeats {consistency:0.000}, two levels or more apart {contradictions:0.000}"));
+        }
+
+        var table = new Table().Border(TableBorder.Simple).AddColumn("known \\ said");
+        foreach (var level in result.Levels.Append("no label"))
+        {
+            table.AddColumn(Markup.Escape(level));
+        }
+
+        foreach (var (level, row) in result.Levels.Zip(agreement.Confusion))
+        {
+            table.AddRow([Markup.Escape(level), .. row.Select(n => n.ToString(CultureInfo.InvariantCulture))]);
+        }
+
+        console.Write(table);
+    }
+
+    private static IReadOnlyList<KnownSample> Read(string path, IReadOnlyList<string> tags)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InputException($"{path}: no such file; expected JSON lines with prompt, text and tag or reward");
+        }
+
+        KnownSample[] samples = [.. File.ReadLines(path).Index().Where(l => !string.IsNullOrWhiteSpace(l.Item)).Select(l => Parse(l.Item, $"{path}:{l.Index + 1}", tags))];
+        return samples.Length > 0 ? samples : throw new InputException($"{path}: holds no line; expected JSON lines with prompt, text and tag or reward");
+    }
+
+    private static KnownSample Parse(string line, string place, IReadOnlyList<string> tags)
+    {
+        try
+        {
+            var row = JsonSerializer.Deserialize<Row>(line, AltJson.Options)!;
+            var level = (row.Tag, row.Reward) switch
+            {
+                ({ } tag, null) => tags.Index().Where(t => string.Equals(t.Item, tag, StringComparison.OrdinalIgnoreCase)).Select(t => (int?)t.Index).FirstOrDefault()
+                    ?? throw new InputException($"{place}: the config has no tag '{tag}'; its tags are {string.Join(", ", tags)}"),
+                (null, >= 0 and <= 1 and var reward) => JudgeAgreement.LevelOf(reward, tags.Count),
+                _ => throw new InputException($"{place}: expected a tag, or a reward from 0 to 1"),
+            };
+            return new KnownSample(row.Prompt, row.Text, level, row.Reference);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($$"""{{place}}: not a labelled text; expected {"prompt":"…","text":"…","tag":"…"} or "reward" in place of the tag""", e);
+        }
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Row(string Prompt, string Text, string? Tag = null, double? Reward = null, string? Reference = null);
+}
