@@ -52,7 +52,7 @@ internal static class CommandLine
             RetryCommand.Create(), ForkCommand.Create(), ReplayCommand.Create(), WhatIfCommand.Create(),
             FeedbackCommand.Create(), AuditCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), EraseCommand.Create(), BackupCommand.Create(), RestoreCommand.Create(),
             SignalCommands.Pause(), SignalCommands.Resume(), SignalCommands.Stop(),
-            ServerCommand.Create(), WorkerCommand.Create(), PostgresCommand.Create(),
+            ServerCommand.Create(), WorkerCommand.Create(), JudgeCommand.Create(), PostgresCommand.Create(),
         })
         {
             root.Add(command);
