@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Activities;
 
-/// <summary>Asks a trained policy for its best: by the best tag, or by exemplars of the best feedback that the pool has.</summary>
+/// <summary>Asks a trained policy for its best: by the best tag, or by exemplars of the best feedback that an iteration received.</summary>
 public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
 {
     /// <summary>Exemplars are no generation of a prompt, so they draw as one that no prompt has.</summary>
@@ -22,7 +22,13 @@ public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
         }
 
         var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration.Run, source, token);
-        var best = Exemplars.Best(await artifacts.ReadJsonLinesAsync<PoolEntry>(state.DataPool!.Pool, token).ToArrayAsync(token), source);
+        var outcomes = new List<FeedbackOutcome>();
+        foreach (var chunk in state.Chunks(Stage.Feedback))
+        {
+            outcomes.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Select(j => j.Outcome).ToArrayAsync(token));
+        }
+
+        var best = Exemplars.Best(outcomes);
         return PolicySampler.ByExemplar(
             policy, feedback, prompt => Exemplars.Of(best, new RandomKey(config.Seed, inputs.Number, stage, prompt.Ordinal, NoGeneration), feedback.Tags[0]));
     }

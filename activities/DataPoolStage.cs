@@ -39,7 +39,6 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
                     labelled.Add(new PoolSample(sample.Id, sample.ContentHash(), label.Reward, sample.FinishReason == FinishReason.Length)
                     {
                         Category = label.Category,
-                        Feedback = label.Text,
                     });
                 }
             }

@@ -78,12 +78,14 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
             var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.Encode(p.Text), cancellationToken: token);
             foreach (var chunk in past.Chunks(Stage.Sampling))
             {
+                var judged = artifacts.ReadJsonLinesAsync<Judgement>(past.Chunk(Stage.Feedback, chunk.Chunk)!.Result, token);
+                var own = await judged.Where(j => j.Outcome is FeedbackOutcome.Labelled { Text: not null }).ToDictionaryAsync(j => j.Id, j => ((FeedbackOutcome.Labelled)j.Outcome).Text!, cancellationToken: token);
                 await foreach (var sample in artifacts.ReadJsonLinesAsync<Sample>(chunk.Result, token))
                 {
                     if (selected.TryGetValue(sample.Id, out var decision))
                     {
                         found.Add(sample.Id);
-                        var feedback = decision.Feedback is { } text ? conditioning.Of(text) : conditioning.Of(decision.Quantile);
+                        var feedback = own.TryGetValue(sample.Id, out var text) ? conditioning.Of(text) : conditioning.Of(decision.Quantile);
                         examples.Add(new TrainingExample([.. feedback], prompts[sample.Id.Prompt], sample.Tokens));
                     }
                 }

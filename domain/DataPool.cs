@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Serialization;
 
 namespace Alt.Domain;
@@ -18,9 +17,6 @@ public sealed record PoolSample(SampleId Id, string Content, double Reward, bool
 {
     /// <inheritdoc cref="FeedbackOutcome.Labelled.Category"/>
     public int? Category { get; init; }
-
-    /// <inheritdoc cref="FeedbackOutcome.Labelled.Text"/>
-    public string? Feedback { get; init; }
 }
 
 /// <summary>A pool sample with its quantile, or its category where the pool is not ranked: 0 is the best.</summary>
@@ -94,7 +90,7 @@ public static class DataPool
         return new RankingDoubts(tied, few, equal);
     }
 
-    /// <summary>SHA-256 over every entry's id, content, reward bits and quantile in canonical order, and its own feedback where it has one.</summary>
+    /// <summary>SHA-256 over every entry's id, content, reward bits and quantile in canonical order.</summary>
     public static string Hash(IReadOnlyList<PoolEntry> pool)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -108,10 +104,6 @@ public static class DataPool
             BinaryPrimitives.WriteDoubleLittleEndian(row[16..], sample.Reward);
             hash.AppendData(row);
             hash.AppendData(Convert.FromHexString(sample.Content));
-            if (sample.Feedback is { } feedback)
-            {
-                hash.AppendData(Encoding.UTF8.GetBytes(feedback));
-            }
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

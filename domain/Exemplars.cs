@@ -7,8 +7,8 @@ namespace Alt.Domain;
 public static class Exemplars
 {
     /// <summary>The distinct feedbacks of an iteration's best category, in ordinal order.</summary>
-    public static IReadOnlyList<string> Best(IEnumerable<PoolEntry> pool, int iteration) =>
-        [.. pool.Where(e => e.Quantile == 0 && e.Sample.Id.Iteration == iteration).Select(e => e.Sample.Feedback).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Best(IEnumerable<FeedbackOutcome> outcomes) =>
+        [.. outcomes.OfType<FeedbackOutcome.Labelled>().Where(l => l.Category == 0).Select(l => l.Text).Where(t => !string.IsNullOrEmpty(t)).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The exemplar of one prompt; <paramref name="fallback"/> where there is none to choose from.</summary>
     public static string Of(IReadOnlyList<string> best, RandomKey key, string fallback) => best.Count == 0 ? fallback : best[Philox.Integer(key, 0, best.Count)];

@@ -75,15 +75,18 @@ public abstract record FeedbackProvider
         public int Batch { get; init; } = 32;
     }
 
-    /// <summary>Perspective's comment analyser: the reward is 1 - the attribute's summary score.</summary>
+    /// <summary>Perspective's comment analyser: the reward is 1 - the summary score, the largest one where several attributes are asked for.</summary>
     public sealed record Perspective : Remote
     {
-        public string Attribute { get; init; } = "TOXICITY";
+        public IReadOnlyList<string> Attributes { get; init; } = ["TOXICITY"];
 
         public string Language { get; init; } = "en";
 
         /// <summary>Score prompt and response together rather than the response alone (paper section 4.1).</summary>
         public bool WithPrompt { get; init; }
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config).Concat(Attributes.Count == 0 ? [$"{key}.attributes is empty, expected names such as TOXICITY"] : []);
     }
 
     /// <summary>A language model behind the chat-completions API.</summary>

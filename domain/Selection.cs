@@ -6,9 +6,6 @@ public enum LeftOut { Truncated, OverQuota, Erased, Duplicate }
 /// <summary>The decision on one pool sample: trained on with its quantile's feedback, or left out for a reason.</summary>
 public sealed record SelectedSample(SampleId Id, int Quantile, LeftOut? LeftOut)
 {
-    /// <inheritdoc cref="FeedbackOutcome.Labelled.Text"/>
-    public string? Feedback { get; init; }
-
     public bool Selected => LeftOut is null;
 }
 
@@ -32,7 +29,7 @@ public static class Selection
             .SelectMany(quantile => config.PerQuantile == 0 ? quantile : quantile.Take(config.PerQuantile))
             .ToHashSet();
 
-        return [.. pool.Select((entry, i) => new SelectedSample(entry.Sample.Id, entry.Quantile, candidates.Contains(i) ? null : Refusal(entry.Sample) ?? Domain.LeftOut.OverQuota) { Feedback = entry.Sample.Feedback })];
+        return [.. pool.Select((entry, i) => new SelectedSample(entry.Sample.Id, entry.Quantile, candidates.Contains(i) ? null : Refusal(entry.Sample) ?? Domain.LeftOut.OverQuota))];
 
         LeftOut? Refusal(PoolSample sample) =>
             erased?.Contains(sample.Id.Prompt) == true ? Domain.LeftOut.Erased

@@ -25,7 +25,7 @@ public sealed class FeedbackProviders(Classifiers classifiers, RemoteCalls calls
         FeedbackProvider.LanguageModel model => LanguageModel(model, scope, asking),
         FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, scope, asking)),
         FeedbackProvider.Perspective perspective => new PerspectiveProvider(
-            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, perspective.Attribute, PerspectiveProvider.Path, scope, asking)),
+            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, scope, asking)),
         FeedbackProvider.R3 r3 => new R3Provider(
             r3,
             Post(R3Provider.Service, r3.Model, r3, r3.Model, R3Provider.Path, scope, asking),

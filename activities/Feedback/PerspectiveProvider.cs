@@ -6,8 +6,11 @@ using Alt.Infra;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>Perspective's comment analyser: the reward is 1 - the attribute's summary score (paper section 4.1).</summary>
-/// <remarks>Perspective changes its models and names no version, so every call records when it was answered.</remarks>
+/// <summary>Perspective's comment analyser: the reward is 1 - the largest summary score of the attributes, usually one (paper section 4.1).</summary>
+/// <remarks>
+/// Perspective changes its models and names no version, so every call records when it was answered. Each comment is a request of its own:
+/// the quota counts comments, and so each has its own errors, retries and place in the cache.
+/// </remarks>
 internal sealed class PerspectiveProvider(FeedbackProvider.Perspective config, RemoteJudge judge) : IFeedbackProvider
 {
     public const string Service = "perspective", Path = "/v1alpha1/comments:analyze?key={key}";
@@ -17,7 +20,7 @@ internal sealed class PerspectiveProvider(FeedbackProvider.Perspective config, R
     public string Version => judge.Version;
 
     public static string VersionOf(FeedbackProvider.Perspective config) =>
-        $"commentanalyzer/v1alpha1/{config.Attribute}/{config.Language}/{(config.WithPrompt ? "prompt and response" : "response")}";
+        $"commentanalyzer/v1alpha1/{string.Join('+', config.Attributes)}/{config.Language}/{(config.WithPrompt ? "prompt and response" : "response")}";
 
     public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token) =>
         judge.JudgeEachAsync(samples, progress, sample => JudgeAsync(sample, token));
@@ -28,7 +31,7 @@ internal sealed class PerspectiveProvider(FeedbackProvider.Perspective config, R
         {
             ["comment"] = new JsonObject { ["text"] = config.WithPrompt ? sample.Prompt + sample.Text : sample.Text },
             ["languages"] = new JsonArray(config.Language),
-            ["requestedAttributes"] = new JsonObject { [config.Attribute] = new JsonObject() },
+            ["requestedAttributes"] = new JsonObject(config.Attributes.Select(a => KeyValuePair.Create(a, (JsonNode?)new JsonObject()))),
             ["doNotStore"] = true,
         };
         var answer = await judge.AskAsync(sample.Id, JsonSerializer.SerializeToUtf8Bytes(question, AltJson.Options), 0, token);
@@ -40,12 +43,16 @@ internal sealed class PerspectiveProvider(FeedbackProvider.Perspective config, R
     {
         try
         {
-            var value = JsonNode.Parse(body)?["attributeScores"]?[config.Attribute]?["summaryScore"]?["value"]?.ToString();
-            return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && score is >= 0 and <= 1 ? score : null;
+            var scores = JsonNode.Parse(body)?["attributeScores"];
+            // One that is missing makes the whole unreadable: the largest is not known then.
+            return config.Attributes.Select(a => Value(scores?[a]?["summaryScore"]?["value"])).Aggregate((double?)0, (largest, score) => largest is null || score is null ? null : Math.Max(largest.Value, score.Value));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
+
+        static double? Value(JsonNode? value) =>
+            double.TryParse(value?.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && score is >= 0 and <= 1 ? score : null;
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Alt.Domain;
+using Alt.Infra.Calls;
 using Npgsql;
 
 namespace Alt.Infra;
@@ -20,10 +21,10 @@ public sealed record ErasureReport(int Prompt, IReadOnlyList<ErasedFromRun> Runs
 public sealed record ErasedFromRun(string Run, IReadOnlyDictionary<int, long> Samples, IReadOnlyList<int> TrainedIn, IReadOnlyDictionary<int, string> Policies, bool BaseModel);
 
 /// <summary>
-/// Takes a prompt's texts out of the artifacts: the prompt, its generations and tokens, the judges' replies, and where the same text was
-/// labelled or pretrained on. Ids, counts, rewards, content hashes and decisions stay, so the arithmetic goes on to hold. Weights stay too.
+/// Takes a prompt's texts out of the artifacts: the prompt, its generations and tokens, the judges' replies, also where they were kept for
+/// others or given to other prompts as exemplars, and where the same text was labelled or pretrained on. Ids, counts, rewards, content hashes and decisions stay, so the arithmetic goes on to hold. Weights stay too.
 /// </summary>
-public sealed class Erasure(Ledger ledger, ArtifactStore artifacts)
+public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls calls)
 {
     /// <summary>What would be erased; changes nothing.</summary>
     /// <exception cref="InputException">There is no such prompt, or a run that has it is in the middle of an iteration.</exception>
@@ -48,6 +49,8 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts)
         var recorded = new List<RunEvent.PromptErased>();
         foreach (var (name, state) in await RunsAsync(run, prompt, token))
         {
+            // Before the event: after it, the artifacts no longer say what else there is.
+            await ForgetRepliesAsync(name, state, prompt, token);
             var replaced = new SortedDictionary<string, ArtifactRef>(StringComparer.Ordinal);
             foreach (var (artifact, content) in await ChangesAsync(name, state, prompt, token))
             {
@@ -130,12 +133,38 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts)
         }
     }
 
+    /// <summary>Takes the judges' replies out of the database: those that are kept for others that ask the same, and those that became exemplars.</summary>
+    private async Task ForgetRepliesAsync(string run, RunState state, int prompt, CancellationToken token)
+    {
+        var judged = new List<Judgement>();
+        for (var number = 1; number <= state.Config.Iterations; number++)
+        {
+            foreach (var chunk in await JudgedAsync(run, number, token))
+            {
+                judged.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Where(j => j.Id.Prompt == prompt).ToArrayAsync(token));
+            }
+        }
+
+        await calls.ForgetAsync([.. judged.SelectMany(j => j.Calls).Select(c => c.RequestHash).Distinct()], token);
+        await using var command = ledger.Source.CreateCommand("update alt_samples set conditioning = '' where run = $1 and conditioning = any($2)");
+        command.Parameters.Add(new NpgsqlParameter { Value = run });
+        command.Parameters.Add(new NpgsqlParameter { Value = FeedbackTexts(judged).ToArray() });
+        await command.ExecuteNonQueryAsync(token);
+    }
+
+    /// <summary>All judgements of an iteration, those too whose place others took: samples in quarantine were judged again.</summary>
+    private async Task<IEnumerable<IterationEvent.ChunkFinished>> JudgedAsync(string run, int iteration, CancellationToken token) =>
+        (await ledger.IterationEventsAsync(run, iteration, token)).OfType<IterationEvent.ChunkFinished>().Where(c => c.Stage == Stage.Feedback);
+
+    private static HashSet<string> FeedbackTexts(IEnumerable<Judgement> judged) =>
+        [.. judged.Select(j => (j.Outcome as FeedbackOutcome.Labelled)?.Text).Where(t => !string.IsNullOrEmpty(t)).OfType<string>()];
+
     /// <summary>The artifacts that hold the prompt's texts, with the content that they will have.</summary>
     private async Task<IReadOnlyList<(ArtifactRef Artifact, byte[] Content)>> ChangesAsync(string run, RunState state, int prompt, CancellationToken token)
     {
         var (data, changes) = (state.Data!, new List<(ArtifactRef, byte[])>());
         var text = await artifacts.ReadJsonLinesAsync<Prompt>(data.Prompts, prompt, token).Select(p => p.Text).FirstAsync(token);
-        await ChangeAsync<Prompt>(data.Prompts, p => p.Ordinal == prompt && p.Text.Length > 0 ? p with { Text = "" } : null);
+        await ChangeAsync<Prompt>(data.Prompts, p => p.Ordinal == prompt && p.Text.Length > 0 ? p with { Text = "", Reference = null } : null);
         if (text.Length > 0)
         {
             await ChangeAsync<LabelledText>(data.Labelled, t => t.Text == text ? t with { Text = "" } : null);
@@ -145,23 +174,34 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts)
             }
         }
 
+        var exemplars = new HashSet<string>();
         for (var number = 1; number <= state.Config.Iterations; number++)
         {
             var iteration = await ledger.IterationAsync(run, number, token);
             if (iteration.Prompts is { } drawn)
             {
-                await ChangeAsync<Prompt>(drawn.Prompts, p => p.Ordinal == prompt && p.Text.Length > 0 ? p with { Text = "" } : null);
+                await ChangeAsync<Prompt>(drawn.Prompts, p => p.Ordinal == prompt && p.Text.Length > 0 ? p with { Text = "", Reference = null } : null);
             }
 
             foreach (var chunk in iteration.Chunks(Stage.Sampling))
             {
-                await ChangeAsync<Sample>(chunk.Result, s => s.Id.Prompt == prompt && s.ErasedContent is null ? Tombstone(s) : null);
+                await ChangeAsync<Sample>(chunk.Result, s =>
+                    s.Id.Prompt == prompt && s.ErasedContent is null ? Tombstone(s)
+                    : s.Conditioning is { } given && exemplars.Contains(given) ? s with { Conditioning = "" }
+                    : null);
             }
 
-            foreach (var chunk in iteration.Chunks(Stage.Feedback))
+            // What is said in one iteration, the next one is given.
+            foreach (var chunk in await JudgedAsync(run, number, token))
             {
+                exemplars.UnionWith(FeedbackTexts(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Where(j => j.Id.Prompt == prompt).ToArrayAsync(token)));
                 await ChangeAsync<Judgement>(chunk.Result, j => j.Id.Prompt == prompt && HasText(j) ? Tombstone(j) : null);
             }
+        }
+
+        foreach (var labelled in state.Labels)
+        {
+            await ChangeAsync<HumanLabel>(labelled.Labels, l => l.Id.Prompt == prompt && l.Text is { Length: > 0 } ? l with { Text = "" } : null);
         }
 
         return changes;
@@ -189,11 +229,16 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts)
     private static Sample Tombstone(Sample s) =>
         s with { Text = "", Tokens = new int[s.Tokens.Length], LogProbs = new float[s.LogProbs.Length], ErasedContent = s.ContentHash() };
 
-    private static bool HasText(Judgement j) => j.Outcome is FeedbackOutcome.Unparsed { Raw.Length: > 0 } || j.Calls.Any(c => c.Reply is not null);
+    private static bool HasText(Judgement j) => j.Outcome is FeedbackOutcome.Unparsed { Raw.Length: > 0 } or FeedbackOutcome.Labelled { Text.Length: > 0 } || j.Calls.Any(c => c.Reply is not null);
 
     private static Judgement Tombstone(Judgement j) => j with
     {
-        Outcome = j.Outcome is FeedbackOutcome.Unparsed ? new FeedbackOutcome.Unparsed("") : j.Outcome,
+        Outcome = j.Outcome switch
+        {
+            FeedbackOutcome.Unparsed => new FeedbackOutcome.Unparsed(""),
+            FeedbackOutcome.Labelled { Text: not null } label => label with { Text = "" },
+            var outcome => outcome,
+        },
         Calls = [.. j.Calls.Select(c => c with { Reply = null })],
     };
 

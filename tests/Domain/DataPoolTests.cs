@@ -71,7 +71,6 @@ public class DataPoolTests
             DataPool.Hash([pool[0] with { Sample = pool[0].Sample with { Reward = 0.26 } }, pool[1]]),
             DataPool.Hash([pool[0] with { Sample = pool[0].Sample with { Content = new string('b', 64) } }, pool[1]]),
             DataPool.Hash([pool[0]]),
-            DataPool.Hash([pool[0] with { Sample = pool[0].Sample with { Feedback = "Clear." } }, pool[1]]),
         ];
         Assert.Equal(hashes.Length, hashes.Distinct().Count());
     }

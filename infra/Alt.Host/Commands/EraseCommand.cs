@@ -26,7 +26,9 @@ internal static class EraseCommand
                 throw new InputException("a run is under way; stop it first, and erase when it has ended its iteration");
             }
 
-            var erasure = new Erasure(record.Ledger, new ArtifactStore(home.Artifacts));
+            using var logs = Logs.Open(home, "erase");
+            await using var calls = await record.OpenCallsAsync(logs, token);
+            var erasure = new Erasure(record.Ledger, new ArtifactStore(home.Artifacts), calls);
             var report = parsed.GetValue(yes) ? await erasure.EraseAsync(run, ordinal, DateTimeOffset.UtcNow, token) : await erasure.PlanAsync(run, ordinal, token);
             new Output(parsed.GetValue(json)).Result(report, console => Write(console, report, parsed.GetValue(prompt)!));
             return 0;

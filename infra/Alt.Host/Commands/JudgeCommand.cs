@@ -6,12 +6,12 @@ using Spectre.Console;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt judge serve</c>: a judge of one's own, to rehearse a run's calls with.</summary>
+/// <summary><c>alt judge</c>: tries a judge before a run relies on it, or serves one of one's own to rehearse a run's calls with.</summary>
 internal static class JudgeCommand
 {
     private sealed record Listening(string Address);
 
-    public static Command Create() => new("judge", "Rehearse with a judge that costs nothing.") { Serve() };
+    public static Command Create() => new("judge", "Try a judge on known labels, or rehearse with one that costs nothing.") { JudgeCheckCommand.Create(), Serve() };
 
     private static Command Serve()
     {

@@ -36,7 +36,4 @@ public sealed class RemoteAccount
 
     /// <summary>The text as the service meant it for others than us: without the key.</summary>
     public string Redact(string text) => Secret?.Redact(text) ?? text;
-
-    /// <returns>US dollars.</returns>
-    public decimal Cost(long inputTokens, long outputTokens) => ((inputTokens * Calls.InputPrice) + (outputTokens * Calls.OutputPrice)) / 1_000_000;
 }

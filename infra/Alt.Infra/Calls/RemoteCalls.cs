@@ -140,7 +140,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             {
                 var ask = new CallAsk(
                     Guid.NewGuid(), account.Key, hash, request.Payer, account.Calls, scope, request.Units,
-                    account.Cost(request.InputTokens, request.MaxOutputTokens), request.InputTokens + request.MaxOutputTokens);
+                    account.Calls.CostOf(request.InputTokens, request.MaxOutputTokens), request.InputTokens + request.MaxOutputTokens);
                 switch (await calls.queue.BookAsync(ask, token))
                 {
                     case { Booking: Booking.Known { Reply: var reply } }:
@@ -222,7 +222,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 case { Status: >= 200 and < 300, Body: { } body }:
                     var (input, output) = (reply.InputTokens ?? request.InputTokens, reply.OutputTokens ?? request.MaxOutputTokens);
                     var stored = new StoredReply(
-                        hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output, account.Cost(input, output), sent, DateTimeOffset.UtcNow);
+                        hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output, account.Calls.CostOf(input, output), sent, DateTimeOffset.UtcNow);
                     await calls.queue.SettleAsync(new(ask, stored, InDoubt: false));
                     return new(Of(stored, cached: false));
                 case { Status: 429 }:

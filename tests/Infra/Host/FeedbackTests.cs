@@ -1,7 +1,9 @@
-using System.Text.Json;
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Alt.Domain;
-using Alt.Infra;
+using Alt.Host.Rehearsal;
+using Alt.Infra.Calls;
 
 namespace Alt.Tests.Infra.Host;
 
@@ -89,5 +91,47 @@ public sealed class FeedbackTests
         var end = await run.EndAsync();
         Assert.Equal(1, end.ExitCode);
         Assert.Contains("iteration 1", end.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_waits_at_its_budget_and_its_key_is_written_nowhere()
+    {
+        const string Key = "sk-rehearsal-77213-right", Wrong = "sk-rehearsal-98061-wrong";
+        await using var installation = new Installation();
+        var (keyFile, wrongFile) = (installation.PathOf("right.key"), installation.PathOf("wrong.key"));
+        await File.WriteAllTextAsync(keyFile, Key);
+        await File.WriteAllTextAsync(wrongFile, Wrong);
+        await using var judge = await RehearsalServer.StartAsync(new() { Key = Secret.Read($"file:{keyFile}") });
+
+        var refused = await installation.RunAsync(["run", installation.Config, "--run-id", "refused", .. Settings(wrongFile)]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(wrongFile, refused.Errors, StringComparison.Ordinal);
+
+        await using var run = installation.Start(["run", installation.Config, "--run-id", "paid", "--json", .. Settings(keyFile)]);
+        await run.SaysAsync("waits: ");
+        Assert.Contains("./alt resume paid --budget USD", run.Errors, StringComparison.Ordinal);
+        var asked = judge.Counts.Billed;
+        Assert.InRange(asked, 1, 15);
+        Assert.Equal(0, (await installation.RunAsync("resume", "paid", "--budget", "0")).ExitCode);
+        var end = await run.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Equal(judge.Counts.Billed.ToString(CultureInfo.InvariantCulture), await installation.QueryAsync("select sum(attempts)::text from alt_judge_calls where run = 'paid'"));
+        Assert.Equal("Clear, right and complete.", await installation.QueryAsync("select string_agg(distinct conditioning, '|') from alt_samples where run = 'paid' and iteration = 2"));
+
+        var outputs = refused.Output + refused.Errors + end.Output + end.Errors + (await installation.RunAsync("audit", "events", "paid", "--json")).Output + (await installation.RunAsync("status")).Output;
+        Assert.DoesNotContain(Key, outputs, StringComparison.Ordinal);
+        Assert.DoesNotContain(Wrong, outputs, StringComparison.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(installation.Home, "*", SearchOption.AllDirectories))
+        {
+            var content = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file));
+            Assert.False(content.Contains(Key, StringComparison.Ordinal) || content.Contains(Wrong, StringComparison.Ordinal), $"{file} holds a key.");
+        }
+
+        IEnumerable<string> Settings(string key) =>
+        [
+            "--set", "prompts.perIteration=8", "--set", "feedback.tags=[Very good, Good, Bad, Worst]", "--set", "selection.ranking=category",
+            "--set", $"feedback.provider={{kind: llm, endpoint: '{judge.Address}/v1', model: judge, reply: unconstrained, apiKey: 'file:{key}', calls: {{inputPrice: 1, outputPrice: 1}}}}",
+            "--set", "feedback.budget={run: 0.002}",
+        ];
     }
 }
