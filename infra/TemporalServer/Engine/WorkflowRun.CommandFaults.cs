@@ -1,4 +1,5 @@
 using Temporalio.Api.Command.V1;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -7,10 +8,10 @@ namespace TemporalServer.Engine;
 // Checks of a worker's answer before anything of it is applied.
 internal sealed partial class WorkflowRun
 {
-    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request) =>
-        FirstBad(request.Commands) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null) ?? TooLarge(request.Messages);
+    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request, Func<string, bool> isSearchAttribute) =>
+        FirstBad(request.Commands, isSearchAttribute) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null) ?? TooLarge(request.Messages);
 
-    private CommandFault? FirstBad(IEnumerable<Command> commands)
+    private CommandFault? FirstBad(IEnumerable<Command> commands, Func<string, bool> isSearchAttribute)
     {
         var activityIds = State.Activities.Values.Select(a => a.ActivityId).ToHashSet();
         var timerIds = new HashSet<string>();
@@ -31,7 +32,12 @@ internal sealed partial class WorkflowRun
                 Command.AttributesOneofCase.CancelTimerCommandAttributes =>
                     Fault(command.CancelTimerCommandAttributes, timerIds, cancelledTimerIds),
                 Command.AttributesOneofCase.StartChildWorkflowExecutionCommandAttributes =>
-                    Fault(command.StartChildWorkflowExecutionCommandAttributes),
+                    Fault(command.StartChildWorkflowExecutionCommandAttributes)
+                    ?? Fault(command.StartChildWorkflowExecutionCommandAttributes.SearchAttributes, isSearchAttribute),
+                Command.AttributesOneofCase.ContinueAsNewWorkflowExecutionCommandAttributes =>
+                    Fault(command.ContinueAsNewWorkflowExecutionCommandAttributes.SearchAttributes, isSearchAttribute),
+                Command.AttributesOneofCase.UpsertWorkflowSearchAttributesCommandAttributes =>
+                    Fault(command.UpsertWorkflowSearchAttributesCommandAttributes.SearchAttributes, isSearchAttribute),
                 Command.AttributesOneofCase.RecordMarkerCommandAttributes =>
                     command.RecordMarkerCommandAttributes.MarkerName.Length > 0
                         ? null
@@ -62,6 +68,9 @@ internal sealed partial class WorkflowRun
 
         return null;
     }
+
+    private CommandFault? Fault(SearchAttributes? attributes, Func<string, bool> isSearchAttribute) =>
+        SearchAttributeFaults.Fault(attributes, State.Namespace, isSearchAttribute) is { } text ? new(WorkflowTaskFailedCause.BadSearchAttributes, text) : null;
 
     private static bool IsClosing(Command command) => command.AttributesCase is
         Command.AttributesOneofCase.CompleteWorkflowExecutionCommandAttributes or

@@ -23,10 +23,11 @@ internal sealed partial class WorkflowRun
     /// <summary>
     /// Takes a worker's answer. Returns the activities to be handed to that worker at once, or the reason why the task failed instead.
     /// </summary>
+    /// <param name="isSearchAttribute">Whether there is a search attribute of a name.</param>
     public (IReadOnlyList<Activity> Eager, CommandFault? Fault) CompleteWorkflowTask(
-        WorkflowTask task, RespondWorkflowTaskCompletedRequest request, UpdateInbox updates)
+        WorkflowTask task, RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute)
     {
-        if (Fault(request) is { } fault)
+        if (Fault(request, isSearchAttribute) is { } fault)
         {
             FailWorkflowTask(fault.Cause, new() { Message = fault.Text, Source = "Server", ServerFailureInfo = new() }, request.Identity);
             if (fault.EndsRun)

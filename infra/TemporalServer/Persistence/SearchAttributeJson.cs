@@ -28,27 +28,5 @@ internal static class SearchAttributeJson
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>Name of the first attribute whose payload is not JSON, or null.</summary>
-    public static string? Fault(SearchAttributes? attributes)
-    {
-        foreach ((string name, Payload payload) in attributes?.IndexedFields ?? [])
-        {
-            var reader = new Utf8JsonReader(payload.Data.Span);
-            try
-            {
-                if (payload.Data.Length > 0 && (!JsonDocument.TryParseValue(ref reader, out JsonDocument? document) || document is null))
-                {
-                    return name;
-                }
-            }
-            catch (JsonException)
-            {
-                return name;
-            }
-        }
-
-        return null;
-    }
-
     private static bool IsNull(Payload payload) => payload.Data.ToStringUtf8() is "null" or "[]";
 }

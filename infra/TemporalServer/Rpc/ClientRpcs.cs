@@ -4,16 +4,17 @@ using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Grpc;
 using TemporalServer.Runtime;
+using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>What clients do to workflows: start, signal, cancel, terminate, delete, describe.</summary>
-internal sealed class ClientRpcs(Executions executions, Starter starter, ServerLimits limits)
+internal sealed class ClientRpcs(Executions executions, Starter starter, ServerLimits limits, SearchAttributeTypes attributes)
 {
     public async Task<StartWorkflowExecutionResponse> StartWorkflowExecutionAsync(StartWorkflowExecutionRequest request, CallContext call)
     {
         StartResult result = await starter.StartAsync(
-            request.Checked(limits), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy, attach: request.OnConflictOptions);
+            request.Checked(limits, attributes), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy, attach: request.OnConflictOptions);
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
     }
 
@@ -34,7 +35,7 @@ internal sealed class ClientRpcs(Executions executions, Starter starter, ServerL
         WorkflowIdConflictPolicy conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
             ? WorkflowIdConflictPolicy.UseExisting
             : request.WorkflowIdConflictPolicy;
-        StartResult result = await starter.StartAsync(request.AsStart().Checked(limits), request.WorkflowIdReusePolicy, conflict, run =>
+        StartResult result = await starter.StartAsync(request.AsStart().Checked(limits, attributes), request.WorkflowIdReusePolicy, conflict, run =>
             run.Signal(new WorkflowExecutionSignaledEventAttributes
             {
                 SignalName = request.SignalName,

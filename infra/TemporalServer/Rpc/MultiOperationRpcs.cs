@@ -4,11 +4,12 @@ using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Grpc;
 using TemporalServer.Runtime;
+using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Update-with-start: a workflow is started, or found running, and gets an update in the same transition.</summary>
-internal sealed class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits)
+internal sealed class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits, SearchAttributeTypes attributes)
 {
     public async Task<ExecuteMultiOperationResponse> ExecuteMultiOperationAsync(ExecuteMultiOperationRequest request, CallContext call)
     {
@@ -49,7 +50,7 @@ internal sealed class MultiOperationRpcs(Starter starter, UpdateRpcs updates, Se
             throw RpcError.InvalidArgument("RequestEagerExecution and WorkflowStartDelay are not supported in a MultiOperation.");
         }
 
-        return start.Checked(limits);
+        return start.Checked(limits, attributes);
     }
 
     private bool Check(UpdateWorkflowExecutionRequest update, StartWorkflowExecutionRequest start)

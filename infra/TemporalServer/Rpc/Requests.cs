@@ -4,7 +4,7 @@ using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Persistence;
+using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
@@ -65,7 +65,7 @@ internal static class Requests
 
     /// <summary>Checks a start and turns it into what the engine needs.</summary>
     /// <exception cref="RpcError">INVALID_ARGUMENT.</exception>
-    public static RunStart Checked(this StartWorkflowExecutionRequest request, ServerLimits limits)
+    public static RunStart Checked(this StartWorkflowExecutionRequest request, ServerLimits limits, SearchAttributeTypes attributes)
     {
         EnsureFit(limits, request.Input);
         if (request.Memo?.CalculateSize() > limits.PayloadBytes)
@@ -73,7 +73,7 @@ internal static class Requests
             throw RpcError.InvalidArgument("Memo size exceeds limit.");
         }
 
-        if (Fault(request) is { } fault)
+        if (Fault(request, attributes) is { } fault)
         {
             throw RpcError.InvalidArgument(fault);
         }
@@ -99,7 +99,7 @@ internal static class Requests
         }, request.RequestId, request.UserMetadata);
     }
 
-    private static string? Fault(StartWorkflowExecutionRequest request)
+    private static string? Fault(StartWorkflowExecutionRequest request, SearchAttributeTypes attributes)
     {
         if (request.WorkflowId.Length is 0 or > LongestId)
         {
@@ -131,7 +131,6 @@ internal static class Requests
             return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING";
         }
 
-        return RetryPolicies.Fault(request.RetryPolicy)
-            ?? (SearchAttributeJson.Fault(request.SearchAttributes) is { } name ? $"Invalid value for search attribute {name}." : null);
+        return RetryPolicies.Fault(request.RetryPolicy) ?? SearchAttributeFaults.Fault(request.SearchAttributes, request.Namespace, attributes.IsDefined);
     }
 }

@@ -9,13 +9,14 @@ using TemporalServer.Engine.State;
 using TemporalServer.Grpc;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
+using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Workflow tasks: taken, completed, failed.</summary>
 internal sealed class WorkflowTaskRpcs(
     Executions executions, TaskQueues queues, PendingQueries queries, PendingUpdates updates, HistoryPages pages,
-    TimeProvider clock)
+    SearchAttributeTypes attributes, TimeProvider clock)
 {
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
@@ -54,7 +55,7 @@ internal sealed class WorkflowTaskRpcs(
         CommandFault? fault = await executions.UpdateAsync(token.Run(), run =>
         {
             WorkflowTask task = run.RequireStartedTask(token);
-            (IReadOnlyList<Activity> eager, CommandFault? found) = run.CompleteWorkflowTask(task, request, updates.Inbox(token.RunId));
+            (IReadOnlyList<Activity> eager, CommandFault? found) = run.CompleteWorkflowTask(task, request, updates.Inbox(token.RunId), attributes.IsDefined);
             if (found is null)
             {
                 response.ActivityTasks.Add(eager.Select(a => ActivityTaskRpcs.Response(run, a)));

@@ -27,6 +27,8 @@ internal sealed class SearchAttributeTypes(Database database)
 
     public IEnumerable<KeyValuePair<string, IndexedValueType>> Custom => all.Where(a => !Predefined.ContainsKey(a.Key));
 
+    public bool IsDefined(string name) => all.ContainsKey(name);
+
     public async Task LoadAsync(CancellationToken cancellation)
     {
         await using NpgsqlCommand command = database.Source.CreateCommand($"SELECT name, type FROM {database.Schema}.search_attributes");

@@ -145,7 +145,7 @@ public sealed class EngineTests
             {
                 var answer = new RespondWorkflowTaskCompletedRequest { Identity = "test" };
                 answer.Commands.Add(Enumerable.Range(0, random.Next(4)).Select(_ => Command()).OfType<Command>());
-                Run.CompleteWorkflowTask(task, answer, UpdateInbox.Empty);
+                Run.CompleteWorkflowTask(task, answer, UpdateInbox.Empty, _ => true);
             }
         }
 

@@ -1,6 +1,9 @@
 using System.Reflection;
 using Google.Protobuf;
+using Temporalio.Api.Command.V1;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
 using Temporalio.Api.OperatorService.V1;
 using Temporalio.Api.Worker.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -86,6 +89,48 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
         Assert.Equal(IndexedValueType.Keyword, listed.CustomAttributes["Mood"]);
         Assert.DoesNotContain("Mood", after.CustomAttributes.Keys);
         Assert.Equal(IndexedValueType.Datetime, after.SystemAttributes["StartTime"]);
+    }
+
+    [Fact]
+    public async Task A_search_attribute_that_nobody_added_cannot_be_set()
+    {
+        const string Refusal = "Namespace default has no mapping defined for search attribute Nowhere";
+        var attributes = new SearchAttributes { IndexedFields = { ["Nowhere"] = new Payload { Data = ByteString.CopyFromUtf8("\"here\"") } } };
+        var worker = new HandWorker(server.Client);
+        await worker.StartAsync();
+
+        RawRpcException start = await Assert.ThrowsAsync<RawRpcException>(() => new HandWorker(server.Client).StartAsync(r => r.SearchAttributes = attributes));
+        RawRpcException signal = await Assert.ThrowsAsync<RawRpcException>(() => CallAsync<SignalWithStartWorkflowExecutionResponse>(new SignalWithStartWorkflowExecutionRequest
+        {
+            Namespace = "default",
+            WorkflowId = "never",
+            WorkflowType = new() { Name = "Test" },
+            TaskQueue = new() { Name = "never" },
+            SignalName = "go",
+            SearchAttributes = attributes,
+        }));
+        Assert.All([start, signal], e => Assert.Equal($"3: {Refusal}", e.Message));
+
+        Command[] commands =
+        [
+            new() { CommandType = CommandType.UpsertWorkflowSearchAttributes, UpsertWorkflowSearchAttributesCommandAttributes = new() { SearchAttributes = attributes } },
+            new()
+            {
+                CommandType = CommandType.StartChildWorkflowExecution,
+                StartChildWorkflowExecutionCommandAttributes = new() { WorkflowId = "child", WorkflowType = new() { Name = "Test" }, SearchAttributes = attributes },
+            },
+            new() { CommandType = CommandType.ContinueAsNewWorkflowExecution, ContinueAsNewWorkflowExecutionCommandAttributes = new() { SearchAttributes = attributes } },
+        ];
+        foreach (Command command in commands)
+        {
+            PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+            RawRpcException answer = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, command));
+            Assert.Equal($"3: BadSearchAttributes: {Refusal}", answer.Message);
+        }
+
+        await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
+        HistoryEvent failed = Assert.Single(await worker.HistoryAsync(), e => e.EventType == EventType.WorkflowTaskFailed);
+        Assert.Equal(WorkflowTaskFailedCause.BadSearchAttributes, failed.WorkflowTaskFailedEventAttributes.Cause);
     }
 
     [Fact]

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Temporalio.Api.Common.V1;
+
+namespace TemporalServer.Engine;
+
+/// <summary>What search attributes must be like to be set, in the official words.</summary>
+internal static class SearchAttributeFaults
+{
+    /// <summary>Why these cannot be set, or null.</summary>
+    /// <param name="isDefined">Whether there is a search attribute of a name.</param>
+    public static string? Fault(SearchAttributes? attributes, string ns, Func<string, bool> isDefined)
+    {
+        foreach ((string name, Payload payload) in attributes?.IndexedFields ?? [])
+        {
+            if (!isDefined(name))
+            {
+                return $"Namespace {ns} has no mapping defined for search attribute {name}";
+            }
+
+            if (payload.Data.Length > 0 && !IsJson(payload))
+            {
+                return $"Invalid value for search attribute {name}.";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsJson(Payload payload)
+    {
+        var reader = new Utf8JsonReader(payload.Data.Span);
+        try
+        {
+            return JsonDocument.TryParseValue(ref reader, out _);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
