@@ -62,7 +62,8 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
         var requests = await RequestsAsync(inputs, chunk, token);
 
         var clock = Stopwatch.StartNew();
-        var judged = before.Values.Where(j => !j.Outcome.InQuarantine).Concat(requests.Select(r => people.Of(r, tags)).OfType<Judgement>()).GroupBy(j => j.Id).ToDictionary(g => g.Key, g => g.Last());
+        var erased = requests.Where(r => r.Erased).Select(r => new Judgement(r.Id, new FeedbackOutcome.Abstained("its prompt was erased")));
+        var judged = erased.Concat(before.Values.Where(j => !j.Outcome.InQuarantine)).Concat(requests.Select(r => people.Of(r, tags)).OfType<Judgement>()).GroupBy(j => j.Id).ToDictionary(g => g.Key, g => g.Last());
         FeedbackRequest[] open = [.. requests.Where(r => !judged.ContainsKey(r.Id))];
         foreach (var judgement in await provider.JudgeAsync(open, new Counted(progress, requests.Count - open.Length, requests.Count), token))
         {
@@ -78,7 +79,7 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
         var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
         var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, inputs.Config.Sampling.ChunkPrompts).ToDictionaryAsync(p => p.Ordinal, cancellationToken: token);
         var samples = await artifacts.ReadJsonLinesAsync<Sample>(inputs.State.Chunk(Stage.Sampling, chunk)!.Result, token).ToArrayAsync(token);
-        return [.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt].Text, s.Text, prompts[s.Id.Prompt].Reference))];
+        return [.. samples.Select(s => new FeedbackRequest(s.Id, prompts[s.Id.Prompt].Text, s.Text, prompts[s.Id.Prompt].Reference, s.ErasedContent is not null))];
     }
 
     private sealed class Counted(IProgress<(long Done, long Total)>? progress, long before, long total) : IProgress<int>

@@ -19,13 +19,15 @@ public sealed class Forks(Ledger ledger)
             throw new InputException(problem);
         }
 
-        var origin = new RunOrigin(parent, at, Fork.FirstStage(state.Config, config, keys, at), events.Count);
+        var begun = await ledger.IterationEventsAsync(parent, at, token);
+        var origin = new RunOrigin(parent, at, Fork.FirstStage(state, config, keys, at, IterationState.Fold(begun).Prompts), events.Count);
         var iterations = new List<IReadOnlyList<IterationEvent>>();
-        for (var number = 0; number <= at; number++)
+        for (var number = 0; number < at; number++)
         {
-            var past = await ledger.IterationEventsAsync(parent, number, token);
-            iterations.Add(number < at ? past : [.. Fork.Shared(past, origin.Stage)]);
+            iterations.Add(await ledger.IterationEventsAsync(parent, number, token));
         }
+
+        iterations.Add([.. Fork.Shared(begun, origin.Stage)]);
 
         var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), state.Started!.Inputs, now, origin);
         await ledger.StartForkAsync(fork, [started, .. Fork.Shared(events, keys, at)], iterations, token);

@@ -49,7 +49,18 @@ public static class Fork
         }
     }
 
-    /// <summary>The first stage of iteration <paramref name="at"/> that the fork does itself. Where no setting shows in a stage, all of them.</summary>
+    /// <summary>
+    /// The first stage of iteration <paramref name="at"/> that the fork does itself. Where it would sample from drawn prompts of which one was
+    /// erased since, it draws its own, without that one.
+    /// </summary>
+    /// <param name="drawn">The parent's prompts of that iteration.</param>
+    public static Stage FirstStage(RunState parent, RunConfig config, IReadOnlyList<string> keys, int at, IterationEvent.PromptsDrawn? drawn)
+    {
+        var stage = FirstStage(parent.Config, config, keys, at);
+        return stage == Stage.Sampling && drawn is not null && parent.Erasures.Any(e => e.Replaced.ContainsKey(drawn.Prompts.Hash)) ? Stage.Prompts : stage;
+    }
+
+    /// <summary>The first stage that the settings show in. Where no setting shows in a stage, all of them.</summary>
     public static Stage FirstStage(RunConfig parent, RunConfig config, IReadOnlyList<string> keys, int at)
     {
         if (at == 0)

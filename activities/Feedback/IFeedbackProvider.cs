@@ -4,7 +4,8 @@ namespace Alt.Activities.Feedback;
 
 /// <summary>A sample to judge: generation y for prompt x, both as text.</summary>
 /// <param name="Reference">A right answer y*, where the prompt came with one.</param>
-public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text, string? Reference = null);
+/// <param name="Erased">The texts are gone, so there is nothing to judge.</param>
+public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text, string? Reference = null, bool Erased = false);
 
 /// <summary>Whoever judges generations: a classifier, an API, a language model.</summary>
 public interface IFeedbackProvider

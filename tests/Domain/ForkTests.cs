@@ -42,6 +42,18 @@ public class ForkTests
         Assert.Equal(stage, Fork.FirstStage(Config, Config with { Feedback = new() { Tags = [best, "Bad"] } }, ["feedback.tags"], at));
 
     [Theory]
+    [InlineData("a", Stage.Prompts, "sampling.topP")]
+    [InlineData("b", Stage.Sampling, "sampling.topP")]
+    [InlineData("a", Stage.Feedback, "rewardModel.l2")]
+    public void A_fork_that_samples_draws_its_own_prompts_where_one_was_erased(string replaced, Stage stage, string key)
+    {
+        var erased = new RunEvent.PromptErased(7, 3, new Dictionary<string, ArtifactRef> { [new string(replaced[0], 64)] = Artifact }, DateTimeOffset.UnixEpoch);
+        var parent = RunState.Fold([.. Past, erased]);
+
+        Assert.Equal(stage, Fork.FirstStage(parent, Config, [key], 2, new IterationEvent.PromptsDrawn(Artifact, 10, 1)));
+    }
+
+    [Theory]
     [InlineData(2, "seed", "./alt run")]
     [InlineData(0, "model.layers", "./alt run")]
     [InlineData(2, "feedback.separator", "--at 1")]

@@ -116,6 +116,18 @@ public sealed class BackupTests(FinishedRun run)
         await JsonAsync(home, "audit", "rebuild");
         Assert.Equal(rows.GetRawText(), (await JsonAsync(home, "audit", "sql", "select count(*), sum(tokens) from alt_samples")).GetRawText());
         Assert.True((await JsonAsync(home, "erase", "--prompt", prompt, "--yes")).GetProperty("done").GetBoolean());
+        await ForkAsync(home, id.Split('/')[2]);
+    }
+
+    /// <summary>Forks of the iteration that the erased prompt was drawn in, which sample or judge its prompts themselves.</summary>
+    private static async Task ForkAsync(Installation home, string prompt)
+    {
+        await JsonAsync(home, "fork", FinishedRun.Id, "--at", "1", "--set", "sampling.topP=0.9", "--set", "iterations=1", "--run-id", "sampling");
+        await JsonAsync(home, "fork", FinishedRun.Id, "--at", "1", "--set", "rewardModel.l2=2", "--set", "iterations=1", "--run-id", "judging");
+
+        Assert.Equal("62 0", await home.QueryAsync($"select concat_ws(' ', count(*), count(*) filter (where prompt = {prompt})) from alt_samples where run = 'sampling'"));
+        Assert.Equal("Abstained Abstained", await home.QueryAsync($"select string_agg(outcome, ' ') from alt_samples where run = 'judging' and prompt = {prompt}"));
+        Assert.Equal("64", await home.QueryAsync("select count(outcome)::text from alt_samples where run = 'judging'"));
     }
 
     private static async Task<JsonElement> JsonAsync(Installation home, params string[] arguments)
