@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.CompilerServices;
 using Alt.Domain;
 using Npgsql;
@@ -26,6 +27,36 @@ public sealed partial class Ledger
 
         await transaction.CommitAsync(token);
         return rows;
+    }
+
+    /// <summary>
+    /// Compares a run's rows with those that its events and artifacts make, as of one moment: they are made again in temporary tables.
+    /// Changes nothing and keeps nobody waiting.
+    /// </summary>
+    /// <returns>Of each table with a row too few, too many or different, the first one.</returns>
+    /// <exception cref="ArtifactException">An artifact that the rows come from is missing or corrupt.</exception>
+    internal async Task<IReadOnlyList<ProjectionDifference>> DifferencesAsync(string run, CancellationToken token = default)
+    {
+        await using var connection = await source.OpenConnectionAsync(token);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, token);
+        var (events, iterations) = await PastAsync(connection, run, token);
+        await ExecuteAsync(connection, Projections.CreateTemporary, token);
+        await foreach (var change in ChangesOfAsync(events, iterations, token))
+        {
+            await change(connection, token);
+        }
+
+        var differences = new List<ProjectionDifference>();
+        foreach (var table in Projections.Tables)
+        {
+            var key = await AskAsync<string>(connection, Projections.KeyOf(table), token);
+            if (await AskAsync<string?>(connection, Projections.FirstDifference(table, key), token, run) is { } row)
+            {
+                differences.Add(new ProjectionDifference(table, row));
+            }
+        }
+
+        return differences;
     }
 
     /// <summary>Adds the present seals to the run's certificate, which lies outside of the database.</summary>
@@ -67,18 +98,28 @@ public sealed partial class Ledger
         await ExecuteAsync(connection, Projections.Create, token);
         foreach (var run in await RecordedRunsAsync(connection, token))
         {
-            var events = await RunEventsAsync(run, token);
-            var iterations = new List<IReadOnlyList<IterationEvent>>();
-            for (var number = 0; number <= RunState.Fold(events).Config.Iterations; number++)
-            {
-                iterations.Add(await IterationEventsAsync(run, number, token));
-            }
-
+            var (events, iterations) = await PastAsync(connection, run, token);
             await foreach (var change in ChangesOfAsync(events, iterations, token))
             {
                 await change(connection, token);
             }
         }
+    }
+
+    /// <summary>A run's facts as the connection's transaction has them.</summary>
+    private async Task<(IReadOnlyList<RunEvent> Events, IReadOnlyList<IReadOnlyList<IterationEvent>> Iterations)> PastAsync(NpgsqlConnection connection, string run, CancellationToken token)
+    {
+        // Read in other sessions, which may know of later events; a stream only grows.
+        RunEvent[] events = [.. (await RunEventsAsync(run, token)).Take(await VersionAsync(RunStream(run)))];
+        var iterations = new List<IReadOnlyList<IterationEvent>>();
+        for (var number = 0; number <= RunState.Fold(events).Config.Iterations; number++)
+        {
+            iterations.Add([.. (await IterationEventsAsync(run, number, token)).Take(await VersionAsync(IterationStream(run, number)))]);
+        }
+
+        return (events, iterations);
+
+        async Task<int> VersionAsync(string stream) => (int)await AskAsync<long>(connection, "select version from mt_streams where id = $1", token, stream);
     }
 
     /// <summary>What a whole past means for the projections.</summary>
@@ -147,9 +188,18 @@ public sealed partial class Ledger
         await command.ExecuteNonQueryAsync(token);
     }
 
-    private static async Task<T> AskAsync<T>(NpgsqlConnection connection, string sql, CancellationToken token)
+    private static async Task<T> AskAsync<T>(NpgsqlConnection connection, string sql, CancellationToken token, params string[] parameters)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        foreach (var value in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
         return await command.ExecuteScalarAsync(token) is T answer ? answer : default!;
     }
 }
+
+/// <summary>A row that is not as events and artifacts say.</summary>
+/// <param name="Key">Its key, parts separated by slashes.</param>
+internal sealed record ProjectionDifference(string Table, string Key);

@@ -95,7 +95,31 @@ internal static class Projections
         comment on table alt_samples is '{{Version}}'
         """;
 
+    /// <summary>
+    /// Empty tables that hide those of the same names from the session, until the transaction ends. Statements that it has prepared
+    /// would go on to mean the hidden ones, were their plans not thrown away.
+    /// </summary>
+    public static readonly string CreateTemporary =
+        $"{string.Concat(Tables.Select(table => $"create temp table {table} (like public.{table} including all) on commit drop; "))}discard plans";
+
     private const string SameSample = "a.run = $1 and a.iteration = c.iteration and a.prompt = c.prompt and a.k = c.k";
+
+    /// <summary>The columns of a table's primary key.</summary>
+    public static string KeyOf(string table) => $"""
+        select string_agg(a.attname, ', ' order by a.attnum)
+        from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+        where i.indrelid = 'public.{table}'::regclass and i.indisprimary
+        """;
+
+    /// <summary>$1 run: the key of the first row that only the table has, or only the temporary one of its name.</summary>
+    public static string FirstDifference(string table, string key) => $"""
+        select concat_ws('/', {key}) from (
+            (select * from public.{table} where run = $1 except select * from pg_temp.{table})
+            union
+            (select * from pg_temp.{table} except select * from public.{table} where run = $1)
+        ) different
+        order by {key} limit 1
+        """;
 
     public static ProjectionChange AddRun(string run, DateTimeOffset started) => (connection, token) =>
         ExecuteAsync(connection, "insert into alt_runs (run, started) values ($1, $2)", token, run, started.ToUniversalTime());

@@ -14,7 +14,7 @@ namespace Alt.Infra;
 /// <param name="Problems">One line each: what is damaged, and how that shows.</param>
 public sealed record VerificationReport(string Run, int Events, int Artifacts, int Erased, int Certified, string? Seal, IReadOnlyList<string> Problems);
 
-/// <summary>Checks that what is recorded of a run is what was recorded: every event against its seal, every seal against the certificate, every artifact against its hash, and the sums.</summary>
+/// <summary>Checks that what is recorded of a run is what was recorded: every event against its seal, every seal against the certificate, every artifact against its hash, the sums, and the rows of the projections.</summary>
 public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string run)
 {
     private readonly List<string> problems = [];
@@ -55,6 +55,15 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         if (!damaged)
         {
             await CheckSumsAsync(token);
+        }
+
+        // What they are compared with is known only where nothing else is wrong.
+        if (problems.Count == 0 && seals.ContainsKey(Ledger.RunStream(run)))
+        {
+            foreach (var (table, key) in await ledger.DifferencesAsync(run, token))
+            {
+                problems.Add($"{table}: the row {key} is not what events and artifacts make; ./alt audit rebuild makes the projections anew");
+            }
         }
 
         var last = seals.GetValueOrDefault(Ledger.RunStream(run)) is { Count: > 0 } own ? Convert.ToHexStringLower(own[own.Keys.Max()]) : null;

@@ -11,7 +11,7 @@ internal static class VerifyCommand
     {
         var (run, json) = (Options.Run(), Options.Json());
         var certificate = new Option<string?>("--certificate") { Description = "A copy of the run's certificate that was kept elsewhere. Default: the one in .alt/artifacts/certificates.", HelpName = "FILE" };
-        var command = new Command("verify", "Check a run's events, artifacts and sums against their seals, hashes and the run's certificate.") { run, certificate, json };
+        var command = new Command("verify", "Check a run's events, artifacts and sums against their seals, hashes and the run's certificate, and its tables against those.") { run, certificate, json };
         command.SetAction(async (parsed, token) =>
         {
             var (name, home) = (RunId.Check(parsed.GetValue(run)!), AltHome.Find());

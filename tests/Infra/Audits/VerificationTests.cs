@@ -94,6 +94,50 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
         Assert.Empty((await VerifyAsync(run)).Problems);
     }
 
+    [Theory]
+    [InlineData("alt_runs", "update alt_runs set started = started + interval '1 microsecond'", "small")]
+    [InlineData("alt_samples", "update alt_samples set reward = reward + 1e-12 where iteration = 2 and outcome = 'Labelled'", "small/2/")]
+    [InlineData("alt_samples", "update alt_samples set decisions = array['Selected'] where (iteration, prompt, k) in ((1, 3, 1), (1, 5, 0))", "small/1/3/1")]
+    [InlineData("alt_judge_calls", "update alt_judge_calls set cost = 0 where iteration = 2", "small/2/")]
+    [InlineData("alt_judge_costs", "insert into alt_judge_costs values ('small', 2, 'nobody', 'v1', 'Labelled', 1, 1, 1, 1, 1)", "small/2/nobody/v1/Labelled")]
+    [InlineData("alt_pool_moves", "update alt_pool_moves set samples = samples + 1", "small/1/2/")]
+    [InlineData("alt_training_steps", "delete from alt_training_steps where training = 2 and step = 2 and position = 1", "small/2/2/1")]
+    public async Task A_changed_missing_or_added_row_is_named_by_its_table_and_key(string table, string change, string key)
+    {
+        await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
+        await using var source = NpgsqlDataSource.Create(run.ConnectionString);
+        await ExecuteAsync(source, change);
+        var changed = await run.DumpAsync();
+
+        var problem = Assert.Single((await VerifyAsync(run)).Problems);
+
+        Assert.StartsWith($"{table}: the row {key}", problem, StringComparison.Ordinal);
+        Assert.Equal(changed, await run.DumpAsync());
+        await run.Ledger.RebuildAsync();
+        Assert.Empty((await VerifyAsync(run)).Problems);
+    }
+
+    [Fact]
+    public async Task A_run_verifies_while_it_goes_on()
+    {
+        await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
+        await run.StartAsync();
+        await using var other = await Ledger.OpenAsync(run.ConnectionString, run.Artifacts);
+        var going = Task.Run(async () =>
+        {
+            await run.IterateAsync(1);
+            await run.IterateAsync(2);
+        });
+
+        do
+        {
+            Assert.Empty(await other.DifferencesAsync(SmallRun.Id));
+        }
+        while (!going.IsCompleted);
+
+        await going;
+    }
+
     [Fact]
     public async Task Deleted_events_and_artifacts_are_named()
     {
