@@ -16,6 +16,9 @@ public static class RunConfigFile
     private static readonly string[][] PathKeys =
         [["data", "grammar"], ["data", "prompts"], ["data", "evaluation"], ["data", "labelled"], ["data", "text"], ["model", "checkpoint"]];
 
+    /// <summary>How a config says that a key is in a file.</summary>
+    private const string InFile = "file:";
+
     /// <param name="path">The YAML file; relative file names inside it are taken from its own folder.</param>
     /// <param name="settings">Changes of the shape <c>training.steps=40</c>; the value is YAML, relative file names are taken from the current folder.</param>
     /// <returns>A config with absolute file names, since a worker may run in another folder.</returns>
@@ -81,34 +84,42 @@ public static class RunConfigFile
 
         if (root.Children.TryGetValue("feedback", out var feedback))
         {
-            ReadTemplates(feedback, folder, "feedback");
+            ResolveJudges(feedback, folder, "feedback");
         }
     }
 
-    /// <summary>Puts the text of a judge's question in the place of its file's name, so that a run depends on no file after its start.</summary>
-    private static void ReadTemplates(YamlNode node, string folder, string key)
+    /// <summary>
+    /// Puts the text of a judge's question in the place of its file's name, so that a run depends on no file after its start; a key stays in its
+    /// file, whose name becomes absolute.
+    /// </summary>
+    private static void ResolveJudges(YamlNode node, string folder, string path)
     {
         if (node is YamlSequenceNode list)
         {
             foreach (var (i, item) in list.Children.Index())
             {
-                ReadTemplates(item, folder, $"{key}[{i}]");
+                ResolveJudges(item, folder, $"{path}[{i}]");
             }
         }
 
         foreach (var (name, value) in (node as YamlMappingNode)?.Children.ToArray() ?? [])
         {
-            var inner = $"{key}.{((YamlScalarNode)name).Value}";
+            var inner = $"{path}.{((YamlScalarNode)name).Value}";
             if (inner.EndsWith(".template", StringComparison.Ordinal) && value is YamlScalarNode { Value: { Length: > 0 } file } template && file is not ("~" or "null") && !file.Contains('\n', StringComparison.Ordinal))
             {
-                var path = Path.GetFullPath(file, folder);
-                template.Value = File.Exists(path)
-                    ? File.ReadAllText(path)
-                    : throw new InputException($"{inner}: no such file '{path}'; expected a judge's question, or leave it out for the shipped one");
+                var question = Path.GetFullPath(file, folder);
+                template.Value = File.Exists(question)
+                    ? File.ReadAllText(question)
+                    : throw new InputException($"{inner}: no such file '{question}'; expected a judge's question, or leave it out for the shipped one");
                 template.Style = ScalarStyle.Literal;
             }
 
-            ReadTemplates(value, folder, inner);
+            if (inner.EndsWith(".apiKey", StringComparison.Ordinal) && value is YamlScalarNode { Value: { } place } key && place.StartsWith(InFile, StringComparison.Ordinal))
+            {
+                key.Value = InFile + Path.GetFullPath(place[InFile.Length..], folder);
+            }
+
+            ResolveJudges(value, folder, inner);
         }
     }
 

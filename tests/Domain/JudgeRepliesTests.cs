@@ -62,4 +62,24 @@ public class JudgeRepliesTests
     [InlineData("Feedback:\nScore: 2")]
     [InlineData("Feedback: One thing.\nFeedback: Another thing.\nScore: 2")]
     public void A_reply_without_one_feedback_is_not_read(string reply) => Assert.Null(JudgeReplies.Unconstrained(reply));
+
+    [Theory]
+    [InlineData("Harmless and very helpful", "harmful:0,helpful:2")]
+    [InlineData("harmless and helpful.", "harmful:0,helpful:1")]
+    [InlineData("Harmless and not helpful", "harmful:0,helpful:0")]
+    [InlineData("**Harmful**", "harmful:1,helpful:0")]
+    public void SteerLM_says_the_same_categories_in_its_own_strings(string reply, string feedback)
+    {
+        string[] tags = ["harmful:0,helpful:2", "harmful:0,helpful:1", "harmful:0,helpful:0", "harmful:1,helpful:0"];
+        var config = new RunConfig
+        {
+            Data = new() { Grammar = "grammar.yaml" },
+            Feedback = new() { Tags = tags, Provider = new FeedbackProvider.LanguageModel { Endpoint = "http://localhost/v1", Model = "judge" } },
+            Selection = new() { Ranking = Ranking.Category },
+        };
+        Assert.Empty(config.Problems());
+
+        var sample = new PoolSample(new SampleId(1, 0, 0), new string('a', 64), 0, false) { Category = JudgeReplies.Category(reply, JudgeReplies.HelpfulAndHarmless) };
+        Assert.Equal(feedback, config.QuantileFeedback().Tags[Assert.Single(DataPool.Update([], [sample], tags.Length, config.Selection.Ranking)).Quantile]);
+    }
 }

@@ -59,6 +59,31 @@ public sealed class RunConfigFileTests : IDisposable
     public void Yaml_that_is_none_is_refused_with_its_line() => Refused("data:\n  - a\n b: c\n", "not valid YAML");
 
     [Fact]
+    public void A_providers_settings_may_come_before_its_kind_and_its_question_from_a_file()
+    {
+        File.WriteAllText(Path.Combine(_folder, "question.txt"), "=== user\nIs this good? {response}\n");
+        var config = Read(
+            "data:\n  grammar: g.yaml\nfeedback:\n  tags: [good, bad]\n  provider:\n    model: judge\n    endpoint: http://localhost/v1\n    template: question.txt\n    apiKey: file:judge.key\n    categories: ['yes', 'no']\n    kind: llm\n",
+            "feedback.provider.calls.requestsPerMinute=60");
+        var judge = Assert.IsType<FeedbackProvider.LanguageModel>(config.Feedback.Provider);
+        Assert.Equal("=== user\nIs this good? {response}\n", judge.Template);
+        Assert.Equal(60, judge.Calls.RequestsPerMinute);
+        Assert.Equal($"file:{Path.Combine(_folder, "judge.key")}", judge.ApiKey);
+
+        // A recorded config has the question itself.
+        Assert.Equal(judge.Template, ((FeedbackProvider.LanguageModel)RunConfigFile.Change(config, ["training.steps=3"]).Feedback.Provider).Template);
+    }
+
+    [Fact]
+    public void A_provider_that_is_none_is_refused()
+    {
+        Refused("data:\n  grammar: g.yaml\nfeedback:\n  provider:\n    kind: oracle\n", "needs a kind, one of rewardModel, ");
+        Refused("data:\n  grammar: g.yaml\nfeedback:\n  provider:\n    kind: llm\n    modle: judge\n", "unknown key 'feedback.provider.modle'; known here: apiKey, calls, categories, endpoint");
+        Refused("data:\n  grammar: g.yaml\nfeedback:\n  provider:\n    kind: ensemble\n    members:\n      - provider: { kind: rules, lst: [] }\n", "unknown key 'feedback.provider.members[0].provider.lst'; known here: list, otherwise");
+        Refused("data:\n  grammar: g.yaml\nfeedback:\n  provider:\n    kind: llm\n    template: missing.txt\n", "feedback.provider.template: no such file");
+    }
+
+    [Fact]
     public void A_set_without_a_value_is_refused() => Refused("data:\n  grammar: g.yaml\n", "--set training.steps: expected key=value", "training.steps");
 
     [Fact]
