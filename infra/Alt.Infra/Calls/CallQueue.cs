@@ -118,6 +118,8 @@ internal sealed partial class CallQueue : IAsyncDisposable
             }
             catch (Exception e)
             {
+                // Nobody will settle what this turn should have settled.
+                await store.AbandonAsync();
                 Fail(turn, e);
             }
         }

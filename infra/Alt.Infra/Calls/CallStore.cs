@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Alt.Infra.Calls;
 
@@ -8,7 +9,10 @@ namespace Alt.Infra.Calls;
 /// </summary>
 internal sealed class CallStore(string connectionString) : IAsyncDisposable
 {
-    private readonly string sessionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = 10 }.ConnectionString;
+    // Every statement finds its rows by their keys, whatever statistics say of tables that grow within seconds.
+    private const string Plans = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
+    private readonly string sessionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = 10, Options = Plans }.ConnectionString;
     private NpgsqlConnection? session;
     private (int Pid, DateTime Started)? self;
 
@@ -50,6 +54,13 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
             await EndSessionAsync();
             throw;
         }
+    }
+
+    /// <summary>Gives up the process' name: what is under way is in doubt from now on, and can be settled all the same.</summary>
+    public async Task AbandonAsync()
+    {
+        await EndSessionAsync();
+        self = null;
     }
 
     public async ValueTask DisposeAsync() => await EndSessionAsync();
@@ -179,7 +190,9 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
             {
                 Add(
                     CallTables.SetLeases, Column(leases, l => l.Account), Column(leases, l => l.Hash), Column(leases, l => l.Lease.Ticket),
-                    Column(leases, l => l.Lease.InDoubt ? (int?)null : pid), Column(leases, l => l.Lease.InDoubt ? (DateTime?)null : started),
+                    Column(leases, l => l.Lease.InDoubt ? (int?)null : pid),
+                    // Said, since a null at the head does not tell.
+                    new NpgsqlParameter { Value = Column(leases, l => l.Lease.InDoubt ? (DateTime?)null : started), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
                     Column(leases, l => l.Lease.Run), Column(leases, l => l.Lease.Iteration), Column(leases, l => l.Lease.Reserved.Money), Column(leases, l => l.Lease.Reserved.Tokens));
             }
         }
@@ -239,7 +252,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         var command = new NpgsqlBatchCommand(sql);
         foreach (var value in parameters)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
         }
 
         return command;
