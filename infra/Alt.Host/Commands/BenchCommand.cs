@@ -21,12 +21,12 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), audit (questions to two million samples; takes minutes and 4 GB of disk), or overhead (what durable orchestration costs per activity)." };
-        name.AcceptOnlyFromAmong("sampling", "training", "events", "audit", "overhead");
+        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), audit (questions to two million samples; takes minutes and 4 GB of disk), feedback (calls to a judge), or overhead (what durable orchestration costs per activity)." };
+        name.AcceptOnlyFromAmong("sampling", "training", "events", "audit", "feedback", "overhead");
         var run = new Option<string?>("--run") { Description = "With overhead: of this finished run, the share of its time in which no activity was at work.", HelpName = "RUN" };
         var samples = new Option<int>("--samples") { Description = "With audit: how many samples to generate.", HelpName = "N", DefaultValueFactory = _ => 2_000_000 };
         var json = Options.Json();
-        var command = new Command("bench", "Measure sampling, training, the event store or orchestration on this machine.") { name, run, samples, json };
+        var command = new Command("bench", "Measure sampling, training, the event store, calls to a judge or orchestration on this machine.") { name, run, samples, json };
         command.SetAction(async (parsed, token) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -37,6 +37,7 @@ internal static class BenchCommand
                 "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
                 "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
+                "feedback" => await FeedbackAsync(AltHome.Find(), output.Say, token),
                 _ when parsed.GetValue(run) is { } id => await OverheadOfAsync(AltHome.Find(), id, token),
                 _ => await WithDatabaseAsync(ServerDatabase, connection => OverheadBenchmark.RunAsync(connection, output.Say, token), token),
             };
@@ -82,6 +83,21 @@ internal static class BenchCommand
         {
             await cluster.DropAsync(database);
             folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>In a database of its own, since what it asks would be answered from the cache the next time.</summary>
+    private static async Task<FeedbackFigures> FeedbackAsync(AltHome home, Action<string> progress, CancellationToken token)
+    {
+        await using var cluster = await PostgresCluster.JoinAsync(home.Root, token);
+        var database = $"bench_feedback_{Guid.NewGuid():N}";
+        try
+        {
+            return await new FeedbackBenchmark(await cluster.EnsureDatabaseAsync(database, token), progress).RunAsync(token);
+        }
+        finally
+        {
+            await cluster.DropAsync(database);
         }
     }
 
