@@ -81,7 +81,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
     }
 
     private RunningProgram StartWorker(string database, string queue) => new(Process.Start(new ProcessStartInfo(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "Alt.Tests.dll"), server.Address, database, queue])
+        "dotnet", [Path.Combine(AppContext.BaseDirectory, "Alt.Tests.dll"), CrashWorker.Name, server.Address, database, queue])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,

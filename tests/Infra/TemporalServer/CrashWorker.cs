@@ -9,7 +9,9 @@ namespace Alt.Tests.Infra.TemporalServer;
 /// <summary>The worker process of <see cref="CrashTests"/>. Arguments: the server's address, the database of effects, the task queue.</summary>
 internal static class CrashWorker
 {
-    public static async Task Main(string[] args)
+    public const string Name = "crash";
+
+    public static async Task RunAsync(string[] args)
     {
         await using NpgsqlDataSource effects = NpgsqlDataSource.Create(args[1]);
         var client = await TemporalClient.ConnectAsync(new(args[0]));
