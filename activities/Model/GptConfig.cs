@@ -1,15 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Alt.Domain;
 
 namespace Alt.Activities.Model;
 
 /// <summary>The shape of a GPT-2 model, as Hugging Face's <c>config.json</c> says it.</summary>
 public sealed record GptConfig
 {
-    /// <summary>The file's name in a checkpoint folder.</summary>
-    public const string FileName = "config.json";
+    internal const string Family = "gpt2";
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 2, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
 
@@ -57,26 +55,17 @@ public sealed record GptConfig
         + Layers * (4L * Width + 4L * Width * Width + 4L * Width + 2L * Width * (Inner ?? 4 * Width) + (Inner ?? 4 * Width) + Width);
 
     /// <summary>Reads <c>config.json</c> from a checkpoint folder.</summary>
-    /// <exception cref="InputException">The file is missing, is not JSON, or describes another architecture.</exception>
+    /// <exception cref="Alt.Domain.InputException">The file is missing, is not JSON, or describes another architecture.</exception>
     public static GptConfig Load(string folder)
     {
-        var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
-        {
-            throw new InputException($"{path} does not exist, expected the config of a GPT-2 checkpoint");
-        }
-
-        try
-        {
-            var json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not a JSON object");
-            Require(path, json, "model_type", "gpt2");
-            Require(path, json, "activation_function", "gelu_new");
-            return json.Deserialize<GptConfig>(Json)!.Checked(path);
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path} is not a valid config: {e.Message}", e);
-        }
+        var file = CheckpointConfig.Read(folder, "a GPT-2 checkpoint");
+        file.Require("model_type", Family);
+        file.Require("activation_function", "gelu_new");
+        var config = file.As<GptConfig>(Json);
+        file.RequirePositive(
+            ("vocab_size", config.Vocabulary), ("n_positions", config.Positions), ("n_embd", config.Width), ("n_layer", config.Layers), ("n_head", config.Heads));
+        file.RequireMultiple(("n_embd", config.Width), ("n_head", config.Heads));
+        return config;
     }
 
     /// <summary>Writes <c>config.json</c> so that transformers loads the folder as a GPT2LMHeadModel.</summary>
@@ -84,7 +73,7 @@ public sealed record GptConfig
     {
         var json = JsonSerializer.SerializeToNode(this, Json)!.AsObject();
         json["architectures"] = new JsonArray("GPT2LMHeadModel");
-        json["model_type"] = "gpt2";
+        json["model_type"] = Family;
         json["activation_function"] = "gelu_new";
         json["bos_token_id"] = EndOfText;
         json["tie_word_embeddings"] = true;
@@ -94,28 +83,6 @@ public sealed record GptConfig
             json[dropout] = 0.0;
         }
 
-        File.WriteAllText(Path.Combine(folder, FileName), json.ToJsonString(Json) + "\n");
-    }
-
-    private GptConfig Checked(string where)
-    {
-        foreach (var (name, value) in new[] { ("vocab_size", Vocabulary), ("n_positions", Positions), ("n_embd", Width), ("n_layer", Layers), ("n_head", Heads) })
-        {
-            if (value <= 0)
-            {
-                throw new InputException($"{where}: {name} is {value}, expected 1 or more");
-            }
-        }
-
-        return Width % Heads == 0 ? this : throw new InputException($"{where}: n_embd {Width} is not a multiple of n_head {Heads}");
-    }
-
-    private static void Require(string path, JsonObject json, string key, string expected)
-    {
-        var found = json[key]?.ToString();
-        if (found is not null && found != expected)
-        {
-            throw new InputException($"{path}: {key} is {found}, expected {expected}");
-        }
+        File.WriteAllText(Path.Combine(folder, CheckpointConfig.FileName), json.ToJsonString(Json) + "\n");
     }
 }

@@ -55,20 +55,8 @@ public sealed partial class LanguageModel
     public static LanguageModel Load(string folder, Device? device = null)
     {
         var config = GptConfig.Load(folder);
-        var path = Path.Combine(folder, WeightsFileName);
-        using var file = SafetensorsFile.Open(path);
-        return Build(config, device, (name, shape) =>
-        {
-            var stored = file.Entries.ContainsKey(name) ? name : name[Prefix.Length..];
-            if (!file.Entries.TryGetValue(stored, out var entry))
-            {
-                throw new InputException($"{path} has no tensor {name}, expected one of shape [{string.Join(", ", shape)}]: is the checkpoint's config.json its own?");
-            }
-
-            return entry.Shape.SequenceEqual(shape)
-                ? file.Read(stored).to(float32)
-                : throw new InputException($"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], expected [{string.Join(", ", shape)}] by config.json");
-        });
+        using var weights = new CheckpointWeights(folder, Prefix);
+        return Build(config, device, (name, shape) => weights.Read(name, shape));
     }
 
     /// <summary>Writes the checkpoint into a folder, which is created where it does not exist.</summary>

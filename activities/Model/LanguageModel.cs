@@ -50,7 +50,7 @@ public sealed partial class LanguageModel : IDisposable
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
         var mask = CausalMask(T);
-        return Hidden(ids, PositionEmbedding.narrow(0, 0, T), (_, qkv) => Attend(qkv, B, T, mask));
+        return Hidden(ids, PositionEmbedding.narrow(0, 0, T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, mask));
     }
 
     /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor)"/>.</summary>
@@ -69,7 +69,7 @@ public sealed partial class LanguageModel : IDisposable
         return Hidden(ids, PositionEmbedding.narrow(0, 0, T), (layer, qkv) =>
         {
             cache.Fill(layer, qkv, T, slots);
-            return Attend(qkv, B, T, mask);
+            return SelfAttention.Of(qkv, B, T, Config.Heads, mask);
         });
     }
 
@@ -106,15 +106,6 @@ public sealed partial class LanguageModel : IDisposable
         }
 
         return _finalNorm.Of(x);
-    }
-
-    private Tensor Attend(Tensor qkv, long B, long T, Tensor mask)
-    {
-        long H = Config.Heads, D = Config.HeadWidth;
-        var heads = qkv.view(B, T, 3, H, D).permute(2, 0, 3, 1, 4).reshape(3 * B * H, T, D).split(B * H);
-        var (q, k, v) = (heads[0], heads[1], heads[2]);                                             // (BH, T, D) each
-        var scores = baddbmm(mask, q, k.transpose(1, 2), 1, 1 / MathF.Sqrt(D));                     // (BH, T, T)
-        return scores.softmax(-1).bmm(v).view(B, H, T, D).transpose(1, 2).reshape(B * T, H * D);    // (N, C)
     }
 
     // (1, T, T): 0 where the column's token may be seen, minus infinity where it comes later.

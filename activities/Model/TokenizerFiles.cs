@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Alt.Domain;
+using static Alt.Activities.Model.TokenizerJson;
 
 namespace Alt.Activities.Model;
 
@@ -100,22 +101,7 @@ internal static class TokenizerFiles
         RequireOff(file, root.GetProperty("pre_tokenizer"), "add_prefix_space");
 
         var tokens = Vocabulary(file, Member(model, file, "vocab", JsonValueKind.Object));
-        var special = new List<int>();
-        if (root.TryGetProperty("added_tokens", out var added) && added.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var token in added.EnumerateArray())
-            {
-                var content = Member(token, file, "content", JsonValueKind.String).GetString()!;
-                if (!Member(token, file, "id", JsonValueKind.Number).TryGetInt32(out var id) || (tokens.TryGetValue(content, out var other) && other != id))
-                {
-                    throw Malformed(file, $"added token {special.Count + 1} has another id in the vocabulary", "one id for each token");
-                }
-
-                tokens[content] = id;
-                special.Add(id);
-            }
-        }
-
+        var special = AddedTokens(root, file, tokens);
         var pairs = Member(model, file, "merges", JsonValueKind.Array).EnumerateArray().Select((merge, i) => merge.ValueKind switch
         {
             JsonValueKind.String => Split(file, $"merge {i + 1}", merge.GetString()!),
@@ -189,46 +175,10 @@ internal static class TokenizerFiles
         return new Tokenizer(tokens, merges, isSpecial);
     }
 
-    private static Dictionary<string, int> Vocabulary(string file, JsonElement element)
-    {
-        if (element.ValueKind != JsonValueKind.Object)
-        {
-            throw Malformed(file, $"the vocabulary is not an object but {element.ValueKind}", "{\"token\": id, …}");
-        }
-
-        var tokens = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var member in element.EnumerateObject())
-        {
-            if (member.Value.ValueKind != JsonValueKind.Number || !member.Value.TryGetInt32(out var id) || !tokens.TryAdd(member.Name, id))
-            {
-                throw Malformed(file, $"entry {tokens.Count + 1} of the vocabulary is not a new token with a whole number", "{\"token\": id, …}");
-            }
-        }
-
-        return tokens;
-    }
-
     private static (string, string) Split(string file, string where, string merge) =>
         merge.Split(' ') is [{ Length: > 0 } left, { Length: > 0 } right]
             ? (left, right)
             : throw Malformed(file, $"{where} is not a pair", "two tokens with one space between them");
-
-    private static JsonDocument Parse(string file)
-    {
-        try
-        {
-            return JsonDocument.Parse(File.ReadAllBytes(file));
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{file}:{e.LineNumber + 1}: not valid JSON; expected a tokenizer's JSON: fetch or train it again", e);
-        }
-    }
-
-    private static JsonElement Member(JsonElement parent, string file, string name, JsonValueKind kind) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) && member.ValueKind == kind
-            ? member
-            : throw Malformed(file, $"'{name}' is missing or of another kind", kind.ToString().ToLowerInvariant());
 
     private static void Require(string file, string where, JsonElement parent, string name, string value)
     {
@@ -249,8 +199,6 @@ internal static class TokenizerFiles
             throw Malformed(file, $"'{name}' is set", "it to be absent, since it would change the tokens");
         }
     }
-
-    private static InputException Malformed(string where, string what, string expected) => new($"{where}: {what}; expected {expected}");
 
     private static byte[] Write(Action<Utf8JsonWriter> write)
     {

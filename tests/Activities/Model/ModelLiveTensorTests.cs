@@ -1,5 +1,7 @@
 using Alt.Activities.Model;
+using Alt.Activities.Model.Encoders;
 using Alt.Domain;
+using Alt.Tests.Activities.Model.Encoders;
 using Alt.Tests.Infra.TorchSharp;
 using TorchSharp;
 
@@ -47,6 +49,36 @@ public class ModelLiveTensorTests
             trainer.TakeStep();
         }
 
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Theory]
+    [InlineData("bert")]
+    [InlineData("roberta")]
+    [InlineData("gpt2-reward")]
+    public void Classifiers_leave_no_tensors_behind_while_they_read_nor_when_disposed(string name)
+    {
+        var before = torch.Tensor.TotalCount;
+        using (var model = SequenceClassifier.Load(EncoderReference.Folder(name)))
+        {
+            TokenSequence[] sequences = [model.Tokens("the cat", " on a mat", 40), model.Tokens(null, "a cat", 40)];
+            var counts = Enumerable.Range(0, 11).Select(_ => (model.Read(sequences, 1, null, CancellationToken.None), torch.Tensor.TotalCount).TotalCount).ToArray();
+            Assert.Equal(counts[0], counts[^1]);
+        }
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Theory]
+    [InlineData("bert", "bert.encoder.layer.1.output.dense.bias")]
+    [InlineData("roberta", "classifier.out_proj.bias")]
+    [InlineData("gpt2-reward", "transformer.ln_f.bias")]
+    public void A_classifier_that_is_refused_leaves_no_tensors_behind(string name, string missing)
+    {
+        using var checkpoint = new CheckpointCopy(name);
+        checkpoint.Rename(tensor => tensor == missing ? null : tensor);
+        var before = torch.Tensor.TotalCount;
+        Assert.Throws<InputException>(() => SequenceClassifier.Load(checkpoint.Folder));
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
 }

@@ -1,0 +1,24 @@
+namespace Alt.Activities.Model.Encoders;
+
+/// <summary>A model with a head that gives a text one logit for each label: a classifier, or with one label a reward model.</summary>
+public abstract class SequenceClassifier : SequenceModel
+{
+    private protected SequenceClassifier(string folder, SequenceTokenizer tokenizer, int positions, int vocabulary, ClassLabels labels)
+        : base(folder, tokenizer, positions, vocabulary) => Labels = labels;
+
+    public ClassLabels Labels { get; }
+
+    /// <summary>Reads a checkpoint folder as transformers writes it: a BertForSequenceClassification, a RobertaForSequenceClassification, or GPT-2 with a reward head.</summary>
+    /// <exception cref="Alt.Domain.InputException">A file is missing or damaged, describes something that is not computed here, or does not fit the others.</exception>
+    public static SequenceClassifier Load(string folder)
+    {
+        var config = CheckpointConfig.Read(folder, "a classifier's or reward model's checkpoint");
+        return config.Require("model_type", EncoderConfig.Bert, EncoderConfig.Roberta, GptConfig.Family) == GptConfig.Family
+            ? CausalClassifier.Load(folder, ClassLabels.Load(config))
+            : EncoderClassifier.Load(folder, ClassLabels.Load(config));
+    }
+
+    /// <summary>A text's tokens, or those of what it answers to and the text.</summary>
+    /// <param name="longest">Most tokens, at most the model's positions.</param>
+    public abstract TokenSequence Tokens(string? prompt, string text, int longest);
+}
