@@ -64,7 +64,7 @@ public sealed class CallsCrashTests(PostgresFixture postgres, ITestOutputHelper 
         Assert.InRange(counts.MostAtOnce, 1, CallsWorker.Limits.Concurrency);
 
         // Those that have failed are drained as a user would, until the service has answered all.
-        await using var calls = await RemoteCalls.OpenAsync(database);
+        await using var calls = await RemoteCalls.OpenAsync(database, new() { Delay = TimeSpan.FromMilliseconds(20), LongestDelay = TimeSpan.FromMilliseconds(200) });
         var again = new CallsWorker.Asker(calls, server.Address);
         for (var failed = FailedIn(ended); failed.Length > 0; failed = FailedIn(ended = await OutcomesAsync(source)))
         {

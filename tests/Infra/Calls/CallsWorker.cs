@@ -21,7 +21,11 @@ internal static class CallsWorker
 
     public static CallsConfig Limits { get; } = new()
     {
-        RequestsPerMinute = 24_000, Concurrency = 64, TimeoutSeconds = 2, InputPrice = 1, OutputPrice = 3,
+        RequestsPerMinute = 24_000,
+        Concurrency = 64,
+        TimeoutSeconds = 2,
+        InputPrice = 1,
+        OutputPrice = 3,
     };
 
     public static async Task RunAsync(string[] args)

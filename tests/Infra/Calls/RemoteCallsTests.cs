@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Alt.Domain;
 using Alt.Infra.Calls;
 using Npgsql;
@@ -77,6 +78,21 @@ public sealed class RemoteCallsTests : CallsTest
         Assert.Equal((kind, 3, 3), (failed.Kind, failed.Attempts, service.Attempts));
         Assert.Equal($"judge.example.org: status {status}, overloaded", failed.Reason);
         Assert.Equal(new CallSpend(1, default, default, default), Assert.Single(await Calls.SpendAsync("run")));
+    }
+
+    [Fact]
+    public async Task The_next_attempt_comes_no_sooner_than_the_service_asks_for()
+    {
+        var wait = TimeSpan.FromSeconds(.3);
+        var moments = new List<long>();
+        var service = new ScriptedTransport(attempt =>
+        {
+            moments.Add(Stopwatch.GetTimestamp());
+            return attempt == 1 ? new(429, "") { RetryAfter = wait } : ScriptedTransport.Ok();
+        });
+        Assert.IsType<CallOutcome.Answered>(await AskAsync(service));
+        // Timers tick in milliseconds.
+        Assert.True(Stopwatch.GetElapsedTime(moments[0], moments[1]) >= wait - TimeSpan.FromMilliseconds(2));
     }
 
     [Theory]
