@@ -12,10 +12,12 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
     private readonly FeedbackStage stage = new(artifacts, providers);
 
     /// <summary>The reward model, and where the config asks for one of its own, the evaluation's judge; both reused if an earlier run made them.</summary>
+    /// <exception cref="InputException">The judge is a checkpoint that cannot be used.</exception>
     [Activity]
     public Task TrainClassifiersAsync(string run) => Heartbeats.DuringAsync("Feedback", "classifiers", async (progress, token) =>
     {
         var state = await ledger.RunAsync(run, token);
+        providers.RequireCheckpoints(state.Config.Feedback.Provider);
         if (state.Reward is null)
         {
             await TrainAsync(run, state, ClassifierRole.Reward, state.Config.RewardModel, token);

@@ -29,7 +29,8 @@ public sealed class Forks(Ledger ledger)
 
         iterations.Add([.. Fork.Shared(begun, origin.Stage)]);
 
-        var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), state.Started!.Inputs, now, origin);
+        var inputs = await RunInputs.HashFilesAsync(config, token, state.Started!.Inputs);
+        var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), inputs, now, origin);
         await ledger.StartForkAsync(fork, [started, .. Fork.Shared(events, keys, at)], iterations, token);
         return origin;
     }

@@ -6,6 +6,7 @@ namespace Alt.Domain;
 /// <summary>Who judges a run's samples, and how it is asked.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(RewardModel), "rewardModel")]
+[JsonDerivedType(typeof(Checkpoint), "checkpoint")]
 [JsonDerivedType(typeof(Scorer), "scorer")]
 [JsonDerivedType(typeof(Perspective), "perspective")]
 [JsonDerivedType(typeof(LanguageModel), "llm")]
@@ -27,8 +28,48 @@ public abstract record FeedbackProvider
         }
     }
 
+    /// <summary>The checkpoint folders that it reads on this machine, each with its key.</summary>
+    /// <param name="key">Where the provider stands in the config.</param>
+    public virtual IEnumerable<(string Key, string Folder)> Folders(string key) => [];
+
     /// <summary>The text classifier that the run trains (<see cref="RunConfig.RewardModel"/>): the reward is 1 - P(toxic).</summary>
     public sealed record RewardModel : FeedbackProvider;
+
+    /// <summary>A classifier or reward model on this machine, as transformers saves it: BERT, RoBERTa, or GPT-2 with a reward head.</summary>
+    public sealed record Checkpoint : FeedbackProvider
+    {
+        // A pair takes up to four special tokens, and each text should have one of its own.
+        private const int LeastLength = 6;
+
+        /// <summary>A folder with config.json, model.safetensors and a tokenizer.</summary>
+        public string Folder { get; init; } = "";
+
+        /// <summary>
+        /// The class whose probability is the reward, by name or number: softmax, or sigmoid where config.json's problem_type is multi_label_classification.
+        /// Null where the model has one output only, whose raw score is the reward.
+        /// </summary>
+        public string? Label { get; init; }
+
+        /// <summary>The class is what is not wanted: the reward is 1 - its probability, or minus the raw score.</summary>
+        public bool Unwanted { get; init; }
+
+        /// <summary>Judge the response together with its prompt rather than alone: as a pair of texts, for GPT-2 as one text.</summary>
+        public bool WithPrompt { get; init; }
+
+        /// <summary>Most tokens that are read, special ones included; 0 is as many as the model can. Of a longer pair the ends go, for GPT-2 the start.</summary>
+        public int MaxLength { get; init; }
+
+        /// <summary>Texts that are read together. Decides how sums are rounded, so part of the result.</summary>
+        public int BatchSize { get; init; } = 32;
+
+        public override IEnumerable<(string Key, string Folder)> Folders(string key) => [($"{key}.folder", Folder)];
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config)
+                .Concat(Folder.Length == 0 ? [$"{key}.folder is missing, expected a folder with config.json, model.safetensors and a tokenizer"] : [])
+                .Concat(MaxLength is 0 or >= LeastLength ? [] : [$"{key}.maxLength is {MaxLength}, expected 0 (the model's own) or at least {LeastLength}"])
+                .Concat(BatchSize >= 1 ? [] : [$"{key}.batchSize is {BatchSize}, expected 1 or more"]);
+    }
 
     /// <summary>A service that is asked over HTTP, with limits and prices of its own.</summary>
     public abstract record Remote : FeedbackProvider
@@ -41,7 +82,12 @@ public abstract record FeedbackProvider
 
         public CallsConfig Calls { get; init; } = new();
 
-        public override IEnumerable<string> Problems(string key, RunConfig config)
+        /// <summary>Whether it is asked at all; a provider that is computed on this machine instead needs no address, quota or price.</summary>
+        protected virtual bool IsAsked => true;
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) => IsAsked ? CallProblems(key, config).Concat(base.Problems(key, config)) : base.Problems(key, config);
+
+        private IEnumerable<string> CallProblems(string key, RunConfig config)
         {
             if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             {
@@ -53,7 +99,7 @@ public abstract record FeedbackProvider
                 yield return $"{key}.apiKey must say where the key is, env:NAME or file:PATH; a key itself must not stand in a config, which is recorded";
             }
 
-            foreach (var problem in Calls.Problems(key).Concat(base.Problems(key, config)))
+            foreach (var problem in Calls.Problems(key))
             {
                 yield return problem;
             }
@@ -147,11 +193,14 @@ public abstract record FeedbackProvider
         }
     }
 
-    /// <summary>Reverse-engineered reward (arXiv 2402.03469): relevance, length and repetition. Embeddings come from an endpoint of the embeddings API.</summary>
+    /// <summary>Reverse-engineered reward (arXiv 2402.03469): relevance, length and repetition. Embeddings come from an endpoint of the embeddings API, or from an encoder on this machine.</summary>
     public sealed record R3 : Remote
     {
         /// <summary>The embedding model; the paper's is facebook/contriever with mean pooling.</summary>
         public string Model { get; init; } = "facebook/contriever";
+
+        /// <summary>A folder with an encoder's config.json, model.safetensors and tokenizer, in place of an endpoint; null asks the endpoint.</summary>
+        public string? Encoder { get; init; }
 
         /// <summary>
         /// Tells closed queries, which have one right answer, from open ones; its categories are these two words, open first.
@@ -166,8 +215,13 @@ public abstract record FeedbackProvider
         /// <summary>Most tokens that a response may have; a closed query's relevance is scaled to 0 .. this / 100.</summary>
         public int MaxSequenceLength { get; init; } = 512;
 
+        protected override bool IsAsked => Encoder is null;
+
+        public override IEnumerable<(string Key, string Folder)> Folders(string key) => Encoder is null ? [] : [($"{key}.encoder", Encoder)];
+
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             base.Problems(key, config)
+                .Concat(Encoder is not null && Endpoint.Length > 0 ? [$"{key} has an endpoint and an encoder, expected one of them for the embeddings"] : [])
                 .Concat(Classifier is { Model: "" } or { Endpoint: "" } ? [$"{key}.classifier needs an endpoint and a model"] : [])
                 .Concat(Classifier?.Calls.Problems($"{key}.classifier") ?? []);
     }
@@ -193,6 +247,8 @@ public abstract record FeedbackProvider
     public sealed record Ensemble : FeedbackProvider
     {
         public IReadOnlyList<EnsembleMember> Members { get; init; } = [];
+
+        public override IEnumerable<(string Key, string Folder)> Folders(string key) => Members.Index().SelectMany(m => m.Item.Provider.Folders($"{key}.members[{m.Index}].provider"));
 
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             base.Problems(key, config)

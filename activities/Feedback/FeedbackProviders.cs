@@ -4,13 +4,37 @@ using Alt.Infra.Calls;
 namespace Alt.Activities.Feedback;
 
 /// <summary>Makes the judge that a run's config names.</summary>
-public sealed class FeedbackProviders(Classifiers classifiers, RemoteCalls calls)
+public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints checkpoints, RemoteCalls calls)
 {
-    /// <exception cref="InputException">A remote judge's key is not where the config says.</exception>
-    public Task<IFeedbackProvider> OpenAsync(StageInputs inputs, CancellationToken token)
+    /// <exception cref="InputException">A remote judge's key is not where the config says, or a checkpoint is not what the run began with.</exception>
+    public async Task<IFeedbackProvider> OpenAsync(StageInputs inputs, CancellationToken token)
     {
         var scope = new CallScope(inputs.Iteration.Run, inputs.Number, inputs.Run.Budget);
-        return OpenAsync(inputs.Config.Feedback.Provider, scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token));
+        var provider = await OpenAsync(inputs.Config.Feedback.Provider, scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token));
+        checkpoints.RequireUnchanged(inputs.Run.Started!.Inputs);
+        return provider;
+    }
+
+    /// <summary>Loads the checkpoints that a config's judge reads, so that one that cannot be used shows before anything is sampled.</summary>
+    /// <exception cref="InputException">One cannot be used.</exception>
+    public void RequireCheckpoints(FeedbackProvider config)
+    {
+        switch (config)
+        {
+            case FeedbackProvider.Ensemble ensemble:
+                foreach (var member in ensemble.Members)
+                {
+                    RequireCheckpoints(member.Provider);
+                }
+
+                break;
+            case FeedbackProvider.Checkpoint checkpoint:
+                Checkpoint(checkpoint);
+                break;
+            case FeedbackProvider.R3 { Encoder: { } folder }:
+                checkpoints.Embedder(folder);
+                break;
+        }
     }
 
     /// <summary>A judge that no run has: one to be tried out.</summary>
@@ -26,12 +50,16 @@ public sealed class FeedbackProviders(Classifiers classifiers, RemoteCalls calls
         FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, scope, asking)),
         FeedbackProvider.Perspective perspective => new PerspectiveProvider(
             perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, scope, asking)),
+        FeedbackProvider.Checkpoint checkpoint => Checkpoint(checkpoint),
         FeedbackProvider.R3 r3 => new R3Provider(
             r3,
-            Post(R3Provider.Service, r3.Model, r3, r3.Model, R3Provider.Path, scope, asking),
+            r3.Encoder is { } folder ? new EncodedRelevance(checkpoints.Embedder(folder))
+                : new ServedRelevance(r3.Model, Post(ServedRelevance.Service, r3.Model, r3, r3.Model, ServedRelevance.Path, scope, asking)),
             r3.Classifier is { } classifier ? LanguageModel(classifier with { Categories = R3Provider.QueryTypes }, scope, asking, R3Provider.ShippedQuestion) : null),
         _ => throw new InvalidOperationException($"No provider is called {config.GetType().Name}."),
     };
+
+    private CheckpointProvider Checkpoint(FeedbackProvider.Checkpoint config) => new(config, checkpoints.Classifier(config.Folder));
 
     private async Task<EnsembleProvider> EnsembleAsync(FeedbackProvider.Ensemble config, CallScope scope, Func<Task<TextClassifier>> rewardModel, int asking)
     {

@@ -31,7 +31,7 @@ public sealed record JudgingEstimate(long Samples, IReadOnlyList<AccountEstimate
             FeedbackProvider.LanguageModel model => [Of(model, model.Model, samples, LanguageModelProvider.TemplateOf(model).Length / BytesPerToken + both, model.MaxTokens)],
             FeedbackProvider.Scorer scorer => [Of(scorer, scorer.Model, (samples + scorer.Batch - 1) / scorer.Batch, 0, 0)],
             FeedbackProvider.Perspective perspective => [Of(perspective, PerspectiveProvider.Service, samples, 0, 0)],
-            FeedbackProvider.R3 r3 => [Of(r3, r3.Model, samples, both, 0), .. r3.Classifier is null ? [] : AccountsOf(r3.Classifier, samples / sampling.Generations, prompt, sampling)],
+            FeedbackProvider.R3 r3 => [.. r3.Encoder is null ? [Of(r3, r3.Model, samples, both, 0)] : Array.Empty<AccountEstimate>(), .. r3.Classifier is null ? [] : AccountsOf(r3.Classifier, samples / sampling.Generations, prompt, sampling)],
             _ => [],
         };
     }

@@ -1,25 +1,29 @@
-using System.Text.Json;
 using Alt.Domain;
 using Alt.Infra;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>The reverse-engineered reward (arXiv 2402.03469), with embeddings from a service of the embeddings API.</summary>
+/// <summary>The reverse-engineered reward (arXiv 2402.03469).</summary>
 /// <param name="classifier">Says of a query whether it is open (category 0) or closed; null takes those for closed that have a reference.</param>
-internal sealed class R3Provider(FeedbackProvider.R3 config, RemoteJudge embeddings, IFeedbackProvider? classifier) : IFeedbackProvider
+internal sealed class R3Provider(FeedbackProvider.R3 config, IRelevance relevance, IFeedbackProvider? classifier) : IFeedbackProvider
 {
-    public const string Service = "embeddings", Path = "/embeddings", ShippedQuestion = "closed";
+    public const string ShippedQuestion = "closed";
 
     public static readonly IReadOnlyList<string> QueryTypes = ["open", "closed"];
 
     public string Name => "r3";
 
-    public string Version { get; } = $"{config.Model}@{RunInputs.Hash(new { config.LengthIncentive, config.RepetitionPenalty, config.MaxSequenceLength, Classifier = classifier?.Version })[..12]}";
+    public string Version { get; } = $"{relevance.Version}@{RunInputs.Hash(new { config.LengthIncentive, config.RepetitionPenalty, config.MaxSequenceLength, Classifier = classifier?.Version })[..12]}";
 
     public async Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token)
     {
         var types = await TypesAsync(samples, token);
-        return await embeddings.JudgeEachAsync(samples, progress, sample => JudgeAsync(sample, types?[sample.Id.Prompt], token));
+        var queries = samples.Select(sample => QueryOf(sample, types?[sample.Id.Prompt])).ToArray();
+        Query[] open = [.. queries.Where(query => query.Unasked is null)];
+        progress?.Report(queries.Length - open.Length);
+        var answers = await relevance.AskAsync([.. open.Select(query => new RelevancePair(query.Id, query.About, query.Response))], progress, token);
+        var judged = open.Zip(answers, Judge).ToDictionary(judgement => judgement.Id);
+        return [.. queries.Select(query => query.Unasked is { } outcome ? new Judgement(query.Id, outcome) { Calls = query.Calls } : judged[query.Id])];
     }
 
     /// <summary>What the classifier says of each prompt, by its ordinal.</summary>
@@ -27,49 +31,33 @@ internal sealed class R3Provider(FeedbackProvider.R3 config, RemoteJudge embeddi
         ? null
         : (await classifier.JudgeAsync([.. samples.DistinctBy(s => s.Id.Prompt)], null, token)).ToDictionary(j => j.Id.Prompt);
 
-    private async Task<Judgement> JudgeAsync(FeedbackRequest sample, Judgement? type, CancellationToken token)
+    private static Query QueryOf(FeedbackRequest sample, Judgement? type)
     {
-        // The classifier's call belongs to the sample that it was made for.
-        var calls = type?.Id == sample.Id ? type.Calls.ToList() : [];
-        if (type is { Outcome: not FeedbackOutcome.Labelled and var unknown })
+        var closed = type?.Outcome is FeedbackOutcome.Labelled label ? label.Category == 1 : type is null && sample.Reference is not null;
+        return new Query(sample.Id, closed, (closed ? sample.Reference : sample.Prompt) ?? "", R3.Cut(sample.Text))
         {
-            return new Judgement(sample.Id, unknown) { Calls = calls };
-        }
-
-        var closed = type?.Outcome is FeedbackOutcome.Labelled label ? label.Category == 1 : sample.Reference is not null;
-        if (closed && sample.Reference is null)
-        {
-            return new Judgement(sample.Id, new FeedbackOutcome.Abstained("the query is closed and has no reference")) { Calls = calls };
-        }
-
-        var response = R3.Cut(sample.Text);
-        var question = JsonSerializer.SerializeToUtf8Bytes(new { config.Model, Input = new[] { closed ? sample.Reference : sample.Prompt, response } }, AltJson.Options);
-        var answer = await embeddings.AskAsync(sample.Id, question, 0, token);
-        calls.Add(answer.Call);
-        var outcome = answer.Problem ?? (Relevance(answer.Body!) is { } relevance
-            ? new FeedbackOutcome.Labelled(closed
-                ? R3.Closed(response, relevance, config.MaxSequenceLength, config.RepetitionPenalty)
-                : R3.Open(response, relevance, config.LengthIncentive, config.RepetitionPenalty))
-            : new FeedbackOutcome.Unparsed(answer.Body!));
-        return new Judgement(sample.Id, outcome) { Calls = calls };
+            Unasked = string.IsNullOrWhiteSpace(sample.Text) ? new FeedbackOutcome.Abstained("the text is empty")
+                : type is { Outcome: not FeedbackOutcome.Labelled and var unknown } ? unknown
+                : closed && sample.Reference is null ? new FeedbackOutcome.Abstained("the query is closed and has no reference")
+                : null,
+            // The classifier's call belongs to the sample that it was made for.
+            Calls = type?.Id == sample.Id ? type.Calls : [],
+        };
     }
 
-    /// <summary>The dot product of the two embeddings; no cosine.</summary>
-    private static double? Relevance(string body)
+    private Judgement Judge(Query query, RelevanceAnswer answer) => new(query.Id, answer.Problem ?? new FeedbackOutcome.Labelled(query.Closed
+        ? R3.Closed(query.Response, answer.Relevance!.Value, config.MaxSequenceLength, config.RepetitionPenalty)
+        : R3.Open(query.Response, answer.Relevance!.Value, config.LengthIncentive, config.RepetitionPenalty)))
     {
-        try
-        {
-            return JsonSerializer.Deserialize<Reply>(body, JsonSerializerOptions.Web) is { Data: [{ Embedding: { } one }, { Embedding: { } other }] } && one.Length == other.Length
-                ? one.Zip(other, (a, b) => a * b).Sum() is var product && double.IsFinite(product) ? product : null
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        Calls = [.. query.Calls, answer.Call],
+    };
+
+    /// <param name="About">What the response is to be about: the prompt, or of a closed query the reference.</param>
+    private sealed record Query(SampleId Id, bool Closed, string About, string Response)
+    {
+        /// <summary>The outcome where there is nothing to ask.</summary>
+        public FeedbackOutcome? Unasked { get; init; }
+
+        public IReadOnlyList<JudgeCall> Calls { get; init; } = [];
     }
-
-    private sealed record Reply(Item[]? Data);
-
-    private sealed record Item(double[]? Embedding);
 }

@@ -21,11 +21,12 @@ internal static class Worker
         await using var calls = await record.OpenCallsAsync(logs, token);
         using var policies = new Policies(artifacts, home.Models);
         var classifiers = new Classifiers(artifacts);
+        using var checkpoints = new Checkpoints();
         object[] activities =
         [
             new PromptsActivities(ledger, artifacts),
             new SamplingActivities(ledger, artifacts, policies),
-            new FeedbackActivities(ledger, artifacts, new FeedbackProviders(classifiers, calls)),
+            new FeedbackActivities(ledger, artifacts, new FeedbackProviders(classifiers, checkpoints, calls)),
             new DataPoolActivities(ledger, artifacts),
             new SelectionActivities(ledger, artifacts),
             new TrainingActivities(ledger, artifacts, policies),

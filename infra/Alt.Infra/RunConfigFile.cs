@@ -90,7 +90,7 @@ public static class RunConfigFile
 
     /// <summary>
     /// Puts the text of a judge's question in the place of its file's name, so that a run depends on no file after its start; a key stays in its
-    /// file, whose name becomes absolute.
+    /// file and a checkpoint in its folder, whose names become absolute.
     /// </summary>
     private static void ResolveJudges(YamlNode node, string folder, string path)
     {
@@ -117,6 +117,11 @@ public static class RunConfigFile
             if (inner.EndsWith(".apiKey", StringComparison.Ordinal) && value is YamlScalarNode { Value: { } place } key && place.StartsWith(InFile, StringComparison.Ordinal))
             {
                 key.Value = InFile + Path.GetFullPath(place[InFile.Length..], folder);
+            }
+
+            if ((inner.EndsWith(".folder", StringComparison.Ordinal) || inner.EndsWith(".encoder", StringComparison.Ordinal)) && value is YamlScalarNode { Value: not (null or "" or "~" or "null") } checkpoint)
+            {
+                checkpoint.Value = Path.GetFullPath(checkpoint.Value, folder);
             }
 
             ResolveJudges(value, folder, inner);

@@ -29,9 +29,28 @@ public class FeedbackProviderTests
         Says("feedback.failureShare is 2", Categories with { FailureShare = 2 });
         Says("selection.ranking is category, which needs a provider that gives categories", Categories with { Provider = new FeedbackProvider.RewardModel() });
         Says("feedback.provider.list[0].matches is '('", Categories with { Provider = new FeedbackProvider.Rules { List = [new FeedbackRule { Matches = "(" }] } });
+        Says("feedback.provider.folder is missing", Categories with { Provider = new FeedbackProvider.Checkpoint() });
+        Says("feedback.provider.maxLength is 3, expected 0 (the model's own) or at least 6", Categories with { Provider = new FeedbackProvider.Checkpoint { Folder = "f", MaxLength = 3 } });
+        Says("feedback.provider.batchSize is 0", Categories with { Provider = new FeedbackProvider.Checkpoint { Folder = "f", BatchSize = 0 } });
+        Says("feedback.provider.endpoint is ''", Categories with { Provider = new FeedbackProvider.R3() });
+        Says("feedback.provider has an endpoint and an encoder", Categories with { Provider = new FeedbackProvider.R3 { Endpoint = "http://localhost", Encoder = "f" } });
         Says("feedback.provider.members has 1", Categories with { Provider = new FeedbackProvider.Ensemble { Members = [new()] } });
         Says("people and ensembles cannot be members", Categories with { Provider = new FeedbackProvider.Ensemble { Members = [new(), new() { Provider = new FeedbackProvider.Human() }] } });
         Says("feedback in free words needs selection.ranking category", Categories with { Provider = Judge with { Reply = JudgeReply.Unconstrained }, Encoding = TagEncoding.Special });
+    }
+
+    [Fact]
+    public void An_encoder_on_this_machine_needs_no_address_quota_or_price() => Assert.Empty(
+        new RunConfig { Data = new() { Grammar = "grammar.yaml" }, Feedback = new() { Budget = new() { Run = 1 }, Provider = new FeedbackProvider.R3 { Encoder = "contriever" } } }.Problems());
+
+    [Fact]
+    public void A_judges_folders_are_told_with_their_keys()
+    {
+        var ensemble = new FeedbackProvider.Ensemble
+        {
+            Members = [new(), new() { Provider = new FeedbackProvider.Checkpoint { Folder = "reward" } }, new() { Provider = new FeedbackProvider.R3 { Encoder = "contriever" } }],
+        };
+        Assert.Equal([("p.members[1].provider.folder", "reward"), ("p.members[2].provider.encoder", "contriever")], ensemble.Folders("p"));
     }
 
     [Theory]

@@ -40,6 +40,15 @@ public sealed class RunConfigFileTests : IDisposable
     }
 
     [Fact]
+    public void A_judges_checkpoints_are_relative_to_the_config_and_in_set_to_the_current_folder()
+    {
+        var config = Read("data:\n  grammar: g.yaml\nfeedback:\n  provider:\n    kind: ensemble\n    members:\n      - provider: { kind: checkpoint, folder: reward, label: good }\n      - provider: { kind: r3, encoder: /contriever }\n");
+        Assert.Equal([Path.Combine(_folder, "reward"), "/contriever"], config.Feedback.Provider.Folders("").Select(f => f.Folder));
+        var set = Read("data:\n  grammar: g.yaml\n", "feedback.provider={kind: checkpoint, folder: reward}");
+        Assert.Equal([("feedback.provider.folder", Path.GetFullPath("reward"))], set.Feedback.Provider.Folders("feedback.provider"));
+    }
+
+    [Fact]
     public void An_unknown_key_is_refused_with_its_line_and_the_keys_that_exist() =>
         Refused("data:\n  grammar: g.yaml\ntraining:\n  stepz: 7\n", ":4: unknown key 'training.stepz'; known here: accumulation, batchSize");
 

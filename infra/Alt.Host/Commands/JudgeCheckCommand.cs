@@ -30,7 +30,7 @@ internal static class JudgeCheckCommand
             var run = RunConfigFile.Read(parsed.GetValue(config)!, parsed.GetValue(settings)!);
             if (run.Feedback.Provider is FeedbackProvider.Human or FeedbackProvider.RewardModel)
             {
-                throw new InputException("feedback.provider: people and a run's own reward model cannot be tried before a run; expected a judge such as llm, scorer, perspective, rules or r3");
+                throw new InputException("feedback.provider: people and a run's own reward model cannot be tried before a run; expected a judge such as llm, scorer, perspective, checkpoint, rules or r3");
             }
 
             var samples = Read(parsed.GetValue(file)!, run.QuantileFeedback().Tags);
@@ -38,7 +38,8 @@ internal static class JudgeCheckCommand
             using var logs = Logs.Open(home, "judge");
             await using var record = await Record.OpenAsync(home, token);
             await using var calls = await record.OpenCallsAsync(logs, token);
-            var providers = new FeedbackProviders(new Classifiers(new ArtifactStore(home.Artifacts)), calls);
+            using var checkpoints = new Checkpoints();
+            var providers = new FeedbackProviders(new Classifiers(new ArtifactStore(home.Artifacts)), checkpoints, calls);
             var check = new JudgeCheck(providers, () => throw new InputException("feedback.provider: an ensemble with a run's own reward model cannot be tried before a run"));
             var result = await check.RunAsync(run, samples, parsed.GetValue(repeats), token);
             new Output(parsed.GetValue(json)).Result(result, console => Write(console, result));

@@ -41,9 +41,10 @@ internal static class ReplayCommand
         using var policies = new Policies(artifacts, Path.Combine(scratch.Folder, "models"));
         await using var calls = await record.OpenCallsAsync(logs, token);
         var classifiers = new Classifiers(artifacts);
+        using var checkpoints = new Checkpoints();
         var clock = Stopwatch.StartNew();
         var events = new List<ReplayedEvent>();
-        await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, classifiers, new FeedbackProviders(classifiers, calls)).DeriveAsync(inputs, execute, token))
+        await foreach (var replayed in new Replay(record.Ledger, artifacts, policies, classifiers, new FeedbackProviders(classifiers, checkpoints, calls)).DeriveAsync(inputs, execute, token))
         {
             events.Add(replayed);
             if (execute)

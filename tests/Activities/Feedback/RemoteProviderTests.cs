@@ -161,7 +161,7 @@ public sealed class RemoteProviderTests : CallsTest
     private Task<IFeedbackProvider> OpenAsync(FeedbackProvider config, BudgetConfig? budget = null) =>
         Providers().OpenAsync(config, new CallScope("run", 1, budget ?? new()), () => throw new InvalidOperationException("No reward model is asked for here."));
 
-    private FeedbackProviders Providers() => new(new Classifiers(new ArtifactStore(Path.GetTempPath())), Calls);
+    private FeedbackProviders Providers() => new(new Classifiers(new ArtifactStore(Path.GetTempPath())), new Checkpoints(), Calls);
 
     private static FeedbackRequest Request(int k, string text) => new(new SampleId(1, 0, k), "How are you?", text);
 }

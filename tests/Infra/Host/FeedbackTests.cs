@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Alt.Domain;
 using Alt.Host.Rehearsal;
 using Alt.Infra.Calls;
+using Alt.Tests.Activities.Model.Encoders;
 
 namespace Alt.Tests.Infra.Host;
 
@@ -58,6 +60,31 @@ public sealed class FeedbackTests
             var checkedRun = await installation.RunAsync(check);
             Assert.True(checkedRun.ExitCode == 0, checkedRun.Output + checkedRun.Errors);
         }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_judges_a_run_which_needs_it_unchanged_to_its_end()
+    {
+        await using var installation = new Installation();
+        using var checkpoint = new CheckpointCopy("bert");
+        string[] run = ["run", installation.Config, "--run-id", "scored", "--set", "iterations=1", "--set", "prompts.perIteration=8"];
+        var refused = await installation.RunAsync([.. run, "--set", $"feedback.provider={{kind: checkpoint, folder: {checkpoint.Folder}}}"]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("label is missing; expected which of the classifier's labels is the reward: bad, middling, good", refused.Errors, StringComparison.Ordinal);
+
+        run[3] = "rewarded";
+        var end = await installation.RunAsync([.. run, "--set", $"feedback.provider={{kind: checkpoint, folder: {checkpoint.Folder}, label: good}}"]);
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Equal("16 Labelled", await installation.QueryAsync("select count(*) || ' ' || min(outcome) from alt_samples where run = 'rewarded' and iteration = 1"));
+        var hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(checkpoint.Weights)));
+        Assert.Equal("16 true", await installation.QueryAsync($"select count(*) || ' ' || bool_and(model like '{hash}@%') from alt_judge_calls where run = 'rewarded' and provider = 'checkpoint'"));
+        Assert.Equal(hash, await installation.QueryAsync($"select data -> 'Inputs' ->> '{checkpoint.Weights}' from mt_events where stream_id = 'run-rewarded' and type = 'run_started'"));
+
+        var replayed = await installation.RunAsync("replay", "rewarded", "--iteration", "1", "--execute");
+        Assert.True(replayed.ExitCode == 0, replayed.Output + replayed.Errors);
+        checkpoint.Rename(name => name == "classifier.bias" ? "classifier.other" : name == "classifier.other" ? "classifier.bias" : name);
+        var changed = await installation.RunAsync("retry", "scored");
+        Assert.Contains("model.safetensors' has changed and the run's judge reads it; put back the file that it began with", changed.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,58 @@
+using Alt.Activities.Model;
+using Alt.Activities.Model.Encoders;
+using Alt.Domain;
+
+namespace Alt.Activities.Feedback;
+
+/// <summary>The reward models and encoders from checkpoint folders that a worker keeps at hand, each loaded once.</summary>
+public sealed class Checkpoints : IDisposable
+{
+    private readonly Lock loading = new();
+    private readonly Dictionary<(Type Kind, string Folder), SequenceModel> loaded = [];
+
+    /// <exception cref="InputException">The folder holds no classifier or reward model that can be computed here.</exception>
+    public SequenceClassifier Classifier(string folder) => Load(folder, SequenceClassifier.Load);
+
+    /// <exception cref="InputException">The folder holds no encoder that can be computed here.</exception>
+    public TextEmbedder Embedder(string folder) => Load(folder, TextEmbedder.Load);
+
+    /// <param name="inputs">The SHA-256 of files by their path, as a run recorded them.</param>
+    /// <exception cref="InputException">A loaded model is another one than the run began with.</exception>
+    public void RequireUnchanged(IReadOnlyDictionary<string, string> inputs)
+    {
+        lock (loading)
+        {
+            foreach (var ((_, folder), model) in loaded)
+            {
+                var weights = Path.Combine(folder, LanguageModel.WeightsFileName);
+                if (inputs.TryGetValue(weights, out var hash) && hash != model.Hash)
+                {
+                    throw new InputException($"'{weights}' is not the file that the run began with; put that one back and restart the worker, or start another run");
+                }
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var model in loaded.Values)
+        {
+            model.Dispose();
+        }
+    }
+
+    // What fails is tried again the next time: the folder may have been mended.
+    private T Load<T>(string folder, Func<string, T> load)
+        where T : SequenceModel
+    {
+        lock (loading)
+        {
+            if (!loaded.TryGetValue((typeof(T), folder), out var model))
+            {
+                loaded[(typeof(T), folder)] = model = load(folder);
+            }
+
+            return (T)model;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using Alt.Activities.Feedback;
+using Alt.Activities.Model.Encoders;
+using Alt.Domain;
+using Alt.Tests.Activities.Model.Encoders;
+
+namespace Alt.Tests.Activities.Feedback;
+
+public sealed class CheckpointProviderTests : IDisposable
+{
+    private static readonly EncoderReference.Values Expected = EncoderReference.Expected;
+
+    private readonly Checkpoints checkpoints = new();
+
+    public void Dispose() => checkpoints.Dispose();
+
+    [Fact]
+    public async Task The_reward_is_the_labels_probability_and_the_call_holds_what_the_model_said()
+    {
+        var provider = Open("bert", c => c with { Label = "good", MaxLength = 40 });
+        var judged = Assert.Single(await JudgeAsync(provider, Sample(0, Expected.Inputs[0].First)));
+        var exponents = Expected.Bert.Sequences[0].Values.Select(Math.Exp).ToArray();
+        var reward = Assert.IsType<FeedbackOutcome.Labelled>(judged.Outcome).Reward;
+        Assert.Equal(exponents[2] / exponents.Sum(), reward, 1e-5);
+        var call = Assert.Single(judged.Calls);
+        Assert.Equal((provider.Name, provider.Version, reward.ToString("R", CultureInfo.InvariantCulture)), (call.Provider, call.Model, call.Reply));
+        Assert.StartsWith(checkpoints.Classifier(EncoderReference.Folder("bert")).Hash, provider.Version, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_the_prompt_the_texts_are_a_pair_and_what_is_unwanted_counts_the_other_way()
+    {
+        var sample = Sample(0, Expected.Inputs[1].Second!) with { Prompt = Expected.Inputs[1].First };
+        var (alone, pair, other) = (Open("roberta"), Open("roberta", c => c with { WithPrompt = true }), Open("roberta", c => c with { WithPrompt = true, Unwanted = true }));
+        Assert.NotEqual(Reward(await JudgeAsync(alone, sample)), Reward(await JudgeAsync(pair, sample)));
+        Assert.Equal(Expected.Roberta.Sequences[1].Values[0], Reward(await JudgeAsync(pair, sample)), 1e-4);
+        Assert.Equal(-Expected.Roberta.Sequences[1].Values[0], Reward(await JudgeAsync(other, sample)), 1e-4);
+        Assert.Equal(1 - Reward(await JudgeAsync(Open("bert", c => c with { Label = "0" }), sample)), Reward(await JudgeAsync(Open("bert", c => c with { Label = "bad", Unwanted = true }), sample)), 1e-12);
+        Assert.Equal(4, new[] { alone, pair, other, Open("roberta", c => c with { BatchSize = 7 }) }.Select(p => p.Version).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_causal_reward_model_reads_prompt_and_response_as_one_text()
+    {
+        var provider = Open("gpt2-reward", c => c with { WithPrompt = true });
+        Assert.Equal(Expected.Gpt2Reward.Sequences[1].Values[0], Reward(await JudgeAsync(provider, Sample(0, Expected.Inputs[1].Second!) with { Prompt = Expected.Inputs[1].First })), 1e-4);
+    }
+
+    [Theory]
+    [InlineData("bert", "good")]
+    [InlineData("roberta", null)]
+    [InlineData("gpt2-reward", null)]
+    public async Task Every_sample_has_its_label_and_the_order_of_samples_changes_none(string name, string? label)
+    {
+        var provider = Open(name, c => c with { Label = label, BatchSize = 4, WithPrompt = true });
+        FeedbackRequest[] samples = [.. Enumerable.Range(0, 50).Select(i => Sample(i, string.Concat(Enumerable.Repeat(" the cat sat", i % 9)) + (i % 9 == 0 ? "" : $" {i % 5}")))];
+        var told = new Told();
+        var judged = await provider.JudgeAsync(samples, told, CancellationToken.None);
+        Assert.Equal(samples.Select(s => s.Id), judged.Select(j => j.Id));
+        Assert.Equal(samples.Length, told.Samples);
+        Assert.All(samples.Zip(judged), pair => Assert.Equal(string.IsNullOrWhiteSpace(pair.First.Text), pair.Second.Outcome is FeedbackOutcome.Abstained));
+        Assert.All(judged, j => Assert.True(j.Outcome is FeedbackOutcome.Labelled or FeedbackOutcome.Abstained));
+
+        FeedbackRequest[] mixed = [.. samples.OrderBy(s => s.Id.K * 37 % 50)];
+        var again = (await provider.JudgeAsync(mixed, null, CancellationToken.None)).ToDictionary(j => j.Id, j => j.Outcome);
+        Assert.All(judged, j => Assert.Equal(j.Outcome, again[j.Id]));
+    }
+
+    [Fact]
+    public async Task A_cancelled_judgement_stops() => await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+        Open("roberta").JudgeAsync([Sample(0, "a")], null, new CancellationToken(canceled: true)));
+
+    [Fact]
+    public void What_the_model_cannot_do_is_refused_in_one_line()
+    {
+        Assert.Contains("label is missing; expected which of the classifier's labels", Assert.Throws<InputException>(() => Open("bert")).Message, StringComparison.Ordinal);
+        Assert.Contains("maxLength is 41, expected at most the model's 40 positions", Assert.Throws<InputException>(() => Open("roberta", c => c with { MaxLength = 41 })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_is_loaded_once_and_must_be_what_the_run_began_with()
+    {
+        using var copy = new CheckpointCopy("bert");
+        var model = checkpoints.Classifier(copy.Folder);
+        Assert.Same(model, checkpoints.Classifier(copy.Folder));
+        Assert.NotSame((SequenceModel)model, checkpoints.Embedder(copy.Folder));
+        checkpoints.RequireUnchanged(new Dictionary<string, string> { [copy.Weights] = model.Hash });
+        var message = Assert.Throws<InputException>(() => checkpoints.RequireUnchanged(new Dictionary<string, string> { [copy.Weights] = "another" })).Message;
+        Assert.Contains("model.safetensors' is not the file that the run began with", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task R3_takes_relevance_from_an_encoder_on_this_machine()
+    {
+        var config = new FeedbackProvider.R3 { Encoder = EncoderReference.Folder("contriever") };
+        var provider = new R3Provider(config, new EncodedRelevance(checkpoints.Embedder(config.Encoder)), null);
+        // These three end where the reference cut them, or are whole.
+        var (prompt, response, reference) = (Expected.Inputs[0].First, Expected.Inputs[1].First, Expected.Inputs[2].First);
+        FeedbackRequest open = Sample(0, response) with { Prompt = prompt }, closed = Sample(1, response) with { Reference = reference };
+        var judged = await provider.JudgeAsync([open, closed, Sample(2, " ")], null, CancellationToken.None);
+
+        double Dot(int a, int b) => Expected.Contriever.Sequences[a].Values.Zip(Expected.Contriever.Sequences[b].Values, (x, y) => x * y).Sum();
+        Assert.Equal(R3.Open(response, Dot(0, 1)), ((FeedbackOutcome.Labelled)judged[0].Outcome).Reward, 1e-4);
+        Assert.Equal(R3.Closed(response, Dot(2, 1)), ((FeedbackOutcome.Labelled)judged[1].Outcome).Reward, 1e-4);
+        Assert.Equal(new FeedbackOutcome.Abstained("the text is empty"), judged[2].Outcome);
+        Assert.Equal(Dot(0, 1), double.Parse(Assert.Single(judged[0].Calls).Reply!, CultureInfo.InvariantCulture), 1e-3);
+        Assert.StartsWith(checkpoints.Embedder(config.Encoder).Hash, provider.Version, StringComparison.Ordinal);
+    }
+
+    private CheckpointProvider Open(string name, Func<FeedbackProvider.Checkpoint, FeedbackProvider.Checkpoint>? change = null)
+    {
+        var config = new FeedbackProvider.Checkpoint { Folder = EncoderReference.Folder(name) };
+        return new CheckpointProvider(change?.Invoke(config) ?? config, checkpoints.Classifier(config.Folder));
+    }
+
+    private static Task<IReadOnlyList<Judgement>> JudgeAsync(CheckpointProvider provider, FeedbackRequest sample) => provider.JudgeAsync([sample], null, CancellationToken.None);
+
+    private static double Reward(IReadOnlyList<Judgement> judged) => ((FeedbackOutcome.Labelled)Assert.Single(judged).Outcome).Reward;
+
+    private static FeedbackRequest Sample(int k, string text) => new(new SampleId(1, 0, k), "What did the cat do?", text);
+
+    private sealed class Told : IProgress<int>
+    {
+        public int Samples { get; private set; }
+
+        public void Report(int value) => Samples += value;
+    }
+}
