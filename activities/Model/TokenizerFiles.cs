@@ -92,7 +92,12 @@ internal static class TokenizerFiles
         using var document = Parse(file);
         var root = document.RootElement;
         var model = Member(root, file, "model", JsonValueKind.Object);
-        Require(file, "model.type", model, "type", "BPE");
+        // The first tokenizer.json files, GPT-2's own among them, do not say it; that they are of this kind shows in their merges.
+        if (model.TryGetProperty("type", out _))
+        {
+            Require(file, "model.type", model, "type", "BPE");
+        }
+
         Require(file, "pre_tokenizer.type", Member(root, file, "pre_tokenizer", JsonValueKind.Object), "type", "ByteLevel");
         RequireOff(file, root, "normalizer");
         RequireOff(file, model, "continuing_subword_prefix");

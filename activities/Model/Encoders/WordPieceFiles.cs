@@ -20,7 +20,12 @@ internal static class WordPieceFiles
         using var document = Parse(file);
         var root = document.RootElement;
         var model = Member(root, file, "model", JsonValueKind.Object);
-        Require(file, "model.type", model, "WordPiece");
+        // The first tokenizer.json files, BERT's own among them, do not say it; only WordPiece has this key.
+        if (Optional(model, "type") is not null || Optional(model, "max_input_chars_per_word") is null)
+        {
+            Require(file, "model.type", model, "WordPiece");
+        }
+
         var normalizer = Member(root, file, "normalizer", JsonValueKind.Object);
         Require(file, "normalizer.type", normalizer, "BertNormalizer");
         Require(file, "pre_tokenizer.type", Member(root, file, "pre_tokenizer", JsonValueKind.Object), "BertPreTokenizer");

@@ -30,6 +30,21 @@ public sealed class WordPieceTokenizerTests
         Equal(Expected.Roberta.Tokens, text => Tokenizer.Load(EncoderReference.Folder("roberta")).Encode(text));
 
     [Fact]
+    public void The_oldest_files_which_do_not_say_their_models_type_are_read_too()
+    {
+        foreach (var (name, type, expected, load) in new (string, string, int[][], Func<string, Func<string, int[]>>)[]
+        {
+            ("bert", "WordPiece", Expected.Bert.Tokens, folder => WordPieceTokenizer.Load(folder).Encode),
+            ("roberta", "BPE", Expected.Roberta.Tokens, folder => text => Tokenizer.Load(folder).Encode(text)),
+        })
+        {
+            using var checkpoint = new CheckpointCopy(name);
+            checkpoint.Change("tokenizer.json", $"\"type\": \"{type}\",", "");
+            Equal(expected, load(checkpoint.Folder));
+        }
+    }
+
+    [Fact]
     public void Half_a_surrogate_pair_is_dropped_as_what_cannot_be_read()
     {
         var tokenizer = WordPieceTokenizer.Load(EncoderReference.Folder("bert"));
@@ -38,6 +53,7 @@ public sealed class WordPieceTokenizerTests
 
     [Theory]
     [InlineData("model", """{"type":"Unigram"}""", "model.type is 'Unigram'; expected 'WordPiece'")]
+    [InlineData("model", "{}", "model.type is ''; expected 'WordPiece'")]
     [InlineData("normalizer", """{"type":"NFC"}""", "normalizer.type is 'NFC'; expected 'BertNormalizer'")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace"}""", "pre_tokenizer.type is 'Metaspace'; expected 'BertPreTokenizer'")]
     [InlineData("normalizer", """{"type":"BertNormalizer","lowercase":3}""", "'lowercase' is of another kind; expected true or false")]
