@@ -111,7 +111,7 @@ internal static class BenchCommand
     {
         if (figures is AuditFigures audit)
         {
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{audit.Samples:N0} samples; ingested {audit.IngestedSamplesPerSecond:N0} samples/s and their judgements {audit.JudgedSamplesPerSecond:N0}/s"));
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{audit.Samples:N0} samples; ingested {audit.IngestedSamplesPerSecond:N0} samples/s and their judgements {audit.JudgedSamplesPerSecond:N0}/s, both together by two writers {audit.SamplesWithJudgementsPerSecond:N0} samples/s"));
             Cells.WriteTable(console, new Listing(
                 ["question", "median ms", "slowest ms", "served by"],
                 [.. audit.Questions.Select(q => (IReadOnlyList<object?>)[q.Question, Math.Round(q.Milliseconds, 2), Math.Round(q.SlowestMilliseconds, 2), string.Join(", ", q.Indexes)])]));

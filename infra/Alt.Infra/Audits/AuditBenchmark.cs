@@ -43,11 +43,11 @@ public sealed partial class AuditBenchmark
         progress("recording the run's events");
         await StartAsync(token);
         progress("ingesting samples as a run does");
-        var (sampled, judged) = await IngestAsync(token);
+        var (sampled, judged, together) = await IngestAsync(token);
         progress($"generating {Iterations * prompts * Generations:N0} samples");
         await GenerateAsync(token);
         progress("asking");
-        return new AuditFigures(Iterations * prompts * Generations, sampled, judged, await AskAsync(token));
+        return new AuditFigures(Iterations * prompts * Generations, sampled, judged, together, await AskAsync(token));
     }
 
     private async Task<IReadOnlyList<AuditFigure>> AskAsync(CancellationToken token)
@@ -141,7 +141,7 @@ public sealed partial class AuditBenchmark
     /// Samples per second through the whole path of a finished chunk: artifact read and verified, rows copied, event and seal, one transaction each.
     /// The runs are enough for the median chunk to meet compiled code, as nearly all of a long run's do.
     /// </summary>
-    private async Task<(double Sampled, double Judged)> IngestAsync(CancellationToken token)
+    private async Task<(double Sampled, double Judged, double Together)> IngestAsync(CancellationToken token)
     {
         const int Runs = 5, Chunks = 40, PromptsEach = 320;
         var (sampling, feedback) = (new List<double>(), new List<double>());
@@ -154,9 +154,7 @@ public sealed partial class AuditBenchmark
 
         for (var number = 1; number <= Runs; number++)
         {
-            var run = $"{Run}-ingested-{number}";
-            await ledger.RecordAsync<RunEvent.RunStarted>(run, _ => null, new RunEvent.RunStarted(run, config, "", new Dictionary<string, string>(), DateTimeOffset.UtcNow), token: token);
-            await ledger.RecordAsync<RunEvent.BaseModelPrepared>(run, _ => null, new RunEvent.BaseModelPrepared(new ArtifactRef(new string('0', 64), 0, ""), "base-weights", "", false, 0, 0, 0), token: token);
+            var run = await StartAsync($"{Run}-ingested-{number}");
             foreach (var (chunk, (samples, _)) in chunks.Index())
             {
                 sampling.Add(await RecordAsync(run, Stage.Sampling, chunk, samples));
@@ -168,7 +166,31 @@ public sealed partial class AuditBenchmark
             }
         }
 
-        return (PromptsEach * Generations / Median.Of(sampling), PromptsEach * Generations / Median.Of(feedback));
+        // A worker judges two chunks at once; here two runs, so that neither waits for the other's stream.
+        var together = new List<double>();
+        for (var round = 1; round <= Runs; round++)
+        {
+            string[] runs = [await StartAsync($"{Run}-together-{round}-a"), await StartAsync($"{Run}-together-{round}-b")];
+            var watch = Stopwatch.StartNew();
+            await Task.WhenAll(runs.Select(run => Task.Run(async () =>
+            {
+                foreach (var (chunk, (samples, judgements)) in chunks.Index())
+                {
+                    await RecordAsync(run, Stage.Sampling, chunk, samples);
+                    await RecordAsync(run, Stage.Feedback, chunk, judgements);
+                }
+            }, token)));
+            together.Add(watch.Elapsed.TotalSeconds);
+        }
+
+        return (PromptsEach * Generations / Median.Of(sampling), PromptsEach * Generations / Median.Of(feedback), 2 * Chunks * PromptsEach * Generations / Median.Of(together));
+
+        async Task<string> StartAsync(string run)
+        {
+            await ledger.RecordAsync<RunEvent.RunStarted>(run, _ => null, new RunEvent.RunStarted(run, config, "", new Dictionary<string, string>(), DateTimeOffset.UtcNow), token: token);
+            await ledger.RecordAsync<RunEvent.BaseModelPrepared>(run, _ => null, new RunEvent.BaseModelPrepared(new ArtifactRef(new string('0', 64), 0, ""), "base-weights", "", false, 0, 0, 0), token: token);
+            return run;
+        }
 
         async Task<double> RecordAsync(string run, Stage stage, int chunk, ArtifactRef artifact)
         {
@@ -249,7 +271,9 @@ public sealed partial class AuditBenchmark
 
 /// <param name="IngestedSamplesPerSecond">By one writer, in the median chunk of 200 with 1,600 samples, each recorded with its rows in one transaction.</param>
 /// <param name="JudgedSamplesPerSecond">The same for chunks of their judgements, one call each.</param>
-public sealed record AuditFigures(int Samples, double IngestedSamplesPerSecond, double JudgedSamplesPerSecond, IReadOnlyList<AuditFigure> Questions);
+/// <param name="SamplesWithJudgementsPerSecond">Samples and their judgements, by two writers at once.</param>
+public sealed record AuditFigures(
+    int Samples, double IngestedSamplesPerSecond, double JudgedSamplesPerSecond, double SamplesWithJudgementsPerSecond, IReadOnlyList<AuditFigure> Questions);
 
 /// <param name="Milliseconds">The median of 21 answers.</param>
 /// <param name="Indexes">What serves the question's main query.</param>
