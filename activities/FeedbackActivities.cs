@@ -35,15 +35,10 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
     [Activity]
     public Task CollectAsync(ChunkRef chunk) => Heartbeats.DuringAsync("Feedback", "samples", async (progress, token) =>
     {
-        var (run, number) = chunk.Iteration;
         var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
         var before = inputs.State.Chunk(Stage.Feedback, chunk.Chunk);
         var judged = before is null ? await stage.JudgeAsync(inputs, chunk.Chunk, progress, token) : await stage.DrainAsync(inputs, before, progress, token);
-        if (judged.Result != before?.Result)
-        {
-            // Unless another worker recorded one since the inputs were read.
-            await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Feedback, chunk.Chunk) is { } recorded && recorded != before ? recorded : null, judged, token);
-        }
+        await RecordAsync(inputs, before, judged, token);
     });
 
     /// <exception cref="HoldException">More samples are in quarantine than the run may go on without.</exception>
@@ -51,11 +46,35 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
     public Task CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync("Feedback", "chunks", async (_, token) =>
     {
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
-        if (inputs.State.Feedback is null)
+        if (inputs.State.Feedback is not null)
         {
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, await stage.SumUpAsync(inputs, token), token: token);
+            return;
         }
+
+        foreach (var chunk in await stage.RelabelledAsync(inputs, token))
+        {
+            await RecordAsync(inputs, chunk, await stage.DrainAsync(inputs, chunk, null, token), token);
+        }
+
+        inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        var (sums, outcomes) = await stage.SumUpAsync(inputs, token);
+        if (Quarantine.Problem(iteration.Number, outcomes, inputs.Run.FailureShare, iteration.Run) is { } problem)
+        {
+            throw new HoldException(problem);
+        }
+
+        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, sums, token: token);
     });
+
+    /// <summary>Records a chunk where it differs from what was recorded, unless another worker recorded one since the inputs were read.</summary>
+    private async Task RecordAsync(StageInputs inputs, IterationEvent.ChunkFinished? before, IterationEvent.ChunkFinished judged, CancellationToken token)
+    {
+        if (judged.Result != before?.Result)
+        {
+            await ledger.RecordAsync(
+                inputs.Iteration.Run, inputs.Number, s => s.Chunk(Stage.Feedback, judged.Chunk) is { } recorded && recorded != before ? recorded : null, judged, token);
+        }
+    }
 
     private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)
     {

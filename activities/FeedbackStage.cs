@@ -20,9 +20,25 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
         return await JudgeAsync(inputs, judged.Chunk, await artifacts.ReadJsonLinesAsync<Judgement>(judged.Result, token).ToDictionaryAsync(j => j.Id, cancellationToken: token), progress, token);
     }
 
+    /// <summary>The chunks in which people have labelled a sample since it was judged.</summary>
+    public async Task<IReadOnlyList<IterationEvent.ChunkFinished>> RelabelledAsync(StageInputs inputs, CancellationToken token)
+    {
+        var people = await HumanLabels.ReadAsync(inputs.Run, artifacts, token);
+        var chunks = new List<IterationEvent.ChunkFinished>();
+        foreach (var chunk in people.Count > 0 ? inputs.State.Chunks(Stage.Feedback) : [])
+        {
+            if (await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).AnyAsync(j => people.OutcomeOf(j.Id, inputs.Config) is { } said && said != j.Outcome, token))
+            {
+                chunks.Add(chunk);
+            }
+        }
+
+        return chunks;
+    }
+
+    /// <returns>The sums, and the outcomes that they are of.</returns>
     /// <exception cref="InvalidOperationException">A chunk is missing, or a sample has no outcome or two.</exception>
-    /// <exception cref="HoldException">More samples are in quarantine than the run may go on without.</exception>
-    public async Task<IterationEvent.FeedbackCollected> SumUpAsync(StageInputs inputs, CancellationToken token)
+    public async Task<(IterationEvent.FeedbackCollected Sums, IReadOnlyList<FeedbackOutcome> Outcomes)> SumUpAsync(StageInputs inputs, CancellationToken token)
     {
         var chunks = inputs.State.Chunks(Stage.Feedback);
         StageSums.Require(Stage.Feedback, chunks, inputs.State.Prompts!.Chunks, inputs.State.Sampling!.Samples);
@@ -34,14 +50,9 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
 
         StageSums.Require(Stage.Feedback, await inputs.SampleIdsAsync(artifacts, token), judged.Select(j => j.Id));
         var outcomes = judged.Select(j => j.Outcome).ToArray();
-        if (Quarantine.Problem(inputs.Number, outcomes, inputs.Run.FailureShare, inputs.Iteration.Run) is { } problem)
-        {
-            throw new HoldException(problem);
-        }
-
-        var provider = await providers.OpenAsync(inputs, token);
+        var provider = await providers.OpenAsync(inputs, token, toAsk: false);
         var rewards = outcomes.OfType<FeedbackOutcome.Labelled>().Select(l => l.Reward).ToArray();
-        return new IterationEvent.FeedbackCollected(
+        var sums = new IterationEvent.FeedbackCollected(
             provider.Name,
             provider.Version,
             rewards.Length,
@@ -51,6 +62,7 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
             rewards.DefaultIfEmpty().Average(),
             chunks.Sum(c => c.Seconds),
             outcomes.Count(o => o is FeedbackOutcome.Vetoed));
+        return (sums, outcomes);
     }
 
     private async Task<IterationEvent.ChunkFinished> JudgeAsync(
@@ -58,16 +70,15 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
     {
         var provider = await providers.OpenAsync(inputs, token);
         var people = await HumanLabels.ReadAsync(inputs.Run, artifacts, token);
-        var tags = inputs.Config.QuantileFeedback().Tags;
         var requests = await RequestsAsync(inputs, chunk, token);
 
         var clock = Stopwatch.StartNew();
         var erased = requests.Where(r => r.Erased).Select(r => new Judgement(r.Id, new FeedbackOutcome.Abstained("its prompt was erased")));
-        var judged = erased.Concat(before.Values.Where(j => !j.Outcome.InQuarantine)).Concat(requests.Select(r => people.Of(r, tags)).OfType<Judgement>()).GroupBy(j => j.Id).ToDictionary(g => g.Key, g => g.Last());
+        var judged = erased.Concat(before.Values.Where(j => !j.Outcome.InQuarantine)).Concat(requests.Select(r => people.Of(r, inputs.Config)).OfType<Judgement>().Select(j => j.After(before.GetValueOrDefault(j.Id)))).GroupBy(j => j.Id).ToDictionary(g => g.Key, g => g.Last());
         FeedbackRequest[] open = [.. requests.Where(r => !judged.ContainsKey(r.Id))];
         foreach (var judgement in await provider.JudgeAsync(open, new Counted(progress, requests.Count - open.Length, requests.Count), token))
         {
-            judged[judgement.Id] = before.TryGetValue(judgement.Id, out var earlier) ? judgement.After(earlier) : judgement;
+            judged[judgement.Id] = judgement.After(before.GetValueOrDefault(judgement.Id));
         }
 
         var result = await artifacts.PutJsonLinesAsync(requests.Select(r => judged[r.Id]), token);

@@ -31,7 +31,7 @@ public sealed class Forks(Ledger ledger)
 
         var inputs = await RunInputs.HashFilesAsync(config, token, state.Started!.Inputs);
         var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), inputs, now, origin);
-        await ledger.StartForkAsync(fork, [started, .. Fork.Shared(events, keys, at)], iterations, token);
+        await ledger.StartForkAsync(fork, [started, .. Fork.Shared(events, keys, at, origin.Stage)], iterations, token);
         return origin;
     }
 }

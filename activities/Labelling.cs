@@ -48,30 +48,31 @@ public sealed class Labelling(Ledger ledger, ArtifactStore artifacts)
     /// <exception cref="InputException">A label says nothing, or is about a sample or a tag that the run does not have, or comes too late.</exception>
     public async Task<int> RecordAsync(string run, GivenLabels given, CancellationToken token)
     {
-        var state = await ledger.ExistingRunAsync(run, token);
-        var tags = state.Config.QuantileFeedback().Tags;
-        foreach (var iteration in given.Labels.GroupBy(l => l.Id.Iteration))
-        {
-            var inputs = await StageInputs.ReadAsync(ledger, new IterationRef(run, iteration.Key), token);
-            if (inputs.State.Sampling is null || inputs.State.Feedback is not null)
-            {
-                throw new InputException($"iteration {iteration.Key} of run '{run}' {(inputs.State.Sampling is null ? "has no samples yet" : "has its feedback already")}; labels are taken between sampling and the end of feedback");
-            }
-
-            var known = (await inputs.SampleIdsAsync(artifacts, token)).ToHashSet();
-            foreach (var label in iteration)
-            {
-                _ = known.Contains(label.Id) ? label.ToOutcome(tags) : throw new InputException($"label of {label.Id}: the run has no such sample");
-            }
-        }
-
         if (given.Labels.Count == 0 || string.IsNullOrWhiteSpace(given.Author))
         {
             throw new InputException("expected one label or more, and who gives them");
         }
 
+        if (given.Labels.Select(l => l.Id.Iteration).Distinct().ToArray() is not [var number])
+        {
+            throw new InputException("the labels are about several iterations; expected those of the one whose feedback is under way");
+        }
+
+        var state = await ledger.ExistingRunAsync(run, token);
+        var inputs = await StageInputs.ReadAsync(ledger, new IterationRef(run, number), token);
+        if (inputs.State.Sampling is null || inputs.State.Feedback is not null)
+        {
+            throw new InputException($"iteration {number} of run '{run}' {(inputs.State.Sampling is null ? "has no samples yet" : "has its feedback already")}; labels are taken between sampling and the end of feedback");
+        }
+
+        var known = (await inputs.SampleIdsAsync(artifacts, token)).ToHashSet();
+        foreach (var label in given.Labels)
+        {
+            _ = known.Contains(label.Id) ? label.ToOutcome(state.Config) : throw new InputException($"label of {label.Id}: the run has no such sample");
+        }
+
         var labels = await artifacts.PutJsonLinesAsync(given.Labels, token);
-        var labelled = new RunEvent.SamplesLabelled(labels, given.Labels.Count, given.Author, given.Reason, DateTimeOffset.UtcNow);
+        var labelled = new RunEvent.SamplesLabelled(number, labels, given.Labels.Count, given.Author, given.Reason, DateTimeOffset.UtcNow);
         return (await ledger.RecordAsync(run, s => s.Labels.LastOrDefault() is { } last && last.Labels == labels && last.Author == given.Author ? last : null, labelled, token: token)).Count;
     }
 }

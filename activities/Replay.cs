@@ -51,7 +51,7 @@ public sealed class Replay(Ledger ledger, ArtifactStore artifacts, Policies poli
 
         if (state.Feedback is { } collected)
         {
-            yield return await CompareAsync(Stage.Feedback, collected, await feedback.SumUpAsync(inputs, token), token);
+            yield return await CompareAsync(Stage.Feedback, collected, (await feedback.SumUpAsync(inputs, token)).Sums, token);
         }
 
         if (state.DataPool is { } pool)

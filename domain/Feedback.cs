@@ -46,10 +46,10 @@ public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome)
     /// <summary>None where nobody had to be asked.</summary>
     public IReadOnlyList<JudgeCall> Calls { get; init; } = [];
 
-    /// <summary>This judgement, with the calls of an earlier one that it takes the place of; a reply that was read again counts once.</summary>
-    public Judgement After(Judgement earlier) => this with
+    /// <summary>This judgement, with the calls of an earlier one that it takes the place of; a call that is there again counts once.</summary>
+    public Judgement After(Judgement? earlier) => earlier is null ? this : this with
     {
-        Calls = [.. earlier.Calls.Where(c => c.Reply is null || !Calls.Any(again => again.RequestHash == c.RequestHash)), .. Calls],
+        Calls = [.. earlier.Calls.Where(c => !Calls.Contains(c) && (c.Reply is null || !Calls.Any(again => (again.Provider, again.RequestHash) == (c.Provider, c.RequestHash)))), .. Calls],
     };
 }
 

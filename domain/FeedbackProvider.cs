@@ -85,13 +85,15 @@ public abstract record FeedbackProvider
         /// <summary>Whether it is asked at all; a provider that is computed on this machine instead needs no address, quota or price.</summary>
         protected virtual bool IsAsked => true;
 
-        public override IEnumerable<string> Problems(string key, RunConfig config) => IsAsked ? CallProblems(key, config).Concat(base.Problems(key, config)) : base.Problems(key, config);
+        public override IEnumerable<string> Problems(string key, RunConfig config) => (IsAsked ? AccountProblems(key, config) : []).Concat(base.Problems(key, config));
 
-        private IEnumerable<string> CallProblems(string key, RunConfig config)
+        /// <summary>One line per setting with which nobody can be asked.</summary>
+        private protected virtual IEnumerable<string> AccountProblems(string key, RunConfig config)
         {
-            if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            // Neither is repeated: there may be a secret in it.
+            if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0 || address.Query.Length > 0)
             {
-                yield return $"{key}.endpoint is '{Endpoint}', expected a base address such as https://api.example.org/v1";
+                yield return $"{key}.endpoint: expected a base address without user and query, such as https://api.example.org/v1";
             }
 
             if (ApiKey is not null && !ApiKey.StartsWith("env:", StringComparison.Ordinal) && !ApiKey.StartsWith("file:", StringComparison.Ordinal))
@@ -119,6 +121,9 @@ public abstract record FeedbackProvider
 
         /// <summary>Samples per request.</summary>
         public int Batch { get; init; } = 32;
+
+        public override IEnumerable<string> Problems(string key, RunConfig config) =>
+            base.Problems(key, config).Concat(Batch < 1 ? [$"{key}.batch is {Batch}, expected 1 or more"] : []);
     }
 
     /// <summary>Perspective's comment analyser: the reward is 1 - the summary score, the largest one where several attributes are asked for.</summary>
@@ -158,21 +163,20 @@ public abstract record FeedbackProvider
         /// <summary>The categories in the judge's own words, best first.</summary>
         public IReadOnlyList<string> Names() => Categories.Count > 0 ? Categories : JudgeReplies.HelpfulAndHarmless;
 
+        private protected override IEnumerable<string> AccountProblems(string key, RunConfig config) =>
+            base.AccountProblems(key, config)
+                .Concat(Model.Length == 0 ? [$"{key}.model is missing, expected the name of a model at the endpoint"] : [])
+                .Concat(MaxTokens < 1 || Temperature < 0 ? [$"{key}.maxTokens must be 1 or more, and temperature 0 or more"] : []);
+
+        /// <summary>One line per setting with which it cannot tell the types of queries.</summary>
+        internal IEnumerable<string> ClassifierProblems(string key, RunConfig config) =>
+            AccountProblems(key, config).Concat(Reply != JudgeReply.Category ? [$"{key}.reply must be category"] : []);
+
         public override IEnumerable<string> Problems(string key, RunConfig config)
         {
             foreach (var problem in base.Problems(key, config))
             {
                 yield return problem;
-            }
-
-            if (Model.Length == 0)
-            {
-                yield return $"{key}.model is missing, expected the name of a model at the endpoint";
-            }
-
-            if (MaxTokens < 1 || Temperature < 0)
-            {
-                yield return $"{key}.maxTokens must be 1 or more, and temperature 0 or more";
             }
 
             if (Reply == JudgeReply.Category && Categories.Count > 0 && Template is null)
@@ -222,8 +226,7 @@ public abstract record FeedbackProvider
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             base.Problems(key, config)
                 .Concat(Encoder is not null && Endpoint.Length > 0 ? [$"{key} has an endpoint and an encoder, expected one of them for the embeddings"] : [])
-                .Concat(Classifier is { Model: "" } or { Endpoint: "" } ? [$"{key}.classifier needs an endpoint and a model"] : [])
-                .Concat(Classifier?.Calls.Problems($"{key}.classifier") ?? []);
+                .Concat(Classifier?.ClassifierProblems($"{key}.classifier", config) ?? []);
     }
 
     /// <summary>Regular expressions and lengths, for tests and as guards. The first rule that holds decides.</summary>

@@ -68,16 +68,18 @@ public static class Fork
             return Stage.Evaluation;
         }
 
-        var stages = keys.Select(key => key == "feedback.tags" && at > 1 && parent.Feedback.Tags[0] != config.Feedback.Tags[0]
-            ? Stage.Sampling // the policy is given the best tag
-            : SettingEffect.Of(key).Stage);
+        // What the policy is given: the best tag, or exemplars.
+        var given = at > 1 && (parent.Feedback.Tags[0] != config.Feedback.Tags[0] || parent.HasExemplars != config.HasExemplars);
+        var stages = keys.Select(key => given && key.StartsWith("feedback.", StringComparison.Ordinal) ? Stage.Sampling : SettingEffect.Of(key).Stage);
         return stages.Min() ?? Stage.Prompts;
     }
 
     /// <summary>The parent's facts that the fork takes over, in their order: what was prepared, and the iterations before it begins.</summary>
-    public static IEnumerable<RunEvent> Shared(IEnumerable<RunEvent> parent, IReadOnlyList<string> keys, int at) => parent.Where(e => e switch
+    public static IEnumerable<RunEvent> Shared(IEnumerable<RunEvent> parent, IReadOnlyList<string> keys, int at, Stage first) => parent.Where(e => e switch
     {
-        RunEvent.DataImported or RunEvent.BaseModelPrepared or RunEvent.PromptErased or RunEvent.SamplesLabelled => true,
+        RunEvent.DataImported or RunEvent.BaseModelPrepared or RunEvent.PromptErased => true,
+        // A sample that is drawn anew is not the one that was labelled.
+        RunEvent.SamplesLabelled labelled => labelled.Iteration < at || labelled.Iteration == at && first > Stage.Sampling,
         RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } => !keys.Any(k => k.StartsWith("rewardModel.", StringComparison.Ordinal)),
         RunEvent.ClassifierTrained => !keys.Any(k => k == "evaluation.judge" || k.StartsWith("evaluation.judge.", StringComparison.Ordinal)),
         RunEvent.IterationFinished finished => finished.Iteration < at,

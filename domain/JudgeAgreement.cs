@@ -4,8 +4,8 @@ namespace Alt.Domain;
 /// <param name="Agreement">Share of samples whose first label is the known one; a sample without a label does not agree.</param>
 /// <param name="Kappa">Cohen's kappa of the samples that have a label: agreement beyond what chance would give; null where chance alone would agree.</param>
 /// <param name="Confusion">By known level (rows), how often the judge said each level, and in the last column that it gave no label.</param>
-/// <param name="Consistency">Share of samples for which all askings gave the same level; null where each was asked once.</param>
-/// <param name="Contradictions">Share of samples whose askings lie two levels or more apart; null where each was asked once.</param>
+/// <param name="Consistency">Of the samples that have a label in each of several askings, the share with the same level in all; null where there are none.</param>
+/// <param name="Contradictions">Of those, the share whose levels lie two or more apart.</param>
 public sealed record JudgeAgreement(int Samples, double Agreement, double? Kappa, IReadOnlyList<IReadOnlyList<int>> Confusion, double? Consistency, double? Contradictions)
 {
     /// <param name="judged">Each sample's known level and the levels that the judge gave in each asking, null for none; levels are 0 (the best) to <paramref name="levels"/> - 1.</param>
@@ -23,14 +23,14 @@ public sealed record JudgeAgreement(int Samples, double Agreement, double? Kappa
             confusion[known][said[0] ?? levels]++;
         }
 
-        var repeated = judged.All(j => j.Said.Count > 1);
+        var labelled = judged.Where(j => j.Said.Count > 1 && j.Said.All(s => s is not null)).Select(j => j.Said.OfType<int>().ToArray()).ToArray();
         return new JudgeAgreement(
             judged.Count,
             (double)judged.Count(j => j.Said[0] == j.Known) / judged.Count,
             KappaOf(confusion, levels),
             confusion,
-            repeated ? (double)judged.Count(j => j.Said.Distinct().Count() == 1) / judged.Count : null,
-            repeated ? (double)judged.Count(j => j.Said.Max() - j.Said.Min() >= 2) / judged.Count : null);
+            labelled.Length > 0 ? (double)labelled.Count(said => said.Distinct().Count() == 1) / labelled.Length : null,
+            labelled.Length > 0 ? (double)labelled.Count(said => said.Max() - said.Min() >= 2) / labelled.Length : null);
     }
 
     /// <summary>The level that a reward in [0, 1] is nearest to, with levels evenly spread from 1 (level 0) to 0.</summary>

@@ -42,7 +42,7 @@ public static partial class JudgeReplies
         var parts = Part().Matches(reply.ReplaceLineEndings("\n"));
         var feedback = Only(parts.Where(p => Named(p, "feedback")).Select(p => Sentence(p.Groups["text"].Value)));
         var score = Only(parts.Where(p => Named(p, "score")).Select(p => ScoreOf(p.Groups["text"].Value)));
-        return string.IsNullOrEmpty(feedback) || score is not (>= 0 and < Scores) ? null : (feedback, (int)score);
+        return string.IsNullOrEmpty(feedback) || score is not (>= 0 and <= Scores - 1) ? null : (feedback, (int)score);
 
         static bool Named(Match part, string name) => part.Groups["name"].Value.Equals(name, StringComparison.OrdinalIgnoreCase);
     }

@@ -17,7 +17,7 @@ public static class Quarantine
 
         var kinds = waiting.GroupBy(KindOf).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Count()} {g.Key}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"iteration {iteration}: {waiting.Length} of {outcomes.Count} samples have no label ({string.Join(", ", kinds)}), more than the share of {share} that feedback.failureShare allows: ./alt feedback retry {run} asks again, ./alt resume {run} --failures SHARE goes on without them");
+            $"iteration {iteration}: {waiting.Length} of {outcomes.Count} samples have no label ({string.Join(", ", kinds)}), more than the share of {share} that feedback.failureShare allows: ./alt feedback retry {run} asks again for those without a reply, ./alt feedback export {run} lets people label them, ./alt resume {run} --failures SHARE goes on without them");
     }
 
     /// <summary>The first words of a failure say its kind, up to a colon.</summary>

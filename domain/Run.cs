@@ -36,11 +36,11 @@ public abstract record RunEvent
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
 
-    /// <summary>Somebody gave the run other limits on judges than its config; null leaves one as it is.</summary>
-    public sealed record LimitsChanged(decimal? Budget, double? FailureShare, DateTimeOffset At) : RunEvent;
+    /// <summary>Somebody gave the run other limits on judges than its config (<see cref="BudgetConfig"/>); null leaves one as it is.</summary>
+    public sealed record LimitsChanged(decimal? Run, decimal? Iteration, long? RunTokens, long? IterationTokens, double? FailureShare, DateTimeOffset At) : RunEvent;
 
-    /// <summary>Labels that people gave to samples, over whatever a provider says of them.</summary>
-    public sealed record SamplesLabelled(ArtifactRef Labels, int Count, string Author, string? Reason, DateTimeOffset At) : RunEvent;
+    /// <summary>Labels that people gave to an iteration's samples, over whatever a provider says of them.</summary>
+    public sealed record SamplesLabelled(int Iteration, ArtifactRef Labels, int Count, string Author, string? Reason, DateTimeOffset At) : RunEvent;
 
     /// <summary>The run gave up. Iteration and stage say where; both are null before the first iteration.</summary>
     public sealed record RunFailed(string Reason, DateTimeOffset At, int? Iteration = null, Stage? Stage = null) : RunEvent
@@ -86,12 +86,18 @@ public sealed record RunState
     public IReadOnlyList<RunEvent.SamplesLabelled> Labels { get; init; } = [];
 
     /// <summary>The config's limits on judges, or what they were changed to.</summary>
-    public BudgetConfig Budget => Config.Feedback.Budget with { Run = ChangedLimits.Budget ?? Config.Feedback.Budget.Run };
+    public BudgetConfig Budget => Limits.Aggregate(Config.Feedback.Budget, (budget, e) => new()
+    {
+        Run = e.Run ?? budget.Run,
+        Iteration = e.Iteration ?? budget.Iteration,
+        RunTokens = e.RunTokens ?? budget.RunTokens,
+        IterationTokens = e.IterationTokens ?? budget.IterationTokens,
+    });
 
     /// <inheritdoc cref="FeedbackConfig.FailureShare"/>
-    public double FailureShare => ChangedLimits.FailureShare ?? Config.Feedback.FailureShare;
+    public double FailureShare => Limits.LastOrDefault(e => e.FailureShare is not null)?.FailureShare ?? Config.Feedback.FailureShare;
 
-    private (decimal? Budget, double? FailureShare) ChangedLimits { get; init; }
+    private IReadOnlyList<RunEvent.LimitsChanged> Limits { get; init; } = [];
 
     /// <summary>Iterations that ended, 0 (the base model's evaluation) included.</summary>
     public int IterationsFinished { get; init; }
@@ -113,7 +119,7 @@ public sealed record RunState
         RunEvent.ClassifierTrained e => this with { Judge = e },
         RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
         RunEvent.PromptErased e => this with { Erasures = [.. Erasures, e] },
-        RunEvent.LimitsChanged e => this with { ChangedLimits = (e.Budget ?? ChangedLimits.Budget, e.FailureShare ?? ChangedLimits.FailureShare) },
+        RunEvent.LimitsChanged e => this with { Limits = [.. Limits, e] },
         RunEvent.SamplesLabelled e => this with { Labels = [.. Labels, e] },
         RunEvent.RunPaused e => this with { Status = RunStatus.Paused, PauseReason = e.Reason },
         RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null, PauseReason = null },

@@ -15,6 +15,8 @@ public class AltRunWorkflow
 
     private bool? paused; // null until the record or a person has said so
     private string? held;
+    private bool changing;
+    private CancellationTokenSource? abandon;
     private bool started;
     private bool stopped;
     private RunProgress progress = new("Starting", 0, 0);
@@ -48,7 +50,17 @@ public class AltRunWorkflow
 
     /// <summary>An iteration cannot go on until somebody does what the reason says.</summary>
     [WorkflowSignal]
-    public Task HoldAsync(string reason) => PauseAsync(true, reason);
+    public Task HoldAsync(string reason)
+    {
+        if (!stopped)
+        {
+            return PauseAsync(true, reason);
+        }
+
+        // It waits for somebody, and the run is to end.
+        abandon?.Cancel();
+        return Task.CompletedTask;
+    }
 
     [WorkflowSignal]
     public Task ResumeAsync() => PauseAsync(false);
@@ -58,13 +70,19 @@ public class AltRunWorkflow
     [WorkflowUpdate]
     public Task<int> LabelAsync(GivenLabels labels) => Workflow.ExecuteActivityAsync((ReportActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
 
-    /// <summary>Ends the run after the iteration that is under way.</summary>
+    /// <summary>Ends the run after the iteration that is under way; at once where that waits for somebody.</summary>
     [WorkflowSignal]
     public Task StopAsync()
     {
         stopped = true;
+        if (held is not null)
+        {
+            abandon?.Cancel();
+            return Task.CompletedTask;
+        }
+
         // A paused iteration would never end.
-        return paused == true ? PauseAsync(false) : Task.CompletedTask;
+        return PauseAsync(false);
     }
 
     [WorkflowQuery]
@@ -93,11 +111,24 @@ public class AltRunWorkflow
 
             Enter("Iteration", next);
             var number = next; // the loop's own variable moves on under the lambda
-            iteration = await Workflow.StartChildWorkflowAsync(
-                (IterationWorkflow w) => w.RunAsync(new IterationRef(run, number)),
-                new() { Id = IterationIdOf(run, number) });
-            await iteration.GetResultAsync();
-            iteration = null;
+            using (abandon = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken))
+            {
+                iteration = await Workflow.StartChildWorkflowAsync(
+                    (IterationWorkflow w) => w.RunAsync(new IterationRef(run, number)),
+                    new() { Id = IterationIdOf(run, number), CancellationToken = abandon.Token });
+                try
+                {
+                    await iteration.GetResultAsync();
+                }
+                catch (FailureException e) when (stopped && TemporalException.IsCanceledException(e))
+                {
+                    break;
+                }
+                finally
+                {
+                    (iteration, abandon) = (null, null);
+                }
+            }
 
             if (Workflow.ContinueAsNewSuggested)
             {
@@ -113,14 +144,28 @@ public class AltRunWorkflow
 
     private async Task PauseAsync(bool pause, string? reason = null)
     {
-        if (paused == pause)
+        // One after the other, in the order in which they came, which runs from before did side by side; and a run's first fact is that it started.
+        var inTurn = Workflow.Patched("signals-in-turn");
+        await Workflow.WaitConditionAsync(() => started && !(inTurn && changing));
+        if (paused == pause || pause && stopped)
         {
             return;
         }
 
-        (paused, held) = (pause, reason);
-        // A run's first fact is that it started.
-        await Workflow.WaitConditionAsync(() => started);
+        (paused, held, changing) = (pause, reason, true);
+        try
+        {
+            await TellAsync(pause, reason);
+        }
+        finally
+        {
+            changing = false;
+        }
+    }
+
+    /// <summary>Tells the record and the iteration under way.</summary>
+    private async Task TellAsync(bool pause, string? reason)
+    {
         await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
         if (iteration is not { } running)
         {

@@ -109,12 +109,16 @@ public class IterationWorkflow
         }
     }
 
-    private Task ForEachChunkAsync(int chunks, Func<int, Task> work) => Chunks.ForEachAsync(chunks, async chunk =>
+    private Task ForEachChunkAsync(int chunks, Func<int, Task> work)
     {
-        await Workflow.WaitConditionAsync(() => !paused);
-        await work(chunk);
-        progress = progress with { ChunksDone = progress.ChunksDone + 1 };
-    });
+        progress = progress with { ChunksDone = 0 };
+        return Chunks.ForEachAsync(chunks, async chunk =>
+        {
+            await Workflow.WaitConditionAsync(() => !paused);
+            await work(chunk);
+            progress = progress with { ChunksDone = progress.ChunksDone + 1 };
+        });
+    }
 }
 
 /// <summary>Where an iteration is; chunks are 0 of 0 in stages that have none.</summary>

@@ -3,14 +3,27 @@ using Alt.Infra.Calls;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>Makes the judge that a run's config names.</summary>
+/// <summary>For whom, and how, a judge is made.</summary>
+/// <param name="RewardModel">Loads the run's text classifier, where the config asks for one.</param>
+public sealed record JudgeUse(CallScope Scope, Func<Task<TextClassifier>> RewardModel)
+{
+    /// <summary>Above 0, remote judges are asked anew what they were asked before.</summary>
+    public int Asking { get; init; }
+
+    /// <summary>false makes a judge that only says what it is; it needs no key.</summary>
+    public bool ToAsk { get; init; } = true;
+}
+
+/// <summary>Makes the judge that a config names.</summary>
 public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints checkpoints, RemoteCalls calls)
 {
+    /// <param name="toAsk">false makes a judge that only says what it is; it needs no key.</param>
     /// <exception cref="InputException">A remote judge's key is not where the config says, or a checkpoint is not what the run began with.</exception>
-    public async Task<IFeedbackProvider> OpenAsync(StageInputs inputs, CancellationToken token)
+    public async Task<IFeedbackProvider> OpenAsync(StageInputs inputs, CancellationToken token, bool toAsk = true)
     {
         var scope = new CallScope(inputs.Iteration.Run, inputs.Number, inputs.Run.Budget);
-        var provider = await OpenAsync(inputs.Config.Feedback.Provider, scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token));
+        var use = new JudgeUse(scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token)) { ToAsk = toAsk };
+        var provider = await OpenAsync(inputs.Config.Feedback.Provider, use);
         checkpoints.RequireUnchanged(inputs.Run.Started!.Inputs);
         return provider;
     }
@@ -37,55 +50,53 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
         }
     }
 
-    /// <summary>A judge that no run has: one to be tried out.</summary>
-    /// <param name="rewardModel">Loads the text classifier, where the config asks for one.</param>
-    /// <param name="asking">Above 0, remote judges are asked anew what they were asked before.</param>
-    public async Task<IFeedbackProvider> OpenAsync(FeedbackProvider config, CallScope scope, Func<Task<TextClassifier>> rewardModel, int asking = 0) => config switch
+    /// <exception cref="InputException">A remote judge's key is not where the config says.</exception>
+    public async Task<IFeedbackProvider> OpenAsync(FeedbackProvider config, JudgeUse use) => config switch
     {
-        FeedbackProvider.RewardModel => new TextClassifierProvider(await rewardModel()),
+        FeedbackProvider.RewardModel => new TextClassifierProvider(await use.RewardModel()),
         FeedbackProvider.Rules rules => new RulesProvider(rules),
-        FeedbackProvider.Human => new HumanProvider(scope.Run),
-        FeedbackProvider.Ensemble ensemble => await EnsembleAsync(ensemble, scope, rewardModel, asking),
-        FeedbackProvider.LanguageModel model => LanguageModel(model, scope, asking),
-        FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, scope, asking)),
+        FeedbackProvider.Human => new HumanProvider(use.Scope.Run),
+        FeedbackProvider.Ensemble ensemble => await EnsembleAsync(ensemble, use),
+        FeedbackProvider.LanguageModel model => LanguageModel(model, use),
+        FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, use)),
         FeedbackProvider.Perspective perspective => new PerspectiveProvider(
-            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, scope, asking)),
+            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, use)),
         FeedbackProvider.Checkpoint checkpoint => Checkpoint(checkpoint),
         FeedbackProvider.R3 r3 => new R3Provider(
             r3,
             r3.Encoder is { } folder ? new EncodedRelevance(checkpoints.Embedder(folder))
-                : new ServedRelevance(r3.Model, Post(ServedRelevance.Service, r3.Model, r3, r3.Model, ServedRelevance.Path, scope, asking)),
-            r3.Classifier is { } classifier ? LanguageModel(classifier with { Categories = R3Provider.QueryTypes }, scope, asking, R3Provider.ShippedQuestion) : null),
+                : new ServedRelevance(r3.Model, Post(ServedRelevance.Service, r3.Model, r3, r3.Model, ServedRelevance.Path, use)),
+            r3.Classifier is { } classifier ? LanguageModel(R3Provider.Asked(classifier), use, R3Provider.ShippedQuestion) : null),
         _ => throw new InvalidOperationException($"No provider is called {config.GetType().Name}."),
     };
 
     private CheckpointProvider Checkpoint(FeedbackProvider.Checkpoint config) => new(config, checkpoints.Classifier(config.Folder));
 
-    private async Task<EnsembleProvider> EnsembleAsync(FeedbackProvider.Ensemble config, CallScope scope, Func<Task<TextClassifier>> rewardModel, int asking)
+    private async Task<EnsembleProvider> EnsembleAsync(FeedbackProvider.Ensemble config, JudgeUse use)
     {
         var members = new List<(double, IFeedbackProvider)>();
         foreach (var member in config.Members)
         {
-            members.Add((member.Weight, await OpenAsync(member.Provider, scope, rewardModel, asking)));
+            members.Add((member.Weight, await OpenAsync(member.Provider, use)));
         }
 
         return new EnsembleProvider(members);
     }
 
-    private LanguageModelProvider LanguageModel(FeedbackProvider.LanguageModel config, CallScope scope, int asking, string? shipped = null)
+    private LanguageModelProvider LanguageModel(FeedbackProvider.LanguageModel config, JudgeUse use, string? shipped = null)
     {
         var template = LanguageModelProvider.TemplateOf(config, shipped);
-        var account = new RemoteAccount(config.Endpoint, config.Model, config.Calls, Secret.Read(config.ApiKey));
-        var judge = new RemoteJudge(ServiceOf(LanguageModelProvider.Service, asking), LanguageModelProvider.VersionOf(config, template), calls, account, new ChatCompletions(account), scope);
-        return new LanguageModelProvider(config, template, judge);
+        var account = Account(config, config.Model, use);
+        return new LanguageModelProvider(config, template, new RemoteJudge(
+            LanguageModelProvider.Service, LanguageModelProvider.VersionOf(config, template), calls, account, new ChatCompletions(account), use));
     }
 
-    private RemoteJudge Post(string service, string version, FeedbackProvider.Remote config, string model, string path, CallScope scope, int asking)
+    private RemoteJudge Post(string service, string version, FeedbackProvider.Remote config, string model, string path, JudgeUse use)
     {
-        var account = new RemoteAccount(config.Endpoint, model, config.Calls, Secret.Read(config.ApiKey));
-        return new RemoteJudge(ServiceOf(service, asking), version, calls, account, new JsonPost(account, account.Endpoint.ToString().TrimEnd('/') + path), scope);
+        var account = Account(config, model, use);
+        return new RemoteJudge(service, $"{version} at {account.Endpoint}", calls, account, new JsonPost(account, account.Endpoint.ToString().TrimEnd('/') + path), use);
     }
 
-    // Part of what makes a request the same as an earlier one.
-    private static string ServiceOf(string service, int asking) => asking == 0 ? service : $"{service}, asking {asking + 1}";
+    private static RemoteAccount Account(FeedbackProvider.Remote config, string model, JudgeUse use) =>
+        new(config.Endpoint, model, config.Calls, use.ToAsk ? Secret.Read(config.ApiKey) : null);
 }

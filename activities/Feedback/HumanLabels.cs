@@ -27,12 +27,16 @@ public sealed class HumanLabels
         return all;
     }
 
+    public int Count => labels.Count;
+
+    public FeedbackOutcome? OutcomeOf(SampleId id, RunConfig config) => labels.TryGetValue(id, out var given) ? given.Label.ToOutcome(config) : null;
+
     public bool Has(SampleId id) => labels.ContainsKey(id);
 
     /// <summary>A sample's judgement by people; null where nobody gave one.</summary>
-    public Judgement? Of(FeedbackRequest sample, IReadOnlyList<string> tags) => !labels.TryGetValue(sample.Id, out var given)
+    public Judgement? Of(FeedbackRequest sample, RunConfig config) => !labels.TryGetValue(sample.Id, out var given)
         ? null
-        : new Judgement(sample.Id, given.Label.ToOutcome(tags))
+        : new Judgement(sample.Id, given.Label.ToOutcome(config))
         {
             Calls = [new JudgeCall(Provider, given.By.Author, RunInputs.Hash(sample.Text), JsonSerializer.Serialize(given.Label, AltJson.Options))],
         };

@@ -16,8 +16,8 @@ public sealed record JudgeCheckResult(string Judge, string Version, IReadOnlyLis
 /// <summary>Tries a judge on texts whose levels are known, several times each.</summary>
 public sealed class JudgeCheck(FeedbackProviders providers, Func<Task<TextClassifier>> rewardModel)
 {
-    /// <summary>Whom the questions are asked for.</summary>
-    private const string Payer = "judge-check";
+    /// <summary>Whom the questions are asked for: each check pays for itself.</summary>
+    private readonly string payer = $"judge-check-{Guid.NewGuid():N}";
 
     /// <param name="askings">How often each text is judged; from the second time on the judge is asked anew and not the cache.</param>
     /// <exception cref="HoldException">The budget does not allow it.</exception>
@@ -30,12 +30,12 @@ public sealed class JudgeCheck(FeedbackProviders providers, Func<Task<TextClassi
         IFeedbackProvider? judge = null;
         for (var asking = 0; asking < askings; asking++)
         {
-            judge = await providers.OpenAsync(config.Feedback.Provider, new CallScope(Payer, asking, config.Feedback.Budget), rewardModel, asking);
+            judge = await providers.OpenAsync(config.Feedback.Provider, new JudgeUse(new CallScope(payer, asking, config.Feedback.Budget), rewardModel) { Asking = asking });
             var judged = await judge.JudgeAsync(requests, null, token);
             judgements.AddRange(judged);
-            foreach (var (i, judgement) in judged.Index())
+            foreach (var (i, level) in LevelsOf([.. judged.Select(j => j.Outcome)], tags.Count).Index())
             {
-                said[i].Add(LevelOf(judgement.Outcome, tags.Count));
+                said[i].Add(level);
             }
         }
 
@@ -45,6 +45,16 @@ public sealed class JudgeCheck(FeedbackProviders providers, Func<Task<TextClassi
             judgements.GroupBy(j => j.Outcome.GetType().Name).ToDictionary(g => g.Key, g => g.Count()), calls.Sum(c => c.Attempts), calls.Sum(c => c.Cost));
     }
 
-    private static int? LevelOf(FeedbackOutcome outcome, int levels) =>
-        outcome is FeedbackOutcome.Labelled label ? label.Category ?? JudgeAgreement.LevelOf(label.Reward, levels) : null;
+    /// <summary>A category as it is, a reward in [0, 1] by its nearest level; where rewards have another scale, all are ranked.</summary>
+    private static IEnumerable<int?> LevelsOf(IReadOnlyList<FeedbackOutcome> outcomes, int levels)
+    {
+        var labels = outcomes.OfType<FeedbackOutcome.Labelled>().ToArray();
+        if (labels.All(l => l.Category is not null || l.Reward is >= 0 and <= 1))
+        {
+            return outcomes.Select(o => o is FeedbackOutcome.Labelled label ? label.Category ?? JudgeAgreement.LevelOf(label.Reward, levels) : (int?)null);
+        }
+
+        var ranks = new Queue<int>(DataPool.Quantiles([.. labels.Select(l => l.Reward)], levels));
+        return [.. outcomes.Select(o => o is FeedbackOutcome.Labelled ? ranks.Dequeue() : (int?)null)];
+    }
 }

@@ -28,8 +28,8 @@ public sealed partial class JudgeTemplate
     /// <summary>SHA-256 of the whole question.</summary>
     public string Hash { get; }
 
-    /// <summary>Characters of all messages, not filled in.</summary>
-    public int Length => messages.Sum(m => m.Text.Length);
+    /// <summary>UTF-8 bytes of all messages, not filled in.</summary>
+    public int Length => messages.Sum(m => Encoding.UTF8.GetByteCount(m.Text));
 
     /// <summary>A config's own question, or the shipped one of that name.</summary>
     /// <exception cref="InputException">It has no messages.</exception>

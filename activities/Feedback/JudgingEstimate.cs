@@ -3,35 +3,36 @@ using Alt.Domain;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>What a run's remote judges would be asked, if every sample were as long as it can get and nothing failed.</summary>
+/// <summary>What a run's remote judges would be asked, for prompts of the mean length, if every sample were as long as it can get and nothing failed.</summary>
 /// <param name="Samples">Samples to judge over all iterations.</param>
 /// <param name="Accounts">One for each remote judge; none where all judges are local.</param>
 public sealed record JudgingEstimate(long Samples, IReadOnlyList<AccountEstimate> Accounts)
 {
-    /// <summary>English text, roughly.</summary>
-    private const int BytesPerToken = 4;
-
-    /// <summary>US dollars, at most.</summary>
+    /// <summary>US dollars.</summary>
     public decimal Cost => Accounts.Sum(a => a.Cost);
 
     public static JudgingEstimate Of(RunConfig config)
     {
         var samples = Enumerable.Range(1, config.Iterations).Sum(n => (long)config.Prompts.CountIn(n)) * config.Sampling.Generations;
         var prompts = DataSource.Open(config).Prompts();
-        var prompt = (int)Math.Ceiling(prompts.Average(p => Encoding.UTF8.GetByteCount(p.Text)) / BytesPerToken);
+        var prompt = (int)Math.Ceiling(prompts.Average(p => Encoding.UTF8.GetByteCount(p.Text)) / RemoteJudge.BytesPerToken);
         return new JudgingEstimate(samples, [.. AccountsOf(config.Feedback.Provider, samples, prompt, config.Sampling)]);
     }
 
-    private static IEnumerable<AccountEstimate> AccountsOf(FeedbackProvider provider, long samples, int prompt, SamplingConfig sampling)
+    private static IEnumerable<AccountEstimate> AccountsOf(FeedbackProvider provider, long samples, int prompt, SamplingConfig sampling, string? shipped = null)
     {
         var both = prompt + sampling.MaxNewTokens;
         return provider switch
         {
             FeedbackProvider.Ensemble ensemble => ensemble.Members.SelectMany(m => AccountsOf(m.Provider, samples, prompt, sampling)),
-            FeedbackProvider.LanguageModel model => [Of(model, model.Model, samples, LanguageModelProvider.TemplateOf(model).Length / BytesPerToken + both, model.MaxTokens)],
+            FeedbackProvider.LanguageModel model => [Of(model, model.Model, samples, LanguageModelProvider.TemplateOf(model, shipped).Length / RemoteJudge.BytesPerToken + both, model.MaxTokens)],
             FeedbackProvider.Scorer scorer => [Of(scorer, scorer.Model, (samples + scorer.Batch - 1) / scorer.Batch, 0, 0)],
             FeedbackProvider.Perspective perspective => [Of(perspective, PerspectiveProvider.Service, samples, 0, 0)],
-            FeedbackProvider.R3 r3 => [.. r3.Encoder is null ? [Of(r3, r3.Model, samples, both, 0)] : Array.Empty<AccountEstimate>(), .. r3.Classifier is null ? [] : AccountsOf(r3.Classifier, samples / sampling.Generations, prompt, sampling)],
+            FeedbackProvider.R3 r3 =>
+            [
+                .. r3.Encoder is null ? [Of(r3, r3.Model, samples, both, 0)] : Array.Empty<AccountEstimate>(),
+                .. r3.Classifier is null ? [] : AccountsOf(R3Provider.Asked(r3.Classifier), samples / sampling.Generations, prompt, sampling, R3Provider.ShippedQuestion),
+            ],
             _ => [],
         };
     }
@@ -47,7 +48,8 @@ public sealed record JudgingEstimate(long Samples, IReadOnlyList<AccountEstimate
     }
 }
 
+/// <param name="InputTokens">By the length of the texts, on the high side.</param>
 /// <param name="OutputTokens">At most.</param>
-/// <param name="Cost">US dollars, at most.</param>
+/// <param name="Cost">US dollars.</param>
 /// <param name="AtQuota">How long the calls take at the account's quota; null where it has none.</param>
 public sealed record AccountEstimate(string Endpoint, string Model, long Calls, long InputTokens, long OutputTokens, decimal Cost, TimeSpan? AtQuota);

@@ -18,7 +18,7 @@ internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel confi
 
     /// <summary>The model's name, and a digest of the question and of every setting that a reply depends on.</summary>
     public static string VersionOf(FeedbackProvider.LanguageModel config, JudgeTemplate template) =>
-        $"{config.Model}@{RunInputs.Hash(new { template.Hash, config.Reply, Categories = config.Names(), config.Temperature, config.MaxTokens, config.Structured })[..12]}";
+        $"{config.Model}@{RunInputs.Hash(new { config.Endpoint, template.Hash, config.Reply, Categories = config.Names(), config.Temperature, config.MaxTokens, config.Structured })[..12]}";
 
     /// <param name="shipped">The shipped question that takes the place of the usual one.</param>
     public static JudgeTemplate TemplateOf(FeedbackProvider.LanguageModel config, string? shipped = null) =>
@@ -31,8 +31,13 @@ internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel confi
     {
         var answer = await judge.AskAsync(sample.Id, Question(sample.Prompt, sample.Text), config.MaxTokens, token);
         var said = answer.Body is null ? null : Said(answer.Body);
-        var read = said is null ? null : Read(said);
-        var outcome = answer.Problem ?? read ?? (FeedbackOutcome)new FeedbackOutcome.Unparsed(said ?? answer.Body!);
+        if (answer.Body is not null && said is null)
+        {
+            // What a proxy says in the service's place must not be kept for it.
+            await judge.ForgetAsync(answer.Call, token);
+        }
+
+        FeedbackOutcome outcome = answer.Problem ?? (said is null ? new FeedbackOutcome.Failed("NoReply: the endpoint sent something that is no chat completion") : Read(said));
         return new Judgement(sample.Id, outcome) { Calls = [said is null ? answer.Call : answer.Call with { Reply = said }] };
     }
 
@@ -93,7 +98,9 @@ internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel confi
         }
     }
 
-    private FeedbackOutcome.Labelled? Read(string said)
+    private FeedbackOutcome Read(string said) => (FeedbackOutcome?)Labelled(said) ?? new FeedbackOutcome.Unparsed(said);
+
+    private FeedbackOutcome.Labelled? Labelled(string said)
     {
         var plain = config.Structured && Fields(said) is { } fields ? fields : said;
         if (config.Reply == JudgeReply.Category)

@@ -9,9 +9,12 @@ internal sealed class R3Provider(FeedbackProvider.R3 config, IRelevance relevanc
 {
     public const string ShippedQuestion = "closed";
 
-    public static readonly IReadOnlyList<string> QueryTypes = ["open", "closed"];
+    private static readonly IReadOnlyList<string> QueryTypes = ["open", "closed"];
 
     public string Name => "r3";
+
+    /// <summary>A classifier as it is asked here.</summary>
+    public static FeedbackProvider.LanguageModel Asked(FeedbackProvider.LanguageModel classifier) => classifier with { Categories = QueryTypes };
 
     public string Version { get; } = $"{relevance.Version}@{RunInputs.Hash(new { config.LengthIncentive, config.RepetitionPenalty, config.MaxSequenceLength, Classifier = classifier?.Version })[..12]}";
 
@@ -29,7 +32,7 @@ internal sealed class R3Provider(FeedbackProvider.R3 config, IRelevance relevanc
     /// <summary>What the classifier says of each prompt, by its ordinal.</summary>
     private async Task<IReadOnlyDictionary<int, Judgement>?> TypesAsync(IReadOnlyList<FeedbackRequest> samples, CancellationToken token) => classifier is null
         ? null
-        : (await classifier.JudgeAsync([.. samples.DistinctBy(s => s.Id.Prompt)], null, token)).ToDictionary(j => j.Id.Prompt);
+        : (await classifier.JudgeAsync([.. samples.DistinctBy(s => s.Id.Prompt).Select(s => s with { Text = s.Prompt })], null, token)).ToDictionary(j => j.Id.Prompt);
 
     private static Query QueryOf(FeedbackRequest sample, Judgement? type)
     {

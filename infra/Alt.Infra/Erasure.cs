@@ -229,13 +229,14 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
     private static Sample Tombstone(Sample s) =>
         s with { Text = "", Tokens = new int[s.Tokens.Length], LogProbs = new float[s.LogProbs.Length], ErasedContent = s.ContentHash() };
 
-    private static bool HasText(Judgement j) => j.Outcome is FeedbackOutcome.Unparsed { Raw.Length: > 0 } or FeedbackOutcome.Labelled { Text.Length: > 0 } || j.Calls.Any(c => c.Reply is not null);
+    private static bool HasText(Judgement j) => j.Outcome is FeedbackOutcome.Unparsed { Raw.Length: > 0 } or FeedbackOutcome.Vetoed { Reason.Length: > 0 } or FeedbackOutcome.Labelled { Text.Length: > 0 } || j.Calls.Any(c => c.Reply is not null);
 
     private static Judgement Tombstone(Judgement j) => j with
     {
         Outcome = j.Outcome switch
         {
             FeedbackOutcome.Unparsed => new FeedbackOutcome.Unparsed(""),
+            FeedbackOutcome.Vetoed => new FeedbackOutcome.Vetoed(""),
             FeedbackOutcome.Labelled { Text: not null } label => label with { Text = "" },
             var outcome => outcome,
         },

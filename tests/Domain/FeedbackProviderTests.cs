@@ -26,13 +26,16 @@ public class FeedbackProviderTests
         Says("feedback.tags holds 2 tags, expected one for each of the judge's 4 categories", Categories with { Tags = ["good", "bad"] });
         Says("feedback.budget limits money", Categories with { Budget = new() { Run = 1 } });
         Says("feedback.provider.calls: expected concurrency", Categories with { Provider = Judge with { Calls = new() { Concurrency = 0 } } });
+        Says("feedback.provider.classifier.apiKey must say where", Categories with { Provider = new FeedbackProvider.R3 { Endpoint = "http://localhost/v1", Classifier = Judge with { ApiKey = "sk-1" } } });
+        Says("feedback.provider.endpoint: expected a base address without user", Categories with { Provider = Judge with { Endpoint = "https://user:secret@api.example.org/v1" } });
+        Says("feedback.provider.batch is 0", Categories with { Provider = new FeedbackProvider.Scorer { Endpoint = "http://localhost", Batch = 0 } });
         Says("feedback.failureShare is 2", Categories with { FailureShare = 2 });
         Says("selection.ranking is category, which needs a provider that gives categories", Categories with { Provider = new FeedbackProvider.RewardModel() });
         Says("feedback.provider.list[0].matches is '('", Categories with { Provider = new FeedbackProvider.Rules { List = [new FeedbackRule { Matches = "(" }] } });
         Says("feedback.provider.folder is missing", Categories with { Provider = new FeedbackProvider.Checkpoint() });
         Says("feedback.provider.maxLength is 3, expected 0 (the model's own) or at least 6", Categories with { Provider = new FeedbackProvider.Checkpoint { Folder = "f", MaxLength = 3 } });
         Says("feedback.provider.batchSize is 0", Categories with { Provider = new FeedbackProvider.Checkpoint { Folder = "f", BatchSize = 0 } });
-        Says("feedback.provider.endpoint is ''", Categories with { Provider = new FeedbackProvider.R3() });
+        Says("feedback.provider.endpoint: expected a base address", Categories with { Provider = new FeedbackProvider.R3() });
         Says("feedback.provider has an endpoint and an encoder", Categories with { Provider = new FeedbackProvider.R3 { Endpoint = "http://localhost", Encoder = "f" } });
         Says("feedback.provider.members has 1", Categories with { Provider = new FeedbackProvider.Ensemble { Members = [new()] } });
         Says("people and ensembles cannot be members", Categories with { Provider = new FeedbackProvider.Ensemble { Members = [new(), new() { Provider = new FeedbackProvider.Human() }] } });
@@ -65,15 +68,20 @@ public class FeedbackProviderTests
     public void A_label_by_a_person_is_a_reward_a_tag_or_a_veto()
     {
         var id = new SampleId(1, 2, 3);
-        string[] tags = ["Good", "So so", "Bad"];
-        Assert.Equal(new FeedbackOutcome.Labelled(.3), new HumanLabel(id, .3).ToOutcome(tags));
-        Assert.Equal(new FeedbackOutcome.Labelled(.5) { Category = 1 }, new HumanLabel(id, Tag: "so SO").ToOutcome(tags));
-        Assert.Equal(new FeedbackOutcome.Labelled(.9) { Category = 0, Text = "Clear." }, new HumanLabel(id, .9, "Good", "Clear.").ToOutcome(tags));
-        Assert.Equal(new FeedbackOutcome.Vetoed("private data"), new HumanLabel(id, Text: "private data", Veto: true).ToOutcome(tags));
+        var run = new RunConfig { Feedback = new() { Tags = ["Good", "So so", "Bad"] } };
+        Assert.Equal(new FeedbackOutcome.Labelled(.3), new HumanLabel(id, .3, Text: " ").ToOutcome(run));
+        Assert.Equal(new FeedbackOutcome.Labelled(.5) { Category = 1 }, new HumanLabel(id, Tag: "so SO").ToOutcome(run));
+        Assert.Equal(new FeedbackOutcome.Labelled(.9) { Category = 0, Text = "Clear." }, new HumanLabel(id, .9, "Good", "Clear.").ToOutcome(run));
+        Assert.Equal(new FeedbackOutcome.Vetoed("private data"), new HumanLabel(id, Text: "private data", Veto: true).ToOutcome(run));
         foreach (var nothing in new[] { new HumanLabel(id), new HumanLabel(id, Tag: "Great"), new HumanLabel(id, double.NaN) })
         {
-            Assert.Contains("label of 1/2/3", Assert.Throws<InputException>(() => nothing.ToOutcome(tags)).Message, StringComparison.Ordinal);
+            Assert.Contains("label of 1/2/3", Assert.Throws<InputException>(() => nothing.ToOutcome(run)).Message, StringComparison.Ordinal);
         }
+
+        // What would fail later, when it cannot be mended.
+        Assert.Contains("needs one of the run's tags", Assert.Throws<InputException>(() => new HumanLabel(id, .3).ToOutcome(run with { Selection = new() { Ranking = Ranking.Category } })).Message, StringComparison.Ordinal);
+        var special = run with { Feedback = run.Feedback with { Encoding = TagEncoding.Special } };
+        Assert.Contains("feedback.encoding text", Assert.Throws<InputException>(() => new HumanLabel(id, .3, Text: "Clear.").ToOutcome(special)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -94,9 +94,39 @@ public class ForkTests
     [Fact]
     public void Shared_are_what_was_prepared_and_the_iterations_before()
     {
-        Assert.Equal([Past[1], Past[2], Past[3], Past[5], Past[6], Past[7]], Fork.Shared(Past, [], 2));
-        Assert.DoesNotContain(Past[2], Fork.Shared(Past, ["rewardModel.l2"], 2));
-        Assert.DoesNotContain(Past[3], Fork.Shared(Past, ["evaluation.judge.l2"], 2));
+        Assert.Equal([Past[1], Past[2], Past[3], Past[5], Past[6], Past[7]], Fork.Shared(Past, [], 2, Stage.Prompts));
+        Assert.DoesNotContain(Past[2], Fork.Shared(Past, ["rewardModel.l2"], 2, Stage.Feedback));
+        Assert.DoesNotContain(Past[3], Fork.Shared(Past, ["evaluation.judge.l2"], 2, Stage.Evaluation));
+    }
+
+    [Fact]
+    public void Labels_by_people_are_shared_with_the_samples_that_they_are_about()
+    {
+        var labelled = new RunEvent.SamplesLabelled(2, Artifact, 1, "A. Reader", null, default);
+        Assert.Contains(labelled, Fork.Shared([labelled], [], 3, Stage.Prompts));
+        Assert.Contains(labelled, Fork.Shared([labelled], [], 2, Stage.Feedback));
+        Assert.DoesNotContain(labelled, Fork.Shared([labelled], [], 2, Stage.Sampling));
+        Assert.DoesNotContain(labelled, Fork.Shared([labelled], [], 1, Stage.Training));
+    }
+
+    [Fact]
+    public void A_judge_that_uses_its_own_words_gives_the_samples_other_feedback()
+    {
+        var own = Config with { Feedback = Config.Feedback with { Provider = new FeedbackProvider.LanguageModel { Reply = JudgeReply.Unconstrained } } };
+        Assert.Equal(Stage.Sampling, Fork.FirstStage(Config, own, ["feedback.provider"], 2));
+        Assert.Equal(Stage.Feedback, Fork.FirstStage(Config, own, ["feedback.provider"], 1));
+    }
+
+    [Fact]
+    public void Limits_that_were_changed_add_up()
+    {
+        var state = RunState.Fold([
+            new RunEvent.RunStarted("run", Config with { Feedback = new() { Budget = new() { Run = 1, Iteration = 2, RunTokens = 3 } } }, "", new Dictionary<string, string>(), default),
+            new RunEvent.LimitsChanged(10, null, null, null, null, default),
+            new RunEvent.LimitsChanged(null, 20, null, 40, .5, default),
+        ]);
+        Assert.Equal(new BudgetConfig { Run = 10, Iteration = 20, RunTokens = 3, IterationTokens = 40 }, state.Budget);
+        Assert.Equal(.5, state.FailureShare);
     }
 
     [Fact]

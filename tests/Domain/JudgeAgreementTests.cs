@@ -18,9 +18,10 @@ public class JudgeAgreementTests
     [Fact]
     public void Askings_that_differ_are_inconsistent_and_those_far_apart_contradict()
     {
-        var measured = JudgeAgreement.Measure([(0, [0, 0]), (0, [0, 1]), (0, [0, 3]), (0, [0, null])], 4);
-        Assert.Equal(.25, measured.Consistency);
+        var measured = JudgeAgreement.Measure([(0, [0, 0]), (0, [0, 1]), (0, [0, 3]), (0, [1, 1]), (0, [0, null])], 4);
+        Assert.Equal(.5, measured.Consistency);
         Assert.Equal(.25, measured.Contradictions);
+        Assert.Null(JudgeAgreement.Measure([(0, [null, null])], 4).Consistency);
     }
 
     [Theory]

@@ -37,6 +37,7 @@ public class JudgeRepliesTests
     [InlineData("Score: 2\n\nScore: 2", 2)]
     [InlineData("Score: three", null)]
     [InlineData("Score: 9", null)]
+    [InlineData("Score: 3.5", null)]
     [InlineData("Score: 8/10", null)]
     [InlineData("Score: -1", null)]
     [InlineData("Overall Score: 2", null)]

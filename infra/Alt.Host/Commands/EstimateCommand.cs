@@ -14,7 +14,7 @@ internal static class EstimateCommand
     {
         var config = new Argument<string>("CONFIG") { Description = "The experiment's YAML file." };
         var (settings, json) = (Options.Set(), Options.Json());
-        var command = new Command("estimate", "Say what a run would ask of remote judges: calls, tokens, money and time, at most. Asks nobody.") { config, settings, json };
+        var command = new Command("estimate", "Say what a run would ask of remote judges: calls, tokens, money and time. Asks nobody.") { config, settings, json };
         command.SetAction((parsed, _) =>
         {
             var run = RunConfigFile.Read(parsed.GetValue(config)!, parsed.GetValue(settings)!);
@@ -24,12 +24,12 @@ internal static class EstimateCommand
                 console.WriteLine(Invariant($"{estimate.Samples:N0} samples to judge"));
                 foreach (var a in estimate.Accounts)
                 {
-                    console.WriteLine(Invariant($"{a.Model} at {a.Endpoint}: {a.Calls:N0} calls, {a.InputTokens:N0} tokens in, at most {a.OutputTokens:N0} out, {a.Cost:0.00} USD{(a.AtQuota is { } time ? $", {ProgressText.Duration(time)} at its quota" : "")}"));
+                    console.WriteLine(Invariant($"{a.Model} at {a.Endpoint}: {a.Calls:N0} calls, about {a.InputTokens:N0} tokens in, at most {a.OutputTokens:N0} out, {a.Cost:0.00} USD{(a.AtQuota is { } time ? $", {ProgressText.Duration(time)} at its quota" : "")}"));
                 }
 
                 console.WriteLine(estimate.Accounts.Count == 0
                     ? "all judges are local: nothing to pay"
-                    : Invariant($"at most {estimate.Cost:0.00} USD{(run.Feedback.Budget.Run is > 0 and var budget ? $"; feedback.budget.run is {budget:0.00} USD" : "; feedback.budget.run sets no limit")}"));
+                    : Invariant($"about {estimate.Cost:0.00} USD{(run.Feedback.Budget.Run is > 0 and var budget ? $"; feedback.budget.run is {budget:0.00} USD" : "; feedback.budget.run sets no limit")}"));
             });
             return Task.FromResult(0);
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Alt.Activities.Feedback;
 using Alt.Domain;
 using Alt.Infra;
@@ -41,11 +42,23 @@ internal static class JudgeCheckCommand
             using var checkpoints = new Checkpoints();
             var providers = new FeedbackProviders(new Classifiers(new ArtifactStore(home.Artifacts)), checkpoints, calls);
             var check = new JudgeCheck(providers, () => throw new InputException("feedback.provider: an ensemble with a run's own reward model cannot be tried before a run"));
-            var result = await check.RunAsync(run, samples, parsed.GetValue(repeats), token);
+            var result = await RunAsync(() => check.RunAsync(run, samples, parsed.GetValue(repeats), token));
             new Output(parsed.GetValue(json)).Result(result, console => Write(console, result));
             return 0;
         });
         return command.WithExamples("./alt judge check experiment.yaml labelled.jsonl --repeats 3");
+    }
+
+    private static async Task<JudgeCheckResult> RunAsync(Func<Task<JudgeCheckResult>> check)
+    {
+        try
+        {
+            return await check();
+        }
+        catch (HoldException e)
+        {
+            throw new InputException("feedback.budget: the check would cost more than that; raise it with --set feedback.budget.run=USD, or judge fewer texts", e);
+        }
     }
 
     private static void Write(IAnsiConsole console, JudgeCheckResult result)
@@ -105,5 +118,5 @@ internal static class JudgeCheckCommand
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Row(string Prompt, string Text, string? Tag = null, double? Reward = null, string? Reference = null);
+    private sealed record Row([property: JsonRequired] string Prompt, [property: JsonRequired] string Text, string? Tag = null, double? Reward = null, string? Reference = null);
 }

@@ -23,15 +23,28 @@ internal static class SignalCommands
     public static Command Resume()
     {
         var budget = new Option<decimal?>("--budget") { Description = "Change what the whole run may spend on judges, in US dollars; 0 is no limit.", HelpName = "USD" };
+        var iterationBudget = new Option<decimal?>("--iteration-budget") { Description = "The same for each iteration.", HelpName = "USD" };
+        var tokens = new Option<long?>("--tokens") { Description = "Change how many tokens the whole run may have judges read and write; 0 is no limit.", HelpName = "N" };
+        var iterationTokens = new Option<long?>("--iteration-tokens") { Description = "The same for each iteration.", HelpName = "N" };
         var failures = new Option<double?>("--failures") { Description = "Change the share of an iteration's samples that may stay without a label because their judgement failed.", HelpName = "SHARE" };
-        budget.Validators.Add(r => Require(r, r.GetValueOrDefault<decimal?>() is null or >= 0, "--budget: expected US dollars, 0 or more"));
+        foreach (var money in new[] { budget, iterationBudget })
+        {
+            money.Validators.Add(r => Require(r, r.GetValueOrDefault<decimal?>() is null or >= 0, $"{money.Name}: expected US dollars, 0 or more"));
+        }
+
+        foreach (var count in new[] { tokens, iterationTokens })
+        {
+            count.Validators.Add(r => Require(r, r.GetValueOrDefault<long?>() is null or >= 0, $"{count.Name}: expected a number of tokens, 0 or more"));
+        }
+
         failures.Validators.Add(r => Require(r, r.GetValueOrDefault<double?>() is null or (>= 0 and <= 1), "--failures: expected a share from 0 to 1"));
         return Create(GoOn("resume", "End a run's pause.") with
         {
-            Options = [budget, failures],
-            Before = parsed => parsed.GetValue(budget) is null && parsed.GetValue(failures) is null
+            Options = [budget, iterationBudget, tokens, iterationTokens, failures],
+            Before = parsed => new Option[] { budget, iterationBudget, tokens, iterationTokens, failures }.All(o => parsed.GetResult(o) is null)
                 ? null
-                : new RunEvent.LimitsChanged(parsed.GetValue(budget), parsed.GetValue(failures), DateTimeOffset.UtcNow),
+                : new RunEvent.LimitsChanged(
+                    parsed.GetValue(budget), parsed.GetValue(iterationBudget), parsed.GetValue(tokens), parsed.GetValue(iterationTokens), parsed.GetValue(failures), DateTimeOffset.UtcNow),
         });
 
         static void Require(OptionResult result, bool ok, string problem)
@@ -44,7 +57,7 @@ internal static class SignalCommands
     }
 
     /// <summary><c>alt feedback retry</c>: a run that goes on asks again for what is in quarantine.</summary>
-    public static Command RetryFeedback() => Create(GoOn("retry", "Let a run that waits ask again for the judgements in quarantine. Replies that could not be read are paid: they are read again, not asked for."));
+    public static Command RetryFeedback() => Create(GoOn("retry", "Let a run that waits ask again for the judgements in quarantine. Replies that could not be read are paid: they are read again, not asked for.") with { Path = "feedback retry", OnlyFrom = true });
 
     public static Command Stop() => Create(new(
         "stop", "End a run after the iteration under way; what is recorded stays.", w => w.StopAsync(), at => new RunEvent.RunStopped(at), [RunStatus.Running, RunStatus.Paused, RunStatus.Failed],
@@ -68,7 +81,12 @@ internal static class SignalCommands
             var id = RunId.Check(parsed.GetValue(run)!);
             var home = AltHome.Find();
             await using var record = await Record.OpenExistingAsync(home, token);
-            await record.AskAsync(l => l.ExistingRunAsync(id, token), token);
+            var status = (await record.AskAsync(l => l.ExistingRunAsync(id, token), token)).Status;
+            if ((order.OnlyFrom || !IsUnderWay(home, id)) && !order.From.Contains(status))
+            {
+                throw Nothing(id, order, status);
+            }
+
             if (order.Before?.Invoke(parsed) is { } before)
             {
                 await record.AskAsync(l => l.RecordAsync(id, _ => null, before, token: token), token);
@@ -84,13 +102,18 @@ internal static class SignalCommands
             new Output(parsed.GetValue(json)).Result(new { runId = id, order = order.Name, underWay }, console => console.WriteLine($"run {id} {words}"));
             return 0;
         });
-        return command.WithExamples($"./alt {order.Name} quickstart-1121-1002");
+        return command.WithExamples($"./alt {order.Path ?? order.Name} quickstart-1121-1002");
     }
+
+    private static bool IsUnderWay(AltHome home, string id) => (Stack.IsOwned(home) || home.IsHeld(WorkerCommand.LockName)) && Attendance.IsFollowed(home, id);
+
+    private static InputException Nothing(string id, Order order, RunStatus status) =>
+        new($"run '{id}' is {(status == RunStatus.Running ? "not paused" : status.ToString().ToLowerInvariant())}: there is nothing to {order.Name}; ./alt status {id}");
 
     /// <returns>Whether the run is under way and was told.</returns>
     private static async Task<bool> SignalAsync(AltHome home, string id, Order order, CancellationToken token)
     {
-        if (!(Stack.IsOwned(home) || home.IsHeld(WorkerCommand.LockName)) || !Attendance.IsFollowed(home, id))
+        if (!IsUnderWay(home, id))
         {
             return false;
         }
@@ -113,7 +136,7 @@ internal static class SignalCommands
         var status = (await record.AskAsync(l => l.RunAsync(id, token), token)).Status;
         if (!order.From.Contains(status))
         {
-            throw new InputException($"run '{id}' is {(status == RunStatus.Running ? "not paused" : status.ToString().ToLowerInvariant())}: there is nothing to {order.Name}; ./alt status {id}");
+            throw Nothing(id, order, status);
         }
 
         var fact = order.Fact(DateTimeOffset.UtcNow);
@@ -125,6 +148,12 @@ internal static class SignalCommands
         string Name, string Description, Expression<Func<AltRunWorkflow, Task>> Signal, Func<DateTimeOffset, RunEvent> Fact, RunStatus[] From, string UnderWay, string Recorded)
     {
         public IReadOnlyList<Option> Options { get; init; } = [];
+
+        /// <summary>The words of the command, where they are more than its name.</summary>
+        public string? Path { get; init; }
+
+        /// <summary>A run that is under way must be in one of the states too.</summary>
+        public bool OnlyFrom { get; init; }
 
         /// <summary>What is recorded first, whether the run is under way or not; null for nothing.</summary>
         public Func<ParseResult, RunEvent?>? Before { get; init; }

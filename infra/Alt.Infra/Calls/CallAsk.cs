@@ -20,7 +20,7 @@ internal abstract record Booking
     /// <summary>Has been answered before.</summary>
     public sealed record Known(StoredReply Reply) : Booking;
 
-    public sealed record OverBudget(string Reason) : Booking;
+    public sealed record OverBudget(BudgetLimit Limit, string Reason) : Booking;
 
     /// <summary>Not now, and nobody else of this account: its next slot is too far away.</summary>
     /// <param name="Wait">When to ask again.</param>

@@ -131,14 +131,14 @@ internal sealed class CallBooks(DateTime now)
         var iteration = Spends[(scope.Run, scope.Iteration)];
         var run = Spends.Where(s => s.Key.Run == scope.Run).Select(s => s.Value)
             .Aggregate((a, b) => new CallSpend(0, a.Spent + b.Spent, a.Reserved + b.Reserved, a.InDoubt + b.InDoubt));
-        return Check(run, $"run '{scope.Run}'", budget.Run, budget.RunTokens, "budget.run")
-            ?? Check(iteration, $"iteration {scope.Iteration} of run '{scope.Run}'", budget.Iteration, budget.IterationTokens, "budget.iteration");
+        return Check(run, $"run '{scope.Run}'", budget.Run, budget.RunTokens, BudgetLimit.Run, BudgetLimit.RunTokens)
+            ?? Check(iteration, $"iteration {scope.Iteration} of run '{scope.Run}'", budget.Iteration, budget.IterationTokens, BudgetLimit.Iteration, BudgetLimit.IterationTokens);
 
-        Booking? Check(CallSpend spend, string whose, decimal money, long tokens, string setting)
+        Booking? Check(CallSpend spend, string whose, decimal money, long tokens, BudgetLimit moneyLimit, BudgetLimit tokenLimit)
         {
             var (certain, possible) = (spend.Spent + spend.InDoubt - again + amount, spend.Spent + spend.InDoubt + spend.Reserved - again + amount);
-            return money > 0 && certain.Money > money ? new Booking.OverBudget(Text($"{whose}: ${spend.Spent.Money + spend.InDoubt.Money:0.######} of ${money:0.######} is spent, and the next call may cost ${amount.Money:0.######}; raise {setting}"))
-                : tokens > 0 && certain.Tokens > tokens ? new Booking.OverBudget(Text($"{whose}: {spend.Spent.Tokens + spend.InDoubt.Tokens} of {tokens} tokens are spent, and the next call may take {amount.Tokens}; raise {setting}Tokens"))
+            return money > 0 && certain.Money > money ? new Booking.OverBudget(moneyLimit, Text($"{whose}: ${spend.Spent.Money + spend.InDoubt.Money:0.######} of ${money:0.######} is spent, and the next call may cost ${amount.Money:0.######} more"))
+                : tokens > 0 && certain.Tokens > tokens ? new Booking.OverBudget(tokenLimit, Text($"{whose}: {spend.Spent.Tokens + spend.InDoubt.Tokens} of {tokens} tokens are spent, and the next call may take {amount.Tokens} more"))
                 : (money > 0 && possible.Money > money) || (tokens > 0 && possible.Tokens > tokens) ? new Booking.Full()
                 : null;
         }

@@ -18,9 +18,12 @@ public abstract record CallOutcome
     public sealed record Failed(CallFailure Kind, string Reason, int Attempts) : CallOutcome;
 
     /// <summary>Not sent: it could have passed a limit of the run's budget.</summary>
-    /// <param name="Reason">Which limit, how much of it is spent, and how much the call needs.</param>
-    public sealed record OverBudget(string Reason) : CallOutcome;
+    /// <param name="Reason">How much of the limit is spent, and how much the call needs.</param>
+    public sealed record OverBudget(BudgetLimit Limit, string Reason) : CallOutcome;
 }
+
+/// <summary>The limits of a <see cref="Domain.BudgetConfig"/>.</summary>
+public enum BudgetLimit { Run, Iteration, RunTokens, IterationTokens }
 
 public enum CallFailure
 {

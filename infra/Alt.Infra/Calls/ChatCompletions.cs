@@ -1,6 +1,5 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
-using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -35,7 +34,7 @@ public sealed class ChatCompletions : ICallTransport
         {
             RetryAfter = RetryAfter.Parse(response.Headers.TryGetValue(CallHttp.RetryAfter, out var header) ? header : null, DateTimeOffset.UtcNow),
         };
-        return reply is { Status: 200, Body: { } text } && Usage(text) is var (input, output) ? reply with { InputTokens = input, OutputTokens = output } : reply;
+        return reply is { Status: 200, Body: { } text } && TokenUsage.Of(text) is var (input, output) ? reply with { InputTokens = input, OutputTokens = output } : reply;
     }
 
     private async Task<PipelineResponse> SendAsync(BinaryContent content, RequestOptions options)
@@ -49,23 +48,4 @@ public sealed class ChatCompletions : ICallTransport
             throw e.InnerException as HttpRequestException ?? new HttpRequestException(e.Message, e);
         }
     }
-
-    private static (int? Input, int? Output)? Usage(string body)
-    {
-        try
-        {
-            using var reply = JsonDocument.Parse(body);
-            return reply.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object
-                ? (Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"))
-                : null;
-        }
-        catch (JsonException)
-        {
-            // A success without JSON is for the reply's parser to judge.
-            return null;
-        }
-    }
-
-    private static int? Count(JsonElement usage, string name) =>
-        usage.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count >= 0 ? count : null;
 }

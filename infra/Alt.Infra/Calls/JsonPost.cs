@@ -2,11 +2,10 @@ using System.Net.Http.Headers;
 
 namespace Alt.Infra.Calls;
 
-/// <summary>JSON posted to one address: Perspective, embeddings, any scorer. Counts no tokens unless it is told how.</summary>
+/// <summary>JSON posted to one address: Perspective, embeddings, any scorer. Where the service counts no tokens, the request's estimate counts.</summary>
 /// <param name="account">Its key is sent as a bearer token, or in the address where <paramref name="address"/> has it.</param>
 /// <param name="address">The whole address; <c>{key}</c> in its query stands for the account's key, escaped.</param>
-/// <param name="inputTokens">Reads from a reply's body how many tokens it took; null where the service does not say.</param>
-public sealed class JsonPost(RemoteAccount account, string address, Func<string, int?>? inputTokens = null) : ICallTransport
+public sealed class JsonPost(RemoteAccount account, string address) : ICallTransport
 {
     private const string KeyInAddress = "{key}";
 
@@ -28,7 +27,7 @@ public sealed class JsonPost(RemoteAccount account, string address, Func<string,
         return new TransportReply((int)response.StatusCode, text)
         {
             RetryAfter = RetryAfter.Parse(retryAfter, DateTimeOffset.UtcNow),
-            InputTokens = inputTokens is null ? 0 : text is null ? null : inputTokens(text),
+            InputTokens = text is null ? null : TokenUsage.Of(text)?.Input,
             OutputTokens = 0,
         };
     }

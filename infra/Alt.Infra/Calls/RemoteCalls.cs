@@ -145,8 +145,8 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 {
                     case { Booking: Booking.Known { Reply: var reply } }:
                         return new(Of(reply, cached: reply.Payer != request.Payer));
-                    case { Booking: Booking.OverBudget { Reason: var reason } }:
-                        return new(new CallOutcome.OverBudget(reason));
+                    case { Booking: Booking.OverBudget over }:
+                        return new(new CallOutcome.OverBudget(over.Limit, over.Reason));
                     case { Booking: Booking.Granted, SendAt: var sendAt } when await InTimeAsync(ask, sendAt, token):
                         return await SendAsync(ask, token);
                     case null:

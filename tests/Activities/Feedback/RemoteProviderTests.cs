@@ -159,7 +159,7 @@ public sealed class RemoteProviderTests : CallsTest
         await (await OpenAsync(config)).JudgeAsync([.. texts.Select((t, k) => Request(k, t))], null, CancellationToken.None);
 
     private Task<IFeedbackProvider> OpenAsync(FeedbackProvider config, BudgetConfig? budget = null) =>
-        Providers().OpenAsync(config, new CallScope("run", 1, budget ?? new()), () => throw new InvalidOperationException("No reward model is asked for here."));
+        Providers().OpenAsync(config, new JudgeUse(new CallScope("run", 1, budget ?? new()), () => throw new InvalidOperationException("No reward model is asked for here.")));
 
     private FeedbackProviders Providers() => new(new Classifiers(new ArtifactStore(Path.GetTempPath())), new Checkpoints(), Calls);
 

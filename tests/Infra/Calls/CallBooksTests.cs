@@ -79,7 +79,7 @@ public sealed class CallBooksTests
         var first = Ask(0, 8);
         books.Book(first);
         books.Settle(new(first, Reply(first, used: 100), InDoubt: false));
-        Assert.Equal("iteration 1 of run 'run': $8 of $12 is spent, and the next call may cost $8; raise budget.iteration", Assert.IsType<Booking.OverBudget>(books.Book(Ask(2, 8))).Reason);
+        Assert.Equal(new Booking.OverBudget(BudgetLimit.Iteration, "iteration 1 of run 'run': $8 of $12 is spent, and the next call may cost $8 more"), books.Book(Ask(2, 8)));
     }
 
     [Fact]

@@ -29,9 +29,9 @@ public sealed class CallLimitsTests : CallsTest
         var budget = new BudgetConfig { Run = 30, Iteration = 20 };
         var service = new ScriptedTransport(_ => ScriptedTransport.Ok());
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "1", scope: Scope(budget: budget)));
-        Assert.Contains("budget.iteration", Assert.IsType<CallOutcome.OverBudget>(await AskAsync(service, "2", scope: Scope(budget: budget))).Reason, StringComparison.Ordinal);
+        Assert.Equal(BudgetLimit.Iteration, Assert.IsType<CallOutcome.OverBudget>(await AskAsync(service, "2", scope: Scope(budget: budget))).Limit);
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "2", scope: Scope(iteration: 2, budget: budget)));
-        Assert.Contains("budget.run", Assert.IsType<CallOutcome.OverBudget>(await AskAsync(service, "3", scope: Scope(iteration: 3, budget: budget))).Reason, StringComparison.Ordinal);
+        Assert.Equal(BudgetLimit.Run, Assert.IsType<CallOutcome.OverBudget>(await AskAsync(service, "3", scope: Scope(iteration: 3, budget: budget))).Limit);
         // More money, and it goes on.
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "3", scope: Scope(iteration: 3, budget: budget with { Run = 45 })));
     }

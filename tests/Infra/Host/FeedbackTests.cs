@@ -102,6 +102,20 @@ public sealed class FeedbackTests
     }
 
     [Fact]
+    public async Task A_run_that_waits_for_somebody_can_be_stopped()
+    {
+        await using var installation = new Installation();
+        await using var run = installation.Start(
+            "run", installation.Config, "--run-id", "left", "--json", "--set", "iterations=1", "--set", "prompts.perIteration=8", "--set", "feedback.provider={kind: human}");
+        await run.SaysAsync("waits: ");
+        Assert.Equal(0, (await installation.RunAsync("stop", "left")).ExitCode);
+
+        var end = await run.EndAsync();
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Contains("left: stopped", (await installation.RunAsync("status", "left")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Too_many_samples_without_a_label_hold_the_run_until_somebody_allows_them()
     {
         await using var installation = new Installation();
