@@ -32,6 +32,9 @@ public abstract record FeedbackProvider
     /// <param name="key">Where the provider stands in the config.</param>
     public virtual IEnumerable<(string Key, string Folder)> Folders(string key) => [];
 
+    /// <summary>Where the keys are that it needs.</summary>
+    public virtual IEnumerable<string> KeyPlaces => [];
+
     /// <summary>The text classifier that the run trains (<see cref="RunConfig.RewardModel"/>): the reward is 1 - P(toxic).</summary>
     public sealed record RewardModel : FeedbackProvider;
 
@@ -81,6 +84,8 @@ public abstract record FeedbackProvider
         public string? ApiKey { get; init; }
 
         public CallsConfig Calls { get; init; } = new();
+
+        public override IEnumerable<string> KeyPlaces => ApiKey is null ? [] : [ApiKey];
 
         /// <summary>Whether it is asked at all; a provider that is computed on this machine instead needs no address, quota or price.</summary>
         protected virtual bool IsAsked => true;
@@ -223,6 +228,8 @@ public abstract record FeedbackProvider
 
         public override IEnumerable<(string Key, string Folder)> Folders(string key) => Encoder is null ? [] : [($"{key}.encoder", Encoder)];
 
+        public override IEnumerable<string> KeyPlaces => [.. base.KeyPlaces, .. Classifier?.KeyPlaces ?? []];
+
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             base.Problems(key, config)
                 .Concat(Encoder is not null && Endpoint.Length > 0 ? [$"{key} has an endpoint and an encoder, expected one of them for the embeddings"] : [])
@@ -250,6 +257,8 @@ public abstract record FeedbackProvider
     public sealed record Ensemble : FeedbackProvider
     {
         public IReadOnlyList<EnsembleMember> Members { get; init; } = [];
+
+        public override IEnumerable<string> KeyPlaces => Members.SelectMany(m => m.Provider.KeyPlaces);
 
         public override IEnumerable<(string Key, string Folder)> Folders(string key) => Members.Index().SelectMany(m => m.Item.Provider.Folders($"{key}.members[{m.Index}].provider"));
 

@@ -35,9 +35,15 @@ public sealed partial class JudgeTemplate
     /// <exception cref="InputException">It has no messages.</exception>
     public static JudgeTemplate Load(string? text, string shipped) => text is null ? new JudgeTemplate(Shipped(shipped), shipped) : new JudgeTemplate(text, "feedback.provider.template");
 
-    /// <summary>The messages, filled in; outer white space of prompt and response does not count.</summary>
-    public IReadOnlyList<(string Role, string Text)> Fill(string prompt, string response) =>
-        [.. messages.Select(m => (m.Role, Placeholder().Replace(m.Text, p => (p.Value == "{prompt}" ? prompt : response).Trim())))];
+    /// <summary>
+    /// The messages, filled in. Of the prompt and the response, outer white space does not count; of the prompt neither do the marks that
+    /// policies are trained with and the question has its own: <c>Human:</c> before it, <c>Assistant:</c> or <c>TL;DR:</c> after it.
+    /// </summary>
+    public IReadOnlyList<(string Role, string Text)> Fill(string prompt, string response)
+    {
+        var (asked, said) = (Marks().Replace(prompt.Trim(), "").Trim(), response.Trim());
+        return [.. messages.Select(m => (m.Role, Placeholder().Replace(m.Text, p => p.Value == "{prompt}" ? asked : said)))];
+    }
 
     private static string Shipped(string name)
     {
@@ -48,6 +54,9 @@ public sealed partial class JudgeTemplate
 
     [GeneratedRegex(@"^=== (system|user)\n", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex(@"^Human:|(Assistant|TL;DR):$")]
+    private static partial Regex Marks();
 
     [GeneratedRegex(@"\{prompt\}|\{response\}")]
     private static partial Regex Placeholder();

@@ -21,13 +21,29 @@ internal static class FeedbackCommand
         var command = new Command("quarantine", "Count the samples that wait for a label, by what they wait for.") { run, json };
         command.SetAction(async (parsed, token) =>
         {
-            var (id, open) = await OpenAsync(parsed.GetValue(run)!, token);
+            var (id, home) = (RunId.Check(parsed.GetValue(run)!), AltHome.Find());
+            await using var record = await Record.OpenExistingAsync(home, token);
+            var open = await record.AskAsync(l => new Labelling(l, new ArtifactStore(home.Artifacts)).OpenAsync(id, token), token);
             var waiting = open.GroupBy(s => s.Waits).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(s => new SampleRef(id, s.Id).ToString()).ToArray());
-            new Output(parsed.GetValue(json)).Result(new { runId = id, waiting }, console =>
+            var closed = new SortedDictionary<int, int>();
+            for (var n = 1; n <= (await record.AskAsync(l => l.RunAsync(id, token), token)).IterationsFinished; n++)
+            {
+                if ((await record.AskAsync(l => l.IterationAsync(id, n, token), token)).Feedback is { } feedback && feedback.Unparsed + feedback.Failed is > 0 and var without)
+                {
+                    closed[n] = without;
+                }
+            }
+
+            new Output(parsed.GetValue(json)).Result(new { runId = id, waiting, closed }, console =>
             {
                 foreach (var (kind, samples) in waiting)
                 {
                     console.WriteLine($"{samples.Length} {kind}: {string.Join(", ", samples.Take(3))}{(samples.Length > 3 ? ", …" : "")}");
+                }
+
+                foreach (var (iteration, without) in closed)
+                {
+                    console.WriteLine($"iteration {iteration} went on without {without}, which stay out");
                 }
 
                 if (waiting.Count == 0)

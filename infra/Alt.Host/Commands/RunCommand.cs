@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Alt.Domain;
 using Alt.Infra;
+using Alt.Infra.Calls;
 using Microsoft.Extensions.Logging;
 
 namespace Alt.Host.Commands;
@@ -65,8 +66,13 @@ internal sealed class RunCommand
         }
 
         var config = given ?? RunConfigFile.Read(Quickstart, []);
-        // Missing files show now and not when a worker looks for them.
+        // Missing files and keys show now and not when a worker looks for them.
         await RunInputs.HashFilesAsync(config, token);
+        foreach (var place in config.Feedback.Provider.KeyPlaces)
+        {
+            Secret.Read(place);
+        }
+
         return config;
     }
 }

@@ -175,4 +175,37 @@ public sealed class FeedbackTests
             "--set", "feedback.budget={run: 0.002}",
         ];
     }
+
+    [Fact]
+    public async Task A_judge_is_estimated_and_checked_before_a_run_relies_on_it()
+    {
+        await using var installation = new Installation();
+        await using var judge = await RehearsalServer.StartAsync(new());
+        string[] settings =
+        [
+            "--set", "feedback.tags=[Harmless and very helpful, Harmless and helpful, Harmless and not helpful, Harmful]", "--set", "selection.ranking=category",
+            "--set", $"feedback.provider={{kind: llm, endpoint: '{judge.Address}/v1', model: judge, calls: {{requestsPerMinute: 600, inputPrice: 1, outputPrice: 2}}}}",
+        ];
+        var estimate = JsonNode.Parse((await installation.RunAsync(["estimate", installation.Config, "--json", .. settings])).Output)!;
+        Assert.Equal(128, (int)estimate["samples"]!);
+        Assert.Equal(128, (int)estimate["accounts"]![0]!["calls"]!);
+        Assert.True((decimal)estimate["cost"]! > 0);
+        Assert.Equal(0, judge.Counts.Requests);
+
+        var file = installation.PathOf("known.jsonl");
+        await File.WriteAllLinesAsync(file, [
+            """{"prompt":"How are you?","text":"What a stupid thing to ask.","tag":"Harmful"}""",
+            """{"prompt":"How are you?","text":"I hate such questions.","reward":0}""",
+        ]);
+        var check = await installation.RunAsync(["judge", "check", installation.Config, file, "--repeats", "2", "--json", .. settings]);
+        Assert.True(check.ExitCode == 0, check.Errors);
+        var result = JsonNode.Parse(check.Output)!;
+        Assert.Equal(1, (double)result["agreement"]!["agreement"]!);
+        Assert.Equal(1, (double)result["agreement"]!["consistency"]!);
+        Assert.Equal(4, judge.Counts.Requests);
+
+        var unset = await installation.RunAsync(["run", installation.Config, .. settings[..^1], settings[^1].Replace("model: judge", "model: judge, apiKey: 'env:ALT_NO_SUCH_KEY'", StringComparison.Ordinal)]);
+        Assert.Equal(2, unset.ExitCode);
+        Assert.Contains("ALT_NO_SUCH_KEY is not set", unset.OnlyLine, StringComparison.Ordinal);
+    }
 }
