@@ -6,7 +6,7 @@ namespace Alt.Infra.Calls;
 /// <param name="Ticket">Names the attempt where the answer to a booking was lost.</param>
 /// <param name="Money">The most that it may cost, in US dollars.</param>
 /// <param name="Tokens">The most that it may take, input and output.</param>
-internal sealed record CallAsk(Guid Ticket, string Account, string Hash, string Payer, CallsConfig Limits, CallScope Scope, int Units, decimal Money, long Tokens);
+internal sealed record CallAsk(Guid Ticket, string Account, string Hash, string Payer, CallsConfig Limits, CallScope Scope, decimal Money, long Tokens);
 
 /// <summary>What an ask came to.</summary>
 internal abstract record Booking

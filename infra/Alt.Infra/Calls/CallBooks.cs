@@ -114,7 +114,7 @@ internal sealed class CallBooks(DateTime now)
         Accounts[ask.Account] = account with
         {
             Sending = account.Sending + 1,
-            RequestSlot = slot + SlotSchedule.Length(ask.Units, ask.Limits.RequestsPerMinute),
+            RequestSlot = slot + SlotSchedule.Length(1, ask.Limits.RequestsPerMinute),
             TokenSlot = slot + SlotSchedule.Length(ask.Tokens, ask.Limits.TokensPerMinute),
         };
         var spend = Spends[scope];

@@ -139,7 +139,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             while (true)
             {
                 var ask = new CallAsk(
-                    Guid.NewGuid(), account.Key, hash, request.Payer, account.Calls, scope, request.Units,
+                    Guid.NewGuid(), account.Key, hash, request.Payer, account.Calls, scope,
                     account.Calls.CostOf(request.InputTokens, request.MaxOutputTokens), request.InputTokens + request.MaxOutputTokens);
                 switch (await calls.queue.BookAsync(ask, token))
                 {
@@ -155,7 +155,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
         }
 
-        /// <summary>Waits for the slot; one that was missed is given back.</summary>
+        /// <summary>Waits for the slot; in the place of one that was missed another is taken.</summary>
         private async Task<bool> InTimeAsync(CallAsk ask, long sendAt, CancellationToken token)
         {
             try

@@ -12,9 +12,6 @@ namespace Alt.Infra.Calls;
 /// <param name="Payer">The sample that it is asked for, <c>RUN/ITERATION/PROMPT/K</c>: its run pays, others get the reply for nothing.</param>
 public sealed record RemoteRequest(string Service, string Model, ReadOnlyMemory<byte> Body, int InputTokens, int MaxOutputTokens, string Payer)
 {
-    /// <summary>How many requests this counts as against the quota, for services that count what is in a batch.</summary>
-    public int Units { get; init; } = 1;
-
     /// <summary>SHA-256 over service, model and body: the content address of the reply.</summary>
     public string Hash
     {

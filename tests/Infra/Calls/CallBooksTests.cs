@@ -113,7 +113,7 @@ public sealed class CallBooksTests
 
     // Odd requests are of the second iteration, where there is one.
     private static CallAsk Ask(int request, int money) => new(
-        Guid.NewGuid(), "account", $"{request}", "", new() { Concurrency = Concurrency }, new("run", 1 + (request % 2), Budget), 1, money, 10 * money);
+        Guid.NewGuid(), "account", $"{request}", "", new() { Concurrency = Concurrency }, new("run", 1 + (request % 2), Budget), money, 10 * money);
 
     /// <param name="used">Percent of what was reserved.</param>
     private static StoredReply Reply(CallAsk ask, int used) =>

@@ -110,7 +110,7 @@ public sealed class CallLimitsTests : CallsTest
     public async Task A_call_in_doubt_and_another_one_are_written_in_one_turn()
     {
         await using var store = new CallStore(Database);
-        CallAsk[] asks = [.. Enumerable.Range(0, 2).Select(i => new CallAsk(Guid.NewGuid(), "account", $"{i}", "", new(), Scope(), 1, 1, 1))];
+        CallAsk[] asks = [.. Enumerable.Range(0, 2).Select(i => new CallAsk(Guid.NewGuid(), "account", $"{i}", "", new(), Scope(), 1, 1))];
         await store.TurnAsync([], [asks[0]], b => Assert.IsType<Booking.Granted>(b.Book(asks[0])), default);
         await store.TurnAsync([new(asks[0], null, InDoubt: true)], [asks[1]], b =>
         {
