@@ -30,11 +30,11 @@ public sealed class CheckpointProvider : IFeedbackProvider
 
     public Task<IReadOnlyList<Judgement>> JudgeAsync(IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token)
     {
-        FeedbackRequest[] said = [.. samples.Where(s => !string.IsNullOrWhiteSpace(s.Text))];
+        FeedbackRequest[] said = [.. samples.Where(s => s.IfEmpty() is null)];
         progress?.Report(samples.Count - said.Length);
         var rows = model.Read([.. said.Select(s => model.Tokens(config.WithPrompt ? s.Prompt : null, s.Text, longest))], config.BatchSize, progress, token);
         var judged = said.Zip(rows, Judge).ToDictionary(j => j.Id);
-        return Task.FromResult<IReadOnlyList<Judgement>>([.. samples.Select(s => judged.GetValueOrDefault(s.Id) ?? new Judgement(s.Id, new FeedbackOutcome.Abstained("the text is empty")))]);
+        return Task.FromResult<IReadOnlyList<Judgement>>([.. samples.Select(s => s.IfEmpty() ?? judged[s.Id])]);
     }
 
     private Judgement Judge(FeedbackRequest sample, float[] logits)

@@ -60,7 +60,7 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
         FeedbackProvider.LanguageModel model => LanguageModel(model, use),
         FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, use)),
         FeedbackProvider.Perspective perspective => new PerspectiveProvider(
-            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, use)),
+            perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, use, countsTokens: false)),
         FeedbackProvider.Checkpoint checkpoint => Checkpoint(checkpoint),
         FeedbackProvider.R3 r3 => new R3Provider(
             r3,
@@ -91,10 +91,10 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
             LanguageModelProvider.Service, LanguageModelProvider.VersionOf(config, template), calls, account, new ChatCompletions(account), use));
     }
 
-    private RemoteJudge Post(string service, string version, FeedbackProvider.Remote config, string model, string path, JudgeUse use)
+    private RemoteJudge Post(string service, string version, FeedbackProvider.Remote config, string model, string path, JudgeUse use, bool countsTokens = true)
     {
         var account = Account(config, model, use);
-        return new RemoteJudge(service, $"{version} at {account.Endpoint}", calls, account, new JsonPost(account, account.Endpoint.ToString().TrimEnd('/') + path), use);
+        return new RemoteJudge(service, $"{version} at {account.Endpoint}", calls, account, new JsonPost(account, account.Endpoint.ToString().TrimEnd('/') + path), use) { CountsTokens = countsTokens };
     }
 
     private static RemoteAccount Account(FeedbackProvider.Remote config, string model, JudgeUse use) =>

@@ -5,7 +5,12 @@ namespace Alt.Activities.Feedback;
 /// <summary>A sample to judge: generation y for prompt x, both as text.</summary>
 /// <param name="Reference">A right answer y*, where the prompt came with one.</param>
 /// <param name="Erased">The texts are gone, so there is nothing to judge.</param>
-public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text, string? Reference = null, bool Erased = false);
+public sealed record FeedbackRequest(SampleId Id, string Prompt, string Text, string? Reference = null, bool Erased = false)
+{
+    /// <summary>The judgement of a sample that says nothing, which no judge of quality is asked about; null of any other.</summary>
+    /// <remarks>Saying nothing is not bad, but to reward it would teach the policy to say nothing.</remarks>
+    public Judgement? IfEmpty() => string.IsNullOrWhiteSpace(Text) ? new Judgement(Id, new FeedbackOutcome.Abstained("the text is empty")) : null;
+}
 
 /// <summary>Whoever judges generations: a classifier, an API, a language model.</summary>
 public interface IFeedbackProvider

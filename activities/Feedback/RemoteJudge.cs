@@ -16,6 +16,10 @@ internal sealed class RemoteJudge(string service, string version, RemoteCalls ca
 
     public string Version => version;
 
+    /// <summary>Whether quota and budget count what is read; where the service does not say how much, by an estimate.</summary>
+    /// <value>Default true.</value>
+    public bool CountsTokens { get; init; } = true;
+
     /// <summary>Judges every sample that says something, all at once; the account's limits decide how many are under way.</summary>
     /// <exception cref="HoldException">The budget does not allow another question.</exception>
     public async Task<IReadOnlyList<Judgement>> JudgeEachAsync(
@@ -23,7 +27,7 @@ internal sealed class RemoteJudge(string service, string version, RemoteCalls ca
     {
         return await Task.WhenAll(samples.Select(async sample =>
         {
-            var judgement = string.IsNullOrWhiteSpace(sample.Text) ? new Judgement(sample.Id, new FeedbackOutcome.Abstained("the text is empty")) : await judge(sample);
+            var judgement = sample.IfEmpty() ?? await judge(sample);
             progress?.Report(1);
             return judgement;
         }));
@@ -33,8 +37,7 @@ internal sealed class RemoteJudge(string service, string version, RemoteCalls ca
     /// <exception cref="HoldException">The budget does not allow it.</exception>
     public async Task<RemoteAnswer> AskAsync(SampleId payer, ReadOnlyMemory<byte> body, int maxOutputTokens, CancellationToken token)
     {
-        var tokens = service == PerspectiveProvider.Service ? 0 : body.Length / BytesPerToken;
-        var request = new RemoteRequest(address, account.Model, body, tokens, maxOutputTokens, new SampleRef(use.Scope.Run, payer).ToString());
+        var request = new RemoteRequest(address, account.Model, body, CountsTokens ? body.Length / BytesPerToken : 0, maxOutputTokens, new SampleRef(use.Scope.Run, payer).ToString());
         var call = new JudgeCall(service, version, request.Hash, null);
         return await calls.AskAsync(account, use.Scope, request, transport, token) switch
         {

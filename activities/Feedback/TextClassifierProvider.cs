@@ -26,10 +26,9 @@ public sealed class TextClassifierProvider(TextClassifier classifier) : IFeedbac
 
     private Judgement Judge(FeedbackRequest sample)
     {
-        if (string.IsNullOrWhiteSpace(sample.Text))
+        if (sample.IfEmpty() is { } empty)
         {
-            // Saying nothing is not toxic, but to reward it would teach the policy to say nothing.
-            return new Judgement(sample.Id, new FeedbackOutcome.Abstained("the text is empty"));
+            return empty;
         }
 
         var toxicity = classifier.Toxicity(sample.Text);
