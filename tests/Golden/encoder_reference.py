@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes tests/Golden/encoders: tiny random checkpoints of BERT, RoBERTa, Contriever and a GPT-2 reward model, and what transformers makes of texts.
+"""Writes tests/Golden/encoders: tiny random checkpoints of BERT, RoBERTa, Contriever and reward models over decoders, and what transformers makes of texts.
 
 The checkpoints are as transformers saves them; tokens, logits and embeddings are its own, in double precision. Needs Python with torch and
 transformers, such as Debian sid's packages python3-torch and python3-transformers (written with transformers 5.12, tokenizers 0.23, torch 2.14).
@@ -13,8 +13,8 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.processors import RobertaProcessing
 from transformers import (
-    BertConfig, BertForSequenceClassification, BertModel, BertTokenizer, GPT2Config, GPT2ForSequenceClassification,
-    PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification)
+    BertConfig, BertForSequenceClassification, BertModel, BertTokenizer, GPT2Config, GPT2ForSequenceClassification, GPTJConfig, GPTJModel,
+    GPTJPreTrainedModel, LlamaConfig, LlamaForSequenceClassification, PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification)
 
 HERE = pathlib.Path(__file__).parent / "encoders"
 SHAPE = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 20, "max_position_embeddings": 40}
@@ -117,19 +117,57 @@ def roberta():
     return classify("roberta", randomise(RobertaForSequenceClassification(config), 3), tokenizer)
 
 
-def gpt2():
+def causal(name, seed, create, score):
+    """A reward model over a decoder: its head reads the last token. Of what is too long the start goes."""
     trained = byte_level(["<|endoftext|>"])
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, eos_token="<|endoftext|>", pad_token="<|endoftext|>")
     end = trained.token_to_id("<|endoftext|>")
-    config = GPT2Config(vocab_size=trained.get_vocab_size(), n_positions=40, n_embd=12, n_layer=2, n_head=3, num_labels=1, pad_token_id=end, eos_token_id=end, bos_token_id=end)
-    model = randomise(GPT2ForSequenceClassification(config), 4)
-    model.save_pretrained(HERE / "gpt2-reward")
-    tokenizer.save_pretrained(HERE / "gpt2-reward")
+    model = randomise(create({"vocab_size": trained.get_vocab_size(), "bos_token_id": end, "eos_token_id": end}, end), seed)
+    model.save_pretrained(HERE / name)
+    tokenizer.save_pretrained(HERE / name)
     rows = []
     for first, second, limit in SEQUENCES:
         inputs = encode(tokenizer, first + (second or ""), None, limit, "left")
-        rows.append({"ids": inputs["input_ids"][0].tolist(), "values": model.double()(input_ids=inputs["input_ids"]).logits[0].tolist()})
+        rows.append({"ids": inputs["input_ids"][0].tolist(), "values": score(model.double(), inputs["input_ids"])})
     return {"sequences": rows}
+
+
+def classifier_score(model, ids):
+    return model(input_ids=ids).logits[0].tolist()
+
+
+def gpt2():
+    return causal("gpt2-reward", 4, lambda vocabulary, end: GPT2ForSequenceClassification(
+        GPT2Config(n_positions=40, n_embd=12, n_layer=2, n_head=3, num_labels=1, pad_token_id=end, **vocabulary)), classifier_score)
+
+
+def llama():
+    shape = SHAPE | {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
+    return causal("llama-reward", 5, lambda vocabulary, end: LlamaForSequenceClassification(
+        LlamaConfig(num_labels=1, pad_token_id=end, **shape, **vocabulary)), classifier_score)
+
+
+class ValueHeadModel(GPTJPreTrainedModel):
+    """As the reward model of CarperAI's trlx examples: the trunk, and a linear head without bias named v_head; the config is the language model's."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.transformer = GPTJModel(config)
+        self.v_head = torch.nn.Linear(config.n_embd, 1, bias=False)
+        self.post_init()
+
+    def forward(self, ids):
+        return self.v_head(self.transformer(input_ids=ids).last_hidden_state)
+
+
+def gptj():
+    def create(vocabulary, _):
+        return ValueHeadModel(GPTJConfig(n_positions=40, n_embd=16, n_layer=2, n_head=2, rotary_dim=4, tie_word_embeddings=False, **vocabulary))
+
+    values = causal("gptj-reward", 6, create, lambda model, ids: model(ids)[0, -1].tolist())
+    config = json.loads((HERE / "gptj-reward" / "config.json").read_text())
+    (HERE / "gptj-reward" / "config.json").write_text(json.dumps(config | {"architectures": ["GPTJForCausalLM"]}, indent=2) + "\n")
+    return values
 
 
 def main():
@@ -138,6 +176,7 @@ def main():
     expected = {
         "inputs": [{"first": first, "second": second, "limit": limit} for first, second, limit in SEQUENCES],
         "texts": TEXTS, "bert": bert(vocab), "cased": cased(vocab), "contriever": contriever(vocab), "roberta": roberta(), "gpt2-reward": gpt2(),
+        "llama-reward": llama(), "gptj-reward": gptj(),
     }
     (HERE / "expected.json").write_text(json.dumps(expected) + "\n")
 
