@@ -26,7 +26,9 @@ internal sealed class CheckpointConfig
 
         try
         {
-            var json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not a JSON object");
+            var bytes = File.ReadAllBytes(path);
+            JsonStrings.Check(bytes);
+            var json = JsonNode.Parse(bytes) as JsonObject ?? throw new JsonException("it is not a JSON object");
             // A key that stands there twice is found only now.
             _ = json.Count;
             return new CheckpointConfig(path, json);
@@ -76,5 +78,7 @@ internal sealed class CheckpointConfig
         }
     }
 
-    private static InputException Invalid(string path, Exception e) => new($"{path} is not a valid config: {e.Message}", e);
+    // Of what is not JSON, .NET's message quotes all that follows.
+    private static InputException Invalid(string path, Exception e) =>
+        new($"{path} is not a valid config: {(e is JsonException { Path: null, LineNumber: { } line } ? $"line {line + 1} is not JSON" : e.Message)}", e);
 }

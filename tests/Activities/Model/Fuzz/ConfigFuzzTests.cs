@@ -1,0 +1,44 @@
+using Alt.Activities.Model;
+using Alt.Activities.Model.Encoders;
+
+namespace Alt.Tests.Activities.Model.Fuzz;
+
+public sealed class ConfigFuzzTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("alt-fuzz-").FullName;
+
+    private string ConfigFile => Path.Combine(folder, "config.json");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Mutations_are_the_same_for_the_same_seed()
+    {
+        byte[] file = [.. Enumerable.Range(0, 500).Select(i => (byte)i)];
+        for (var seed = 0; seed < 200; seed++)
+        {
+            Assert.Equal(Mutations.Of(file, seed), Mutations.Of(file, seed));
+            Assert.True(Mutations.Of([], seed).Length <= 1 << 16);
+        }
+
+        Assert.True(Enumerable.Range(0, 200).Count(seed => !Mutations.Of(file, seed).SequenceEqual(file)) > 180);
+    }
+
+    [Fact]
+    public void A_mutated_config_of_a_language_model_loads_or_is_refused_with_one_line()
+    {
+        new GptConfig { Inner = 3_072 }.Save(folder);
+        var (loaded, refused) = new MutatedFile(ConfigFile).LoadAll(2_500, () => GptConfig.Load(folder));
+        Assert.True(loaded > 100 && refused > 100, $"{loaded} loaded, {refused} refused.");
+    }
+
+    [Theory]
+    [InlineData("bert")]
+    [InlineData("roberta")]
+    public void A_mutated_config_of_an_encoder_loads_or_is_refused_with_one_line(string family)
+    {
+        File.Copy(Repository.PathOf("tests", "Golden", "encoders", family, "config.json"), ConfigFile);
+        var (loaded, refused) = new MutatedFile(ConfigFile).LoadAll(1_250, () => EncoderConfig.Load(folder));
+        Assert.True(loaded > 100 && refused > 100, $"{loaded} loaded, {refused} refused.");
+    }
+}
