@@ -48,7 +48,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
     {
         var feedback = config.QuantileFeedback();
         var tokenizer = reference.Tokenizer.AddSpecialTokens(Conditioning.AddedTokens(feedback));
-        var model = reference.Model.ResizeVocabulary(tokenizer.VocabularySize, NewTokens.Normal, config.Seed);
+        var model = reference.Model.AddTokens(reference.Tokenizer.VocabularySize, tokenizer.VocabularySize, NewTokens.Normal, config.Seed);
         if (config.Training.TagEmbeddingScale > 0)
         {
             var conditioning = new Conditioning(feedback, tokenizer);

@@ -8,6 +8,7 @@ namespace Alt.Activities.Model;
 internal sealed class CheckpointConfig
 {
     public const string FileName = "config.json";
+    public const string GenerationFileName = "generation_config.json";
 
     private readonly string _path;
     private readonly JsonObject _json;
@@ -16,21 +17,24 @@ internal sealed class CheckpointConfig
 
     /// <param name="expected">What the folder should be, for the error.</param>
     /// <exception cref="InputException">The file is missing or is not a JSON object.</exception>
-    public static CheckpointConfig Read(string folder, string expected)
+    public static CheckpointConfig Read(string folder, string expected) =>
+        TryRead(folder, FileName) ?? throw new InputException($"{Path.Combine(folder, FileName)} does not exist, expected the config of {expected}");
+
+    /// <summary>Another JSON file of the folder; null where there is none.</summary>
+    /// <exception cref="InputException">The file is not a JSON object.</exception>
+    public static CheckpointConfig? TryRead(string folder, string name)
     {
-        var path = Path.Combine(folder, FileName);
+        var path = Path.Combine(folder, name);
         if (!File.Exists(path))
         {
-            throw new InputException($"{path} does not exist, expected the config of {expected}");
+            return null;
         }
 
         try
         {
             var bytes = File.ReadAllBytes(path);
             JsonStrings.Check(bytes);
-            var json = JsonNode.Parse(bytes) as JsonObject ?? throw new JsonException("it is not a JSON object");
-            // A key that stands there twice is found only now.
-            _ = json.Count;
+            var json = JsonNode.Parse(bytes, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new JsonException("it is not a JSON object");
             return new CheckpointConfig(path, json);
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
@@ -60,6 +64,33 @@ internal sealed class CheckpointConfig
         return expected.Contains(found) ? found : throw new InputException($"{_path}: {key} is {found}, expected {string.Join(" or ", expected)}");
     }
 
+    public bool Has(string key) => _json[key] is not null;
+
+    /// <summary>An object within the file; null where there is none.</summary>
+    public CheckpointConfig? Section(string key) => _json[key] switch
+    {
+        null => null,
+        JsonObject section => new CheckpointConfig($"{_path}: {key}", section),
+        _ => throw Unexpected(key, "an object"),
+    };
+
+    public int Integer(string key, int? absent = null) => OptionalInteger(key) ?? absent ?? throw Missing(key, "an integer");
+
+    public int? OptionalInteger(string key) => Value<int>(key, "an integer");
+
+    public double Number(string key, double? absent = null) => OptionalNumber(key) ?? absent ?? throw Missing(key, "a number");
+
+    public double? OptionalNumber(string key) => Value<double>(key, "a number");
+
+    public bool Flag(string key, bool absent) => Value<bool>(key, "true or false") ?? absent;
+
+    /// <summary>An integer or a list of them; none where the key is absent.</summary>
+    public IReadOnlyList<int> Integers(string key) => _json[key] is JsonArray list
+        ? [.. list.Select(item => item is JsonValue value && value.TryGetValue<int>(out var number) ? number : throw Unexpected(key, "integers"))]
+        : OptionalInteger(key) is { } single ? [single] : [];
+
+    public override string ToString() => _json.ToJsonString();
+
     /// <exception cref="InputException">A size is not 1 or more.</exception>
     public void RequirePositive(params (string Key, int Value)[] sizes)
     {
@@ -77,6 +108,27 @@ internal sealed class CheckpointConfig
             throw new InputException($"{_path}: {width.Key} {width.Value} is not a multiple of {heads.Key} {heads.Value}");
         }
     }
+
+    /// <exception cref="InputException">A size is too small or too large.</exception>
+    public void RequireRange((string Key, int Value) size, int lowest, int highest)
+    {
+        if (size.Value < lowest || size.Value > highest)
+        {
+            throw new InputException($"{_path}: {size.Key} is {size.Value}, expected {lowest} to {highest}");
+        }
+    }
+
+    private T? Value<T>(string key, string expected)
+        where T : struct => _json[key] switch
+        {
+            null => null,
+            JsonValue value when value.TryGetValue<T>(out var found) => found,
+            _ => throw Unexpected(key, expected),
+        };
+
+    private InputException Unexpected(string key, string expected) => new($"{_path}: {key} is {_json[key]!.ToJsonString()}, expected {expected}");
+
+    public InputException Missing(string key, string expected) => new($"{_path}: {key} is missing, expected {expected}");
 
     // Of what is not JSON, .NET's message quotes all that follows.
     private static InputException Invalid(string path, Exception e) =>

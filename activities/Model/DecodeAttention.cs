@@ -5,36 +5,39 @@ using System.Runtime.Intrinsics;
 namespace Alt.Activities.Model;
 
 /// <summary>Attention of one new token per sequence over the cached ones, in one pass over the cache's memory.</summary>
-internal static class DecodeAttention
+/// <param name="Heads">H</param>
+/// <param name="Groups">G, heads of keys and values; each serves H / G heads that follow each other.</param>
+/// <param name="HeadWidth">D</param>
+/// <param name="Positions">P, the cache's room per sequence.</param>
+internal readonly record struct DecodeAttention(int Heads, int Groups, int HeadWidth, int Positions)
 {
     /// <summary>Writes the tokens' keys and values to their places in the cache and attends from their queries.</summary>
-    /// <param name="qkv">(A, 3C)</param>
-    /// <param name="keys">(S, P, C)</param>
-    /// <param name="values">(S, P, C)</param>
+    /// <param name="qkv">(A, (H + 2G) D)</param>
+    /// <param name="keys">(S, P, GD)</param>
+    /// <param name="values">(S, P, GD)</param>
     /// <param name="slots">Each sequence's slot, and the position of its token.</param>
     /// <param name="part">Which of the A sequences to do.</param>
-    /// <param name="result">(A, C)</param>
-    public static void Run(
-        ReadOnlySpan<float> qkv, Span<float> keys, Span<float> values, (int Slot, int Position)[] slots, Range part, Span<float> result, int heads, int headWidth, int positions)
+    /// <param name="result">(A, HD)</param>
+    public void Run(ReadOnlySpan<float> qkv, Span<float> keys, Span<float> values, (int Slot, int Position)[] slots, Range part, Span<float> result)
     {
-        var width = heads * headWidth;
-        var scale = 1 / MathF.Sqrt(headWidth);
-        Span<float> scores = stackalloc float[positions + Vector256<float>.Count];
+        var (width, keyWidth) = (Heads * HeadWidth, Groups * HeadWidth);
+        var scale = 1 / MathF.Sqrt(HeadWidth);
+        Span<float> scores = stackalloc float[Positions + Vector256<float>.Count];
         for (var a = part.Start.Value; a < part.End.Value; a++)
         {
             var (slot, position) = slots[a];
-            var token = qkv.Slice(a * 3 * width, 3 * width);
-            var sequenceKeys = keys.Slice(slot * positions * width, (position + 1) * width);
-            var sequenceValues = values.Slice(slot * positions * width, (position + 1) * width);
-            token.Slice(width, width).CopyTo(sequenceKeys[(position * width)..]);
-            token.Slice(2 * width, width).CopyTo(sequenceValues[(position * width)..]);
-            for (var head = 0; head < heads; head++)
+            var token = qkv.Slice(a * (width + 2 * keyWidth), width + 2 * keyWidth);
+            var sequenceKeys = keys.Slice(slot * Positions * keyWidth, (position + 1) * keyWidth);
+            var sequenceValues = values.Slice(slot * Positions * keyWidth, (position + 1) * keyWidth);
+            token.Slice(width, keyWidth).CopyTo(sequenceKeys[(position * keyWidth)..]);
+            token.Slice(width + keyWidth, keyWidth).CopyTo(sequenceValues[(position * keyWidth)..]);
+            for (var head = 0; head < Heads; head++)
             {
-                var at = head * headWidth;
+                var shared = head / (Heads / Groups) * HeadWidth;
                 var seen = scores[..(position + 1)];
-                Scores(token.Slice(at, headWidth), sequenceKeys[at..], width, scale, seen);
+                Scores(token.Slice(head * HeadWidth, HeadWidth), sequenceKeys[shared..], keyWidth, scale, seen);
                 var total = Exponentials(scores, seen.Length);
-                Mix(seen, 1 / total, sequenceValues[at..], width, result.Slice(a * width + at, headWidth));
+                Mix(seen, 1 / total, sequenceValues[shared..], keyWidth, result.Slice(a * width + head * HeadWidth, HeadWidth));
             }
         }
     }

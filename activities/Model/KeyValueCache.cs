@@ -8,57 +8,66 @@ namespace Alt.Activities.Model;
 /// The keys and values of the tokens that a fixed number of sequences have read so far, so that one more token costs one row.
 /// Sequences come and go, each with a length of its own; nothing is padded.
 /// </summary>
-/// <remarks>Axes: S slots, P positions, A active sequences, C width, H heads, D = C / H.</remarks>
+/// <remarks>
+/// Axes: S slots, P positions, A active sequences, H heads, G heads of keys and values, D head width.
+/// On a processor the cache is in single precision whatever the model's element type, for <see cref="DecodeAttention"/>.
+/// </remarks>
 internal sealed class KeyValueCache : IDisposable
 {
-    private readonly GptConfig _config;
+    private readonly DecoderConfig _config;
     private readonly Device _device;
+    private readonly ScalarType _type;
     private readonly int _positions;
-    private readonly Tensor[] _keys;        // per layer (S, P, C)
-    private readonly Tensor[] _values;      // per layer (S, P, C)
+    private readonly Tensor[] _keys;        // per layer (S, P, GD)
+    private readonly Tensor[] _values;      // per layer (S, P, GD)
 
-    public KeyValueCache(GptConfig config, int slots, int positions, Device device)
+    public KeyValueCache(DecoderConfig config, int slots, int positions, Device device, ScalarType type)
     {
         _config = config;
         _device = device;
+        _type = device.type == DeviceType.CPU ? float32 : type;
         _positions = positions;
         _keys = NewLayers();
         _values = NewLayers();
 
         Tensor[] NewLayers() =>
-            [.. Enumerable.Range(0, config.Layers).Select(_ => zeros([slots, positions, config.Width], device: device).DetachFromDisposeScope())];
+            [.. Enumerable.Range(0, config.Layers).Select(_ => zeros([slots, positions, Width], _type, device).DetachFromDisposeScope())];
     }
 
+    private long Width => (long)_config.G * _config.D;
+
     /// <summary>Puts the keys and values of whole prompts into slots.</summary>
-    /// <param name="qkv">Queries, keys and values of the prompts (B * T, 3C).</param>
+    /// <param name="qkv">Queries, keys and values of the prompts (B * T, (H + 2G) D).</param>
     /// <param name="slots">Which slots to fill, each with which of the B prompts.</param>
     public void Fill(int layer, Tensor qkv, long T, IReadOnlyList<(int Slot, int Row)> slots)
     {
         var slotIds = tensor([.. slots.Select(slot => (long)slot.Slot)], device: _device);
         var rows = tensor([.. slots.Select(slot => (long)slot.Row)], device: _device);
-        var prompts = qkv.view(-1, T, 3 * _config.Width).index_select(0, rows);     // (slots, T, 3C)
-        foreach (var (tokens, start) in new[] { (_keys[layer], 1), (_values[layer], 2) })
+        var prompts = qkv.view(-1, T, qkv.shape[1]).index_select(0, rows).to(_type);        // (slots, T, (H + 2G) D)
+        var queries = qkv.shape[1] - 2 * Width;
+        foreach (var (tokens, start) in new[] { (_keys[layer], queries), (_values[layer], queries + Width) })
         {
-            tokens.narrow(1, 0, T).index_copy_(0, slotIds, prompts.narrow(2, start * _config.Width, _config.Width));
+            tokens.narrow(1, 0, T).index_copy_(0, slotIds, prompts.narrow(2, start, Width));
         }
     }
 
     /// <summary>Adds the key and value of one token to each sequence and attends from its query to all that the sequence has.</summary>
-    /// <param name="qkv">Query, key and value of the tokens (A, 3C).</param>
+    /// <param name="qkv">Query, key and value of the tokens (A, (H + 2G) D).</param>
     /// <param name="slots">Each sequence's slot, and the position of its token.</param>
-    /// <returns>(A, C)</returns>
+    /// <returns>(A, HD)</returns>
     public Tensor Attend(int layer, Tensor qkv, (int Slot, int Position)[] slots) =>
-        _device.type == DeviceType.CPU ? AttendByLoop(layer, qkv, slots) : AttendByProducts(layer, qkv, slots);
+        _device.type == DeviceType.CPU ? AttendByLoop(layer, qkv.to(_type), slots).to(qkv.dtype) : AttendByProducts(layer, qkv, slots);
 
     /// <summary>One pass over the cache where it lies: a batch of small matrix products would cost several times the attention itself.</summary>
     internal Tensor AttendByLoop(int layer, Tensor qkv, (int Slot, int Position)[] slots)
     {
-        var result = empty([slots.Length, _config.Width]);
+        var result = empty([slots.Length, (long)_config.Heads * _config.D]);
+        var heads = new DecodeAttention(_config.Heads, _config.G, _config.D, _positions);
         var workers = Environment.ProcessorCount;
         Parallel.For(0, workers, worker =>
         {
             var part = (slots.Length * worker / workers)..(slots.Length * (worker + 1) / workers);
-            DecodeAttention.Run(Floats(qkv), Floats(_keys[layer]), Floats(_values[layer]), slots, part, Floats(result), _config.Heads, _config.HeadWidth, _positions);
+            heads.Run(Floats(qkv), Floats(_keys[layer]), Floats(_values[layer]), slots, part, Floats(result));
         });
         return result;
     }
@@ -66,20 +75,20 @@ internal sealed class KeyValueCache : IDisposable
     /// <summary>The same by tensor operators, for GPUs.</summary>
     internal Tensor AttendByProducts(int layer, Tensor qkv, (int Slot, int Position)[] slots)
     {
-        long A = slots.Length, H = _config.Heads, D = _config.HeadWidth, C = _config.Width, P = slots.Max(slot => slot.Position) + 1;
+        long A = slots.Length, H = _config.Heads, G = _config.G, D = _config.D, P = slots.Max(slot => slot.Position) + 1;
         var rows = tensor([.. slots.Select(slot => (long)slot.Slot * _positions + slot.Position)], device: _device);
-        _keys[layer].view(-1, C).index_copy_(0, rows, qkv.narrow(1, C, C));
-        _values[layer].view(-1, C).index_copy_(0, rows, qkv.narrow(1, 2 * C, C));
+        _keys[layer].view(-1, Width).index_copy_(0, rows, qkv.narrow(1, H * D, Width));
+        _values[layer].view(-1, Width).index_copy_(0, rows, qkv.narrow(1, H * D + Width, Width));
 
         var slotIds = tensor([.. slots.Select(slot => (long)slot.Slot)], device: _device);
         var positions = tensor([.. slots.Select(slot => (long)slot.Position)], device: _device);
         var later = arange(P, dtype: int64, device: _device).unsqueeze(0).gt(positions.unsqueeze(1));                       // (A, P)
-        var q = qkv.narrow(1, 0, C).contiguous().view(A, H, 1, D);                                                          // (A, H, 1, D)
-        var k = _keys[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, H, D).permute(0, 2, 3, 1);                  // (A, H, D, P)
-        var v = _values[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, H, D).transpose(1, 2);                    // (A, H, P, D)
-        var scores = q.matmul(k) / Math.Sqrt(D);                                                                            // (A, H, 1, P)
-        var weights = scores.masked_fill_(later.view(A, 1, 1, P), float.NegativeInfinity).softmax(-1);                      // (A, H, 1, P)
-        return weights.matmul(v).reshape(A, C);                                                                             // (A, C)
+        var q = qkv.narrow(1, 0, H * D).contiguous().view(A, G, H / G, D);                                                  // (A, G, H / G, D)
+        var k = _keys[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, G, D).permute(0, 2, 3, 1);                  // (A, G, D, P)
+        var v = _values[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, G, D).transpose(1, 2);                    // (A, G, P, D)
+        var scores = q.matmul(k) / Math.Sqrt(D);                                                                            // (A, G, H / G, P)
+        var weights = scores.masked_fill_(later.view(A, 1, 1, P), float.NegativeInfinity).softmax(-1);                      // (A, G, H / G, P)
+        return weights.matmul(v).reshape(A, H * D);                                                                         // (A, HD)
     }
 
     public void Dispose()

@@ -16,14 +16,14 @@ public sealed partial class LanguageModel
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var rows = TokenEmbedding.index_select(0, tensor([.. like.Select(id => (long)id)], device: Device));     // (L, C)
+        var rows = _tokens.index_select(0, tensor([.. like.Select(id => (long)id)], device: Device)).to(float32);   // (L, C)
         var mean = rows.sum(0) / rows.shape[0];                                                                // (C)
         var deviation = ((rows - mean).square().sum(0) / rows.shape[0]).sqrt();                                // (C)
         foreach (var id in tokens)
         {
             var drawn = empty([Config.Width]);
             Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Feedback, Prompt: id), Floats(drawn), deviation: scale);
-            TokenEmbedding.select(0, id).copy_(drawn.to(Device) * deviation + mean);                           // (C)
+            _tokens.select(0, id).copy_(drawn.to(Device) * deviation + mean);                           // (C)
         }
     }
 }

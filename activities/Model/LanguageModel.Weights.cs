@@ -19,51 +19,54 @@ public sealed partial class LanguageModel
     /// <summary>The weights' file in a checkpoint folder.</summary>
     public const string WeightsFileName = "model.safetensors";
 
-    private const string Prefix = "transformer.";
-    private const string TokenEmbeddingName = Prefix + "wte.weight";
-    private const string PositionEmbeddingName = Prefix + "wpe.weight";
-
     // The stream of a model's first weights; no iteration of a run has this number.
     private const int CreationIteration = -1;
 
     /// <summary>A new model, its weights drawn as Hugging Face draws them: normal, but 0 for biases and 1 for norms.</summary>
-    public static LanguageModel Create(GptConfig config, long seed, Device? device = null)
+    /// <param name="type">The weights' element type; single precision where it is null.</param>
+    public static LanguageModel Create(DecoderConfig config, long seed, Device? device = null, ScalarType? type = null)
     {
         var ordinal = 0;
-        return Build(config, device, (name, shape) =>
+        return Build(config, device, type, weight =>
         {
-            var values = zeros(shape);
+            var values = zeros(weight.Shape);
             var key = new RandomKey(seed, CreationIteration, Stage.Training, Prompt: ordinal++);
-            if (name.Contains("ln_", StringComparison.Ordinal))
+            switch (weight.Role)
             {
-                return values.fill_(name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0);
+                case WeightRole.Norm:
+                    return values.fill_(1);
+                case WeightRole.Matrix or WeightRole.ResidualMatrix:
+                    // GPT-2 scales down what is added to the residual stream, so that depth does not make it grow.
+                    var scale = weight.Role == WeightRole.ResidualMatrix && config.Architecture == Architecture.Gpt2 ? 1 / Math.Sqrt(2 * config.Layers) : 1;
+                    Philox.FillNormal(key, Floats(values), deviation: config.InitializerRange * scale);
+                    return values;
+                default:
+                    return values;
             }
-
-            if (name.EndsWith("weight", StringComparison.Ordinal))
-            {
-                // GPT-2 scales down what is added to the residual stream, so that depth does not make it grow.
-                var scale = name.EndsWith("c_proj.weight", StringComparison.Ordinal) ? 1 / Math.Sqrt(2 * config.Layers) : 1;
-                Philox.FillNormal(key, Floats(values), deviation: config.InitializerRange * scale);
-            }
-
-            return values;
         });
     }
 
-    /// <summary>Reads a checkpoint folder (<c>config.json</c>, <c>model.safetensors</c>) as transformers writes it, with or without the names' prefix.</summary>
+    /// <summary>Reads a checkpoint folder (<c>config.json</c> and the weights) as transformers writes it, with or without the names' prefix.</summary>
+    /// <param name="type">The element type to compute in, whatever the file's; single precision where it is null.</param>
     /// <exception cref="InputException">A file is missing or damaged, or a tensor is missing or of another shape than the config says.</exception>
-    public static LanguageModel Load(string folder, Device? device = null)
+    public static LanguageModel Load(string folder, Device? device = null, ScalarType? type = null) => Load(DecoderConfig.Load(folder), folder, device, type);
+
+    /// <summary>The same without an output layer, for models that have another head in its place; do not ask it for logits.</summary>
+    /// <inheritdoc cref="Load(string, Device?, ScalarType?)"/>
+    internal static LanguageModel LoadTrunk(string folder, Device? device = null, ScalarType? type = null) =>
+        Load(DecoderConfig.Load(folder) with { TiedHead = true }, folder, device, type);
+
+    private static LanguageModel Load(DecoderConfig config, string folder, Device? device, ScalarType? type)
     {
-        var config = GptConfig.Load(folder);
-        using var weights = new CheckpointWeights(folder, Prefix);
-        return Build(config, device, (name, shape) => weights.Read(name, shape));
+        using var weights = new CheckpointWeights(folder, config.Architecture.Weights.Trunk);
+        return Build(config, device, type, weight => weights.Read(weight.Name, weight.Shape));
     }
 
     /// <summary>Writes the checkpoint into a folder, which is created where it does not exist.</summary>
     public void Save(string folder)
     {
         Directory.CreateDirectory(folder);
-        Config.Save(folder);
+        Config.Save(folder, ElementType switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", _ => "float32" });
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), _parameters);
     }
 
@@ -71,47 +74,62 @@ public sealed partial class LanguageModel
     public string WeightsHash() => SafetensorsWriter.Hash(_parameters);
 
     /// <summary>A model with the same weights in its own memory.</summary>
-    public LanguageModel Copy() => Build(Config, Device, (name, _) => _parameters[name].detach().clone());
+    /// <param name="type">The copy's element type; this one's where it is null.</param>
+    public LanguageModel Copy(ScalarType? type = null) => Build(Config, Device, type ?? ElementType, weight => _parameters[weight.Name].detach().clone());
 
-    /// <summary>A copy with more tokens: the first rows stay, the new ones start as asked.</summary>
-    /// <param name="size">The new vocabulary's size, at least the old one's.</param>
+    /// <summary>A copy with room for more tokens: the known ones' rows stay, the new ones start as asked. A row that the vocabulary has to spare is used first.</summary>
+    /// <param name="known">How many tokens the tokenizer had: many models have more rows than that.</param>
+    /// <param name="tokens">How many it has now, at least the former.</param>
     /// <param name="seed">Draws the new rows where they are drawn.</param>
-    public LanguageModel ResizeVocabulary(int size, NewTokens start, long seed)
+    public LanguageModel AddTokens(int known, int tokens, NewTokens start, long seed)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, Config.Vocabulary);
-        var added = size - Config.Vocabulary;
-        return Build(Config with { Vocabulary = size }, Device, (name, _) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, Config.Vocabulary);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokens, known);
+        var grown = Config with { Vocabulary = Math.Max(tokens, Config.Vocabulary) };
+        string[] byToken = [DecoderWeights.TokenEmbedding(Config), DecoderWeights.Head(Config), DecoderWeights.HeadBias(Config)];
+        return Build(grown, Device, ElementType, weight =>
         {
-            var old = _parameters[name].detach();
-            return name != TokenEmbeddingName || added == 0 ? old.clone() : cat([old, NewRows(old, added, start, seed)]);
+            var old = _parameters[weight.Name].detach();
+            if (!byToken.Contains(weight.Name) || tokens == known)
+            {
+                return old.clone();
+            }
+
+            var rows = old.narrow(0, 0, known).view(known, -1);                                     // (known, C); a bias is one column
+            var spare = old.narrow(0, Math.Min(tokens, Config.Vocabulary), Math.Max(0, Config.Vocabulary - tokens)).view(-1, rows.shape[1]);
+            return cat([rows, NewRows(rows, tokens - known, start, seed), spare]).view(weight.Shape);
         });
     }
 
     private Tensor NewRows(Tensor rows, int added, NewTokens start, long seed)
     {
+        var width = rows.shape[1];
         if (start == NewTokens.CopyEndOfText)
         {
-            return rows.narrow(0, Config.EndOfText, 1).expand(added, Config.Width);
+            return rows.narrow(0, Config.EndOfText, 1).expand(added, width);
         }
 
-        var drawn = empty([added, Config.Width]);
+        var drawn = empty([added, width]);
         Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Training, Prompt: -1), Floats(drawn));
-        var mean = rows.sum(0, keepdim: true) / rows.shape[0];                                      // (1, C)
-        var deviation = ((rows - mean).square().sum(0, keepdim: true) / rows.shape[0]).sqrt();      // (1, C)
-        return drawn.to(rows.device) * deviation + mean;                                            // (added, C)
+        var known = rows.to(float32);
+        var mean = known.sum(0, keepdim: true) / rows.shape[0];                                     // (1, C)
+        var deviation = ((known - mean).square().sum(0, keepdim: true) / rows.shape[0]).sqrt();     // (1, C)
+        return (drawn.to(rows.device) * deviation + mean).to(rows.dtype);                           // (added, C)
     }
 
-    private static LanguageModel Build(GptConfig config, Device? device, Func<string, long[], Tensor> tensor)
+    private static LanguageModel Build(DecoderConfig config, Device? device, ScalarType? type, Func<DecoderWeight, Tensor> tensor)
     {
         using var _ = no_grad();
         var parameters = new SortedDictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
-            foreach (var (name, shape) in Shapes(config))
+            foreach (var weight in DecoderWeights.Of(config))
             {
                 using var scope = NewDisposeScope();
-                parameters[name] = tensor(name, shape).to(device ?? CPU).DetachFromDisposeScope();
+                parameters[weight.Name] = tensor(weight).to(type ?? float32).to(device ?? CPU).DetachFromDisposeScope();
             }
+
+            return new LanguageModel(config, parameters);
         }
         catch
         {
@@ -122,34 +140,6 @@ public sealed partial class LanguageModel
 
             throw;
         }
-
-        return new LanguageModel(config, parameters);
-    }
-
-    private static IEnumerable<(string Name, long[] Shape)> Shapes(GptConfig config)
-    {
-        long C = config.Width, inner = config.Inner ?? 4 * config.Width;
-        yield return (TokenEmbeddingName, [config.Vocabulary, C]);
-        yield return (PositionEmbeddingName, [config.Positions, C]);
-        for (var layer = 0; layer < config.Layers; layer++)
-        {
-            var block = $"{Prefix}h.{layer}.";
-            yield return (block + "ln_1.weight", [C]);
-            yield return (block + "ln_1.bias", [C]);
-            yield return (block + "attn.c_attn.weight", [C, 3 * C]);
-            yield return (block + "attn.c_attn.bias", [3 * C]);
-            yield return (block + "attn.c_proj.weight", [C, C]);
-            yield return (block + "attn.c_proj.bias", [C]);
-            yield return (block + "ln_2.weight", [C]);
-            yield return (block + "ln_2.bias", [C]);
-            yield return (block + "mlp.c_fc.weight", [C, inner]);
-            yield return (block + "mlp.c_fc.bias", [inner]);
-            yield return (block + "mlp.c_proj.weight", [inner, C]);
-            yield return (block + "mlp.c_proj.bias", [C]);
-        }
-
-        yield return (Prefix + "ln_f.weight", [C]);
-        yield return (Prefix + "ln_f.bias", [C]);
     }
 
     private static Span<float> Floats(Tensor tensor) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.bytes);

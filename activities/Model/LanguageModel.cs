@@ -1,75 +1,85 @@
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
-using Gelu = TorchSharp.Modules.GELU.Approximate;
 
 namespace Alt.Activities.Model;
 
 /// <summary>
-/// GPT-2 exactly as Hugging Face's GPT2LMHeadModel: learned positions, layer norm before each half of a block, weights stored as
-/// (input, output), GELU in its tanh form, the output head tied to the token embedding. Without dropout.
+/// A decoder-only transformer exactly as Hugging Face's of its <see cref="Architecture"/>, without dropout: GPT-2, GPT-J, GPT-NeoX and
+/// Pythia, Llama, Qwen 2.
 /// </summary>
 /// <remarks>
 /// Sequences are padded on the right, if at all: under the causal mask no token sees what follows it, so that padding needs no mask,
 /// positions count from 0, and what the model computes at padding is never read.
-/// Axes: B sequences, T positions, N = B * T rows, C width, H heads, D = C / H, V vocabulary.
+/// Axes: B sequences, T positions, N = B * T rows, C width, H heads, G heads of keys and values, D head width, I inner width, V vocabulary.
 /// </remarks>
 public sealed partial class LanguageModel : IDisposable
 {
     private readonly SortedDictionary<string, Tensor> _parameters;
     private readonly Block[] _blocks;
     private readonly Norm _finalNorm;
+    private readonly RotaryTables? _rotary;
+    private readonly Tensor _tokens;            // (V, C)
+    private readonly Tensor? _positions;        // (P, C)
+    private readonly Tensor _head;              // (V, C)
+    private readonly Tensor? _headBias;         // (V)
     private readonly Dictionary<long, Tensor> _causalMasks = [];
 
-    private LanguageModel(GptConfig config, SortedDictionary<string, Tensor> parameters)
+    private LanguageModel(DecoderConfig config, SortedDictionary<string, Tensor> parameters)
     {
         Config = config;
         _parameters = parameters;
-        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new Block(
-            NormOf($"transformer.h.{layer}.ln_1"), LinearOf($"transformer.h.{layer}.attn.c_attn"), LinearOf($"transformer.h.{layer}.attn.c_proj"),
-            NormOf($"transformer.h.{layer}.ln_2"), LinearOf($"transformer.h.{layer}.mlp.c_fc"), LinearOf($"transformer.h.{layer}.mlp.c_proj")))];
-        _finalNorm = NormOf("transformer.ln_f");
+        _tokens = parameters[DecoderWeights.TokenEmbedding(config)];
+        _positions = DecoderWeights.PositionEmbedding(config) is { } positions ? parameters[positions] : null;
+        _head = config.TiedHead ? _tokens : parameters[DecoderWeights.Head(config)];
+        _headBias = parameters.GetValueOrDefault(DecoderWeights.HeadBias(config));
+        _blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new Block(this, layer))];
+        _finalNorm = NormOf(Names.Trunk + Names.FinalNorm);
+        _rotary = config.Rotary is { } rotary ? new RotaryTables(rotary, config.Architecture.InterleavedRotary, Device) : null;
     }
 
     /// <summary>The model's shape.</summary>
-    public GptConfig Config { get; }
+    public DecoderConfig Config { get; }
 
     /// <summary>The weights by Hugging Face's names, sorted by name.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
     /// <summary>Where the weights are.</summary>
-    public Device Device => TokenEmbedding.device;
+    public Device Device => _tokens.device;
 
-    private Tensor TokenEmbedding => _parameters[TokenEmbeddingName];           // (V, C)
-    private Tensor PositionEmbedding => _parameters[PositionEmbeddingName];     // (P, C)
+    /// <summary>What the weights and the residual stream are held in.</summary>
+    public ScalarType ElementType => _tokens.dtype;
+
+    private WeightNames Names => Config.Architecture.Weights;
 
     /// <summary>The residual stream after the last block and norm, of every token.</summary>
     /// <param name="ids">Token ids (B, T), padded on the right with any id.</param>
+    /// <param name="observe">Gets the residual stream (N, C) before the first block and after each but the last.</param>
     /// <returns>(N, C)</returns>
-    public Tensor Hidden(Tensor ids)
+    public Tensor Hidden(Tensor ids, Action<Tensor>? observe = null)
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
         var mask = CausalMask(T);
-        return Hidden(ids, PositionEmbedding.narrow(0, 0, T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, mask));
+        return Hidden(ids, First(T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask), observe);
     }
 
-    /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor)"/>.</summary>
+    /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor, Action{Tensor})"/>.</summary>
     /// <param name="hidden">(R, C)</param>
     /// <returns>(R, V)</returns>
-    public Tensor Logits(Tensor hidden) => hidden.matmul(TokenEmbedding.t());
+    public Tensor Logits(Tensor hidden) => _headBias is null ? hidden.matmul(_head.t()) : linear(hidden, _head, _headBias);
 
     /// <summary>Reads whole prompts and keeps their keys and values.</summary>
     /// <param name="ids">Token ids (B, T), padded on the right.</param>
     /// <param name="slots">For each of the cache's places to fill: the place, and which of the B prompts to put there.</param>
-    /// <returns>(N, C), as <see cref="Hidden(Tensor)"/>.</returns>
+    /// <returns>(N, C), as <see cref="Hidden(Tensor, Action{Tensor})"/>.</returns>
     internal Tensor Prefill(Tensor ids, KeyValueCache cache, IReadOnlyList<(int Slot, int Row)> slots)
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
         var mask = CausalMask(T);
-        return Hidden(ids, PositionEmbedding.narrow(0, 0, T), (layer, qkv) =>
+        return Hidden(ids, First(T), (layer, qkv) =>
         {
             cache.Fill(layer, qkv, T, slots);
-            return SelfAttention.Of(qkv, B, T, Config.Heads, mask);
+            return SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask);
         });
     }
 
@@ -79,9 +89,12 @@ public sealed partial class LanguageModel : IDisposable
     /// <returns>(A, C)</returns>
     internal Tensor Decode(long[] tokens, KeyValueCache cache, (int Slot, int Position)[] slots)
     {
-        var ids = tensor(tokens, device: Device).unsqueeze(1);                                                                   // (A, 1)
-        var positions = embedding(tensor([.. slots.Select(slot => (long)slot.Position)], device: Device), PositionEmbedding);    // (A, C)
-        return Hidden(ids, positions.unsqueeze(1), (layer, qkv) => cache.Attend(layer, qkv, slots));
+        var ids = tensor(tokens, device: Device).unsqueeze(1);                                                      // (A, 1)
+        var positions = tensor([.. slots.Select(slot => (long)slot.Position)], device: Device);                     // (A)
+        var places = new Places(
+            _positions is { } learned ? embedding(positions, learned).unsqueeze(1) : null,                   // (A, 1, C)
+            _rotary?.At(positions, slots.Max(slot => slot.Position)));
+        return Hidden(ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
     }
 
     public void Dispose()
@@ -90,23 +103,34 @@ public sealed partial class LanguageModel : IDisposable
         {
             tensor.Dispose();
         }
+
+        _rotary?.Dispose();
     }
 
-    private Tensor Hidden(Tensor ids, Tensor positions, Func<int, Tensor, Tensor> attend)
+    private Tensor Hidden(Tensor ids, Places places, Func<int, Tensor, Tensor> attend, Action<Tensor>? observe = null)
     {
-        var x = embedding(ids, TokenEmbedding).add_(positions).view(-1, Config.Width);      // (N, C)
+        var (B, T) = (ids.shape[0], ids.shape[1]);
+        var x = embedding(ids, _tokens);                                     // (B, T, C)
+        x = (places.Embedding is { } learned ? x.add_(learned) : x).view(-1, Config.Width);
         for (var layer = 0; layer < _blocks.Length; layer++)
         {
+            observe?.Invoke(x);
             using var scope = NewDisposeScope();
-            var block = _blocks[layer];
-            var attention = attend(layer, block.Attention.Of(block.AttentionNorm.Of(x)));   // (N, 3C) -> (N, C)
-            x = block.Projection.Of(attention).add_(x);                                     // (N, C)
-            var inner = gelu(block.Inner.Of(block.InnerNorm.Of(x)), Gelu.tanh);             // (N, 4C)
-            x = block.Outer.Of(inner).add_(x).MoveToOuterDisposeScope();                    // (N, C)
+            x = _blocks[layer].Of(x, qkv => attend(layer, places.Rotary is { } rows ? Turned(qkv, B, T, rows) : qkv)).MoveToOuterDisposeScope();
         }
 
         return _finalNorm.Of(x);
     }
+
+    // Queries and keys by their positions; values as they are.
+    private Tensor Turned(Tensor qkv, long B, long T, (Tensor Cosines, Tensor Sines) rows)
+    {
+        long turning = Config.Heads + Config.G, D = Config.D;
+        var heads = qkv.view(B, T, turning + Config.G, D);                          // (B, T, H + 2G, D)
+        return cat([_rotary!.Turn(heads.narrow(2, 0, turning), rows), heads.narrow(2, turning, Config.G)], 2).view(B * T, -1);
+    }
+
+    private Places First(long T) => new(_positions?.narrow(0, 0, T), _rotary?.First(T));
 
     // (1, T, T): 0 where the column's token may be seen, minus infinity where it comes later.
     private Tensor CausalMask(long T)
@@ -114,26 +138,17 @@ public sealed partial class LanguageModel : IDisposable
         if (!_causalMasks.TryGetValue(T, out var mask))
         {
             using var scope = NewDisposeScope();
-            mask = full([1, T, T], float.NegativeInfinity, device: Device).triu(1).DetachFromDisposeScope();
+            mask = full([1, T, T], float.NegativeInfinity, device: Device).triu(1).to(ElementType).DetachFromDisposeScope();
             _causalMasks[T] = mask;
         }
 
         return mask;
     }
 
-    private Norm NormOf(string name) => new(_parameters[name + ".weight"], _parameters[name + ".bias"], Config);
+    private Norm NormOf(string name) => new(_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"), Config);
 
-    private Linear LinearOf(string name) => new(_parameters[name + ".weight"], _parameters[name + ".bias"]);
+    private Linear LinearOf(string name) => new(_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"), Config.Architecture.InputMajor);
 
-    private sealed record Block(Norm AttentionNorm, Linear Attention, Linear Projection, Norm InnerNorm, Linear Inner, Linear Outer);
-
-    private sealed record Norm(Tensor Weight, Tensor Bias, GptConfig Config)
-    {
-        public Tensor Of(Tensor x) => layer_norm(x, [Config.Width], Weight, Bias, Config.LayerNormEpsilon);
-    }
-
-    private sealed record Linear(Tensor Weight, Tensor Bias)
-    {
-        public Tensor Of(Tensor x) => addmm(Bias, x, Weight);
-    }
+    // What the tokens' positions add or turn: learned embeddings (T, C) or (A, 1, C), and the rotary tables' rows.
+    private readonly record struct Places(Tensor? Embedding, (Tensor Cosines, Tensor Sines)? Rotary);
 }

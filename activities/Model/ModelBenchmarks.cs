@@ -18,7 +18,7 @@ public sealed record ModelFigures(double TokensPerSecond, double Gflops, double 
 /// <summary>How fast a model with random weights samples and trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
 /// <param name="config">The model's shape.</param>
 /// <param name="repetitions">Measurements after one that warms up; the medians count.</param>
-public sealed class ModelBenchmarks(GptConfig config, int repetitions = 5)
+public sealed class ModelBenchmarks(DecoderConfig config, int repetitions = 5)
 {
     /// <summary>Samples a batch from prompt to last token. The prompts differ, so that each is read.</summary>
     /// <param name="progress">Called after each repetition.</param>

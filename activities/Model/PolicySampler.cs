@@ -58,7 +58,7 @@ public sealed class PolicySampler
         }
 
         var total = (long)jobs.Count * options.MaxNewTokens;
-        var sampler = new Sampler(policy.Model, options with { BannedTokens = [.. options.BannedTokens, .. banned] }, batchSize);
+        var sampler = new Sampler(policy.Model, options with { BannedTokens = [.. options.BannedTokens, .. banned] }, batchSize, policy.Tokenizer.VocabularySize);
         var drawn = sampler.Sample(jobs, done => progress?.Report((done, total)), token);
         return [.. jobs.Zip(drawn, (job, generation) => new Sample(
             new SampleId(key.Iteration, job.Key.Prompt, job.Key.K),

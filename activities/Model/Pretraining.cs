@@ -16,7 +16,7 @@ public static class Pretraining
         // Without their words in the vocabulary tags would fall into many pieces, the last of them the same in all tags.
         var tags = Enumerable.Repeat(config.Feedback.Tags, 1 + texts.Count / TextsPerTag).SelectMany(t => t);
         var tokenizer = Tokenizer.Train(texts.Select(t => t.Text).Concat(tags), config.Model.Vocabulary, [EndOfText]);
-        var shape = new GptConfig
+        var shape = new DecoderConfig
         {
             Vocabulary = tokenizer.VocabularySize,
             Positions = config.Model.Positions,

@@ -11,7 +11,7 @@ namespace Alt.Activities.Model;
 public sealed record SamplingJob(int[] Input, RandomKey Key);
 
 /// <summary>What a job gave.</summary>
-/// <param name="Tokens">The new tokens; the last is the end-of-text token where that was drawn.</param>
+/// <param name="Tokens">The new tokens; the last is one that ends a text where that was drawn.</param>
 /// <param name="LogProbs">Log-probability of each token under the distribution that it was drawn from.</param>
 public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason FinishReason);
 
@@ -21,10 +21,13 @@ public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason Fin
 /// that must repeat to the bit repeats the plan (the same jobs in the same calls, the same batch size) too.
 /// </summary>
 /// <param name="batchSize">How many sequences are decoded together.</param>
-public sealed class Sampler(LanguageModel model, SamplingOptions options, int batchSize = 128)
+/// <param name="vocabulary">How many tokens the tokenizer has: many models have more rows than that, which mean nothing. Null is the model's number.</param>
+public sealed class Sampler(LanguageModel model, SamplingOptions options, int batchSize = 128, int? vocabulary = null)
 {
+    private readonly int _vocabulary = vocabulary ?? model.Config.Vocabulary;
     private readonly TokenDistribution[] _distributions =
-        [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new TokenDistribution(options, model.Config.Vocabulary))];
+        [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new TokenDistribution(options, vocabulary ?? model.Config.Vocabulary))];
+    private readonly HashSet<int> _ends = [.. model.Config.OtherEnds.Append(model.Config.EndOfText).Where(id => id < (vocabulary ?? model.Config.Vocabulary))];
 
     /// <summary>Draws one generation per job.</summary>
     /// <param name="progress">Called after each step with the number of tokens drawn so far.</param>
@@ -40,7 +43,7 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
 
         ModelThreads.Apply();
         using var gradients = no_grad();
-        using var cache = new KeyValueCache(model.Config, Math.Min(batchSize, jobs.Count), Positions(jobs), model.Device);
+        using var cache = new KeyValueCache(model.Config, Math.Min(batchSize, jobs.Count), Positions(jobs), model.Device, model.ElementType);
         var waiting = new Queue<Sequence>(jobs.Select((job, index) => new Sequence(index, job)));
         var freeSlots = new Stack<int>(Enumerable.Range(0, Math.Min(batchSize, jobs.Count)).Reverse());
         var active = new List<Sequence>();
@@ -146,12 +149,12 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
 
     private void Draw(List<Sequence> sequences, Tensor logits)
     {
-        var rows = logits.cpu();
+        var rows = logits.to(float32).cpu();
         Parallel.For(0, _distributions.Length, worker =>
         {
             for (var i = worker; i < sequences.Count; i += _distributions.Length)
             {
-                Draw(sequences[i], Row(rows, i), _distributions[worker]);
+                Draw(sequences[i], Row(rows, i)[.._vocabulary], _distributions[worker]);
             }
         });
     }
@@ -159,11 +162,11 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
     private void Draw(Sequence sequence, ReadOnlySpan<float> logits, TokenDistribution distribution)
     {
         var position = sequence.Tokens.Count;
-        var banned = position < options.MinNewTokens ? model.Config.EndOfText : -1;
+        IReadOnlyCollection<int> banned = position < options.MinNewTokens ? _ends : [];
         var (token, logProb) = distribution.Draw(logits, banned, Philox.Uniform(sequence.Job.Key, (uint)position));
         sequence.Tokens.Add(token);
         sequence.LogProbs.Add(logProb);
-        sequence.FinishReason = token == model.Config.EndOfText ? FinishReason.Stop : position + 1 == options.MaxNewTokens ? FinishReason.Length : null;
+        sequence.FinishReason = _ends.Contains(token) ? FinishReason.Stop : position + 1 == options.MaxNewTokens ? FinishReason.Length : null;
     }
 
     private static ReadOnlySpan<float> Row(Tensor rows, int index)

@@ -32,10 +32,10 @@ internal sealed class TokenDistribution
     }
 
     /// <param name="logits">Next-token logits (V).</param>
-    /// <param name="banned">A token that cannot be drawn this time, beside the options' own, or -1.</param>
+    /// <param name="banned">Tokens that cannot be drawn this time, beside the options' own.</param>
     /// <param name="uniform">In [0, 1).</param>
     /// <returns>The token, and the logarithm of its probability under the distribution that it was drawn from.</returns>
-    public (int Token, float LogProb) Draw(ReadOnlySpan<float> logits, int banned, double uniform)
+    public (int Token, float LogProb) Draw(ReadOnlySpan<float> logits, IReadOnlyCollection<int> banned, double uniform)
     {
         logits.CopyTo(_weights);
         _weights.AsSpan(logits.Length).Fill(float.NegativeInfinity);
@@ -44,9 +44,9 @@ internal sealed class TokenDistribution
             _weights[token] = float.NegativeInfinity;
         }
 
-        if (banned >= 0)
+        foreach (var token in banned)
         {
-            _weights[banned] = float.NegativeInfinity;
+            _weights[token] = float.NegativeInfinity;
         }
 
         Exponentiate();

@@ -33,6 +33,8 @@ namespace TorchSharp
                 public static Tensor gelu(Tensor x, GELU.Approximate approximate, bool inplace = false) =>
                     inplace ? CallInPlace("aten::gelu_", x, approximate.ToString()) : Call("aten::gelu", x, approximate.ToString());
 
+                public static Tensor silu(Tensor x, bool inplace = false) => inplace ? CallInPlace("aten::silu_", x) : Call("aten::silu", x);
+
                 public static Tensor softmax(Tensor input, long dim) => input.softmax(dim);
 
                 public static Tensor log_softmax(Tensor input, long dim) => input.log_softmax(dim);

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Alt.Activities.Model.Encoders;
 
-/// <summary>GPT-2 with a linear head without bias over the last token: GPT2ForSequenceClassification's <c>score</c>, or a reward model's <c>v_head</c>.</summary>
+/// <summary>A decoder with a linear head without bias over the last token: transformers' GPT2ForSequenceClassification's <c>score</c>, or a reward model's <c>v_head</c>.</summary>
 internal sealed class CausalClassifier : SequenceClassifier
 {
     private const string Score = "score.weight", ValueHead = "v_head.weight";
@@ -12,19 +12,19 @@ internal sealed class CausalClassifier : SequenceClassifier
     private readonly Tensor _head;      // (K, C)
     private readonly LanguageModel _model;
 
-    private CausalClassifier(string folder, GptConfig config, CheckpointWeights weights, string head, ClassLabels labels)
+    private CausalClassifier(string folder, DecoderConfig config, CheckpointWeights weights, string head, ClassLabels labels)
         : base(folder, SequenceTokenizer.Gpt2(Model.Tokenizer.Load(folder)), config.Positions, config.Vocabulary, labels)
     {
         using var scope = NewDisposeScope();
         _head = weights.Read(head, labels.Names.Count, config.Width);
-        _model = LanguageModel.Load(folder);
+        _model = LanguageModel.LoadTrunk(folder);
         _head.DetachFromDisposeScope();
     }
 
     public static CausalClassifier Load(string folder, ClassLabels labels)
     {
         using var weights = new CheckpointWeights(folder, "");
-        var config = GptConfig.Load(folder);
+        var config = DecoderConfig.Load(folder);
         return weights.Has(ValueHead) && !weights.Has(Score)
             ? new CausalClassifier(folder, config, weights, ValueHead, new ClassLabels(["reward"], LabelScale.Raw))
             : new CausalClassifier(folder, config, weights, Score, labels);

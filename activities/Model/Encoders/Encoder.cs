@@ -24,7 +24,7 @@ internal sealed partial class Encoder : IDisposable
         foreach (var block in _blocks)
         {
             using var scope = NewDisposeScope();
-            var attention = SelfAttention.Of(block.Attention.Of(x), B, T, H, mask);             // (N, 3C) -> (N, C)
+            var attention = SelfAttention.Of(block.Attention.Of(x), B, T, H, H, mask);             // (N, 3C) -> (N, C)
             x = block.AttentionNorm.Of(block.Projection.Of(attention).add_(x));                 // (N, C)
             var inner = gelu(block.Inner.Of(x), Gelu.none);                                     // (N, F)
             x = block.OuterNorm.Of(block.Outer.Of(inner).add_(x)).MoveToOuterDisposeScope();    // (N, C)

@@ -8,14 +8,15 @@ public abstract class SequenceClassifier : SequenceModel
 
     public ClassLabels Labels { get; }
 
-    /// <summary>Reads a checkpoint folder as transformers writes it: a BertForSequenceClassification, a RobertaForSequenceClassification, or GPT-2 with a reward head.</summary>
+    /// <summary>Reads a checkpoint folder as transformers writes it: a BertForSequenceClassification, a RobertaForSequenceClassification, or a decoder with a reward head.</summary>
     /// <exception cref="Alt.Domain.InputException">A file is missing or damaged, describes something that is not computed here, or does not fit the others.</exception>
     public static SequenceClassifier Load(string folder)
     {
         var config = CheckpointConfig.Read(folder, "a classifier's or reward model's checkpoint");
-        return config.Require("model_type", EncoderConfig.Bert, EncoderConfig.Roberta, GptConfig.Family) == GptConfig.Family
-            ? CausalClassifier.Load(folder, ClassLabels.Load(config))
-            : EncoderClassifier.Load(folder, ClassLabels.Load(config));
+        var encoders = new[] { EncoderConfig.Bert, EncoderConfig.Roberta };
+        return encoders.Contains(config.Require("model_type", [.. encoders, .. Architecture.All.Select(decoder => decoder.Name)]))
+            ? EncoderClassifier.Load(folder, ClassLabels.Load(config))
+            : CausalClassifier.Load(folder, ClassLabels.Load(config));
     }
 
     /// <summary>A text's tokens, or those of what it answers to and the text.</summary>

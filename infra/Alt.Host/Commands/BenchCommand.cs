@@ -33,8 +33,8 @@ internal static class BenchCommand
             var benchmark = parsed.GetValue(name)!;
             object figures = benchmark switch
             {
-                "sampling" => new ModelBenchmarks(new GptConfig()).Decode(progress: output.Say),
-                "training" => new ModelBenchmarks(new GptConfig()).Training(progress: output.Say),
+                "sampling" => new ModelBenchmarks(new DecoderConfig()).Decode(progress: output.Say),
+                "training" => new ModelBenchmarks(new DecoderConfig()).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
                 "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
                 "feedback" => await FeedbackAsync(AltHome.Find(), output.Say, token),

@@ -31,6 +31,9 @@ public static partial class torch
         public Tensor exp() => Call("aten::exp", this);
         public Tensor log() => Call("aten::log", this);
         public Tensor sqrt() => Call("aten::sqrt", this);
+        public Tensor rsqrt() => Call("aten::rsqrt", this);
+        public Tensor cos() => Call("aten::cos", this);
+        public Tensor sin() => Call("aten::sin", this);
         public Tensor square() => Call("aten::square", this);
         public Tensor tanh() => Call("aten::tanh", this);
         public Tensor pow(Scalar exponent) => Call("aten::pow.Tensor_Scalar", this, exponent);
@@ -58,6 +61,7 @@ public static partial class torch
         public Tensor sum() => Call("aten::sum", this);
         public Tensor sum(long dim, bool keepdim = false) => Call("aten::sum.dim_IntList", this, new[] { dim }, keepdim);
         public Tensor mean() => Call("aten::mean", this);
+        public Tensor mean(long[] dimensions, bool keepdim = false) => Call("aten::mean.dim", this, dimensions, keepdim);
         public Tensor max() => Call("aten::max", this);
         public Tensor min() => Call("aten::min", this);
         public Tensor norm() => Call("aten::norm.Scalar", this, 2.0);

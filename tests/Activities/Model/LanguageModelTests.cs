@@ -31,7 +31,7 @@ public sealed class LanguageModelTests : IDisposable
     [Fact]
     public void New_weights_are_drawn_as_Hugging_Face_draws_them()
     {
-        using var model = LanguageModel.Create(new GptConfig { Vocabulary = 400, Positions = 64, Width = 96, Layers = 8, Heads = 4, EndOfText = 0 }, 1);
+        using var model = LanguageModel.Create(new DecoderConfig { Vocabulary = 400, Positions = 64, Width = 96, Layers = 8, Heads = 4, EndOfText = 0 }, 1);
         Assert.Equal(0.02, Deviation("transformer.wte.weight"), 0.0005);
         Assert.Equal(0.02, Deviation("transformer.h.0.attn.c_attn.weight"), 0.0005);
         Assert.Equal(0.02 / 4, Deviation("transformer.h.3.mlp.c_proj.weight"), 0.0005);
@@ -56,7 +56,7 @@ public sealed class LanguageModelTests : IDisposable
     {
         _model.Save(_folder.FullName);
         using var loaded = LanguageModel.Load(_folder.FullName);
-        Assert.Equal(_model.Config, loaded.Config);
+        Assert.Equal(_model.Config, loaded.Config with { Source = null, OtherEnds = [] });
         Assert.Equal(_model.WeightsHash(), loaded.WeightsHash());
     }
 
@@ -90,7 +90,10 @@ public sealed class LanguageModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"model_type":"llama"}""", "model_type is llama, expected gpt2")]
+    [InlineData("""{"model_type":"bert"}""", "model_type is bert, expected gpt2 or gptj or gpt_neox or llama or qwen2")]
+    [InlineData("""{"model_type":"llama","hidden_act":"silu"}""", "vocab_size is missing")]
+    [InlineData("""{"n_layer":"twelve"}""", "n_layer is \"twelve\", expected an integer")]
+    [InlineData("""{"scale_attn_by_inverse_layer_idx":true}""", "scale_attn_by_inverse_layer_idx is true, expected false")]
     [InlineData("""{"activation_function":"relu"}""", "activation_function is relu, expected gelu_new")]
     [InlineData("""{"n_embd":10,"n_head":3}""", "n_embd 10 is not a multiple of n_head 3")]
     [InlineData("""{"n_layer":0}""", "n_layer is 0")]
@@ -114,7 +117,7 @@ public sealed class LanguageModelTests : IDisposable
     public void Added_tokens_leave_the_others_logits_alone()
     {
         using var gradients = no_grad();
-        using var larger = _model.ResizeVocabulary(33, NewTokens.CopyEndOfText, seed: 1);
+        using var larger = _model.AddTokens(30, 33, NewTokens.CopyEndOfText, seed: 1);
         var ids = tensor([1L, 2, 3]).view(1, 3);
         var (before, after) = (_model.Logits(_model.Hidden(ids)), larger.Logits(larger.Hidden(ids)));
         Assert.Equal(33, larger.Config.Vocabulary);
@@ -125,8 +128,8 @@ public sealed class LanguageModelTests : IDisposable
     [Fact]
     public void Added_tokens_can_start_with_the_mean_and_deviation_of_the_others()
     {
-        using var larger = _model.ResizeVocabulary(30 + 4000, NewTokens.Normal, seed: 1);
-        using var same = _model.ResizeVocabulary(30 + 4000, NewTokens.Normal, seed: 1);
+        using var larger = _model.AddTokens(30, 30 + 4000, NewTokens.Normal, seed: 1);
+        using var same = _model.AddTokens(30, 30 + 4000, NewTokens.Normal, seed: 1);
         Assert.Equal(larger.WeightsHash(), same.WeightsHash());
         var old = _model.Parameters["transformer.wte.weight"];
         var added = larger.Parameters["transformer.wte.weight"].narrow(0, 30, 4000);

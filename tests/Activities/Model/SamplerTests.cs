@@ -110,8 +110,8 @@ public sealed class SamplerTests : IDisposable
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         var config = TinyModel.Config with { Width = 26 };
-        using var loop = new KeyValueCache(config, slots: 4, positions: 9, CPU);
-        using var products = new KeyValueCache(config, slots: 4, positions: 9, CPU);
+        using var loop = new KeyValueCache(config, slots: 4, positions: 9, CPU, float32);
+        using var products = new KeyValueCache(config, slots: 4, positions: 9, CPU, float32);
         var values = new float[2 * 5 * 3 * 26];
         Philox.FillNormal(new RandomKey(1, 0, Stage.Sampling), values);
         var prompts = tensor(values).view(10, 3 * 26);

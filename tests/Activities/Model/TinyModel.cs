@@ -8,7 +8,7 @@ internal static class TinyModel
 {
     public const int EndOfText = 29;
 
-    public static readonly GptConfig Config = new() { Vocabulary = 30, Positions = 24, Width = 20, Layers = 2, Heads = 2, EndOfText = EndOfText, InitializerRange = 0.3 };
+    public static readonly DecoderConfig Config = new() { Vocabulary = 30, Positions = 24, Width = 20, Layers = 2, Heads = 2, EndOfText = EndOfText, InitializerRange = 0.3 };
 
     public static LanguageModel Create(long seed = 1) => LanguageModel.Create(Config, seed);
 

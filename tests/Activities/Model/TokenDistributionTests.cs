@@ -23,7 +23,7 @@ public class TokenDistributionTests
         {
             var logits = Enumerable.Range(0, vocabulary).Select(id => (float)(3 * Philox.Normal(Key with { Prompt = i }, (uint)id))).ToArray();
             var u = Philox.Uniform(Key with { Prompt = i, K = 1 }, 0);
-            var (token, logProb) = distribution.Draw(logits, banned: -1, u);
+            var (token, logProb) = distribution.Draw(logits, [], u);
             var (expected, probability, margin) = DrawBySorting(logits, options, u);
             // A uniform that falls on the border of two tokens may go either way in single precision.
             Assert.True(token == expected || margin < 1e-5, $"{token} instead of {expected}, {margin} from the border");
@@ -42,7 +42,7 @@ public class TokenDistributionTests
         var counts = new int[3];
         for (var i = 0; i < 20_000; i++)
         {
-            counts[distribution.Draw(logits, -1, Philox.Uniform(Key, (uint)i)).Token]++;
+            counts[distribution.Draw(logits, [], Philox.Uniform(Key, (uint)i)).Token]++;
         }
 
         Assert.Equal(0.7, counts[0] / 20_000.0, 0.015);
@@ -56,7 +56,7 @@ public class TokenDistributionTests
         var distribution = new TokenDistribution(new SamplingOptions { BannedTokens = [2] }, 4);
         for (var i = 0; i < 100; i++)
         {
-            Assert.InRange(distribution.Draw([0f, 0, 500, 400], banned: 3, Philox.Uniform(Key, (uint)i)).Token, 0, 1);
+            Assert.InRange(distribution.Draw([0f, 0, 500, 400], [3], Philox.Uniform(Key, (uint)i)).Token, 0, 1);
         }
     }
 
@@ -64,7 +64,7 @@ public class TokenDistributionTests
     public void Equally_likely_tokens_are_kept_in_the_order_of_their_ids()
     {
         var distribution = new TokenDistribution(new SamplingOptions { TopK = 3 }, 600);
-        var tokens = Enumerable.Range(0, 300).Select(i => distribution.Draw(new float[600], -1, Philox.Uniform(Key, (uint)i)).Token);
+        var tokens = Enumerable.Range(0, 300).Select(i => distribution.Draw(new float[600], [], Philox.Uniform(Key, (uint)i)).Token);
         Assert.Equal([0, 1, 2], tokens.Distinct().Order());
     }
 
@@ -75,12 +75,12 @@ public class TokenDistributionTests
     {
         var logits = Enumerable.Repeat(float.NegativeInfinity, 700).ToArray();
         (logits[100], logits[500]) = (0, 0);
-        Assert.Equal(u == 0 ? 100 : 500, new TokenDistribution(new SamplingOptions(), 700).Draw(logits, -1, u).Token);
+        Assert.Equal(u == 0 ? 100 : 500, new TokenDistribution(new SamplingOptions(), 700).Draw(logits, [], u).Token);
     }
 
     [Fact]
     public void Logits_that_are_no_numbers_are_refused() =>
-        Assert.Throws<InvalidOperationException>(() => new TokenDistribution(new SamplingOptions(), 3).Draw([float.NaN, 0, 1], -1, 0.5));
+        Assert.Throws<InvalidOperationException>(() => new TokenDistribution(new SamplingOptions(), 3).Draw([float.NaN, 0, 1], [], 0.5));
 
     private static (int Token, double Probability, double Margin) DrawBySorting(float[] logits, SamplingOptions options, double u)
     {

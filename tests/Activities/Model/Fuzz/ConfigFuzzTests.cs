@@ -24,11 +24,16 @@ public sealed class ConfigFuzzTests : IDisposable
         Assert.True(Enumerable.Range(0, 200).Count(seed => !Mutations.Of(file, seed).SequenceEqual(file)) > 180);
     }
 
-    [Fact]
-    public void A_mutated_config_of_a_language_model_loads_or_is_refused_with_one_line()
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("gptj")]
+    [InlineData("gpt-neox")]
+    [InlineData("llama-3/older")]
+    [InlineData("qwen2")]
+    public void A_mutated_config_of_a_language_model_loads_or_is_refused_with_one_line(string name)
     {
-        new GptConfig { Inner = 3_072 }.Save(folder);
-        var (loaded, refused) = new MutatedFile(ConfigFile).LoadAll(2_500, () => GptConfig.Load(folder));
+        File.Copy(Path.Combine(DecoderReference.FolderOf(name), "config.json"), ConfigFile);
+        var (loaded, refused) = new MutatedFile(ConfigFile).LoadAll(1_000, () => DecoderConfig.Load(folder));
         Assert.True(loaded > 100 && refused > 100, $"{loaded} loaded, {refused} refused.");
     }
 
