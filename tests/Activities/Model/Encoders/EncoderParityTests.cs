@@ -17,6 +17,8 @@ public sealed class EncoderParityTests
     [InlineData("roberta", 100)]
     [InlineData("gpt2-reward", 3)]
     [InlineData("gpt2-reward", 100)]
+    [InlineData("llama-reward", 3)]
+    [InlineData("gptj-reward", 3)]
     public void Tokens_and_logits_are_the_references_in_batches_of_any_size(string name, int batchSize)
     {
         using var model = SequenceClassifier.Load(EncoderReference.Folder(name));
@@ -108,7 +110,9 @@ public sealed class EncoderParityTests
     {
         "bert" => Expected.Bert,
         "roberta" => Expected.Roberta,
-        _ => Expected.Gpt2Reward,
+        "gpt2-reward" => Expected.Gpt2Reward,
+        "llama-reward" => Expected.LlamaReward,
+        _ => Expected.GptjReward,
     };
 
     private static void AreTheReferences(EncoderReference.Model expected, SequenceModel model, TokenSequence[] sequences, int batchSize)

@@ -10,7 +10,7 @@ internal static class EncoderReference
 
     public static string Folder(string name) => Repository.PathOf("tests", "Golden", "encoders", name);
 
-    public sealed record Values(Input[] Inputs, string[] Texts, Model Bert, Model Cased, Model Contriever, Model Roberta, Model Gpt2Reward);
+    public sealed record Values(Input[] Inputs, string[] Texts, Model Bert, Model Cased, Model Contriever, Model Roberta, Model Gpt2Reward, Model LlamaReward, Model GptjReward);
 
     public sealed record Input(string First, string? Second, int Limit);
 
