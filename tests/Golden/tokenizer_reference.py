@@ -3,7 +3,8 @@
 
 Needs Python with tokenizers, such as Debian sid's package python3-tokenizers (written with 0.23).
 
-    /usr/bin/python3 tests/Golden/tokenizer_reference.py
+    /usr/bin/python3 tests/Golden/tokenizer_reference.py                  # writes tests/Golden/tokenizers
+    /usr/bin/python3 tests/Golden/tokenizer_reference.py --check FOLDER   # whether FOLDER/NAME/tokenizer.json, saved by others, are the same
 
 NAME/tokenizer.json is spelled as the models' own files are; expected.json has, for each of its `texts` and each NAME,
     ids        with special tokens read as such
@@ -12,6 +13,7 @@ NAME/tokenizer.json is spelled as the models' own files are; expected.json has, 
     decoded    the text of ids; withoutSpecial: the same without special tokens
 and rows of ids at random, as a generation may break off anywhere, with their text.
 """
+import argparse
 import json
 import pathlib
 import random
@@ -143,12 +145,15 @@ def encode(tokenizer, text, *, as_text=False, template=False):
     return tokenizer.encode(text, add_special_tokens=template).ids
 
 
-def expected(tokenizer):
-    ids = [encode(tokenizer, text) for text in TEXTS]
+def random_rows(tokenizer):
     numbers = random.Random(7)
     rows = [[numbers.randrange(tokenizer.get_vocab_size()) for _ in range(numbers.randrange(1, 9))] for _ in range(40)]
-    # Bytes of characters, broken off and mixed.
-    rows += [row[:n] for row in map(lambda text: encode(tokenizer, text), ("\U0001f600\U0001f44d", "q\u20dd\u1e9b")) for n in range(1, len(row))]
+    # Characters of several bytes, broken off.
+    return rows + [row[:n] for row in map(lambda text: encode(tokenizer, text), ("\U0001f600\U0001f44d", "q\u20dd\u1e9b")) for n in range(1, len(row))]
+
+
+def expected(tokenizer, rows):
+    ids = [encode(tokenizer, text) for text in TEXTS]
     return {
         "ids": ids, "plain": [encode(tokenizer, text, as_text=True) for text in TEXTS], "template": [encode(tokenizer, text, template=True) for text in TEXTS],
         "decoded": [tokenizer.decode(row, skip_special_tokens=False) for row in ids], "withoutSpecial": [tokenizer.decode(row) for row in ids],
@@ -156,16 +161,37 @@ def expected(tokenizer):
     }
 
 
-def main():
+def check(folder):
+    """Prints what the tokenizers of a folder read or write otherwise than those that they are copies of."""
+    values, differences, names = json.loads((HERE / "expected.json").read_text()), 0, [name for name in TOKENIZERS if (folder / name).exists()]
+    for name in names:
+        found = expected(Tokenizer.from_file(str(folder / name / "tokenizer.json")), values[name]["rows"])
+        for kind, rows in values[name].items():
+            for i, (before, after) in enumerate(zip(rows, found[kind])):
+                if before != after:
+                    differences += 1
+                    print(f"{name} {kind} {i}: {before!r} became {after!r}")
+    print(f"{len(names)} tokenizers, {differences} differences")
+    return 0 if names and not differences else 1
+
+
+def write():
     shutil.rmtree(HERE, ignore_errors=True)
     values = {"texts": TEXTS}
     for name, create in TOKENIZERS.items():
         (HERE / name).mkdir(parents=True)
         tokenizer = create()
         tokenizer.save(str(HERE / name / "tokenizer.json"))
-        values[name] = expected(Tokenizer.from_file(str(HERE / name / "tokenizer.json")))
+        values[name] = expected(tokenizer, random_rows(tokenizer))
     (HERE / "expected.json").write_text(json.dumps(values, separators=(",", ":")) + "\n")
 
 
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", type=pathlib.Path, metavar="FOLDER")
+    folder = parser.parse_args().check
+    return check(folder) if folder else write()
+
+
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
