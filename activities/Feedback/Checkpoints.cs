@@ -1,6 +1,6 @@
-using Alt.Activities.Model;
 using Alt.Activities.Model.Encoders;
 using Alt.Domain;
+using Alt.Infra;
 
 namespace Alt.Activities.Feedback;
 
@@ -24,8 +24,7 @@ public sealed class Checkpoints : IDisposable
         {
             foreach (var ((_, folder), model) in loaded)
             {
-                var weights = Path.Combine(folder, LanguageModel.WeightsFileName);
-                if (inputs.TryGetValue(weights, out var hash) && hash != model.Hash)
+                if (WeightFiles.Candidates(folder).FirstOrDefault(inputs.ContainsKey) is { } weights && inputs[weights] != model.Hash)
                 {
                     throw new InputException($"'{weights}' is not the file that the run began with; put that one back and restart the worker, or start another run");
                 }

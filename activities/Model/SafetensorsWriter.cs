@@ -20,7 +20,10 @@ public static class SafetensorsWriter
         foreach (var (_, tensor) in sorted)
         {
             using var scope = NewDisposeScope();
-            target.Write(tensor.detach().cpu().contiguous().bytes);
+            foreach (var part in tensor.detach().cpu().contiguous().Parts())
+            {
+                target.Write(part.bytes);
+            }
         }
     }
 
@@ -58,9 +61,9 @@ public static class SafetensorsWriter
             foreach (var (name, tensor) in tensors)
             {
                 json.WriteStartObject(name);
-                json.WriteString("dtype", SafetensorsTypes.Name(tensor.dtype));
+                json.WriteString("dtype", ElementTypes.Name(tensor.dtype));
                 WriteNumbers(json, "shape", tensor.shape);
-                WriteNumbers(json, "data_offsets", [offset, offset += tensor.NumberOfElements * SafetensorsTypes.Size(tensor.dtype)]);
+                WriteNumbers(json, "data_offsets", [offset, offset += tensor.NumberOfElements * ElementTypes.Size(tensor.dtype)]);
                 json.WriteEndObject();
             }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Alt.Domain;
+using Alt.Infra;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,11 +20,11 @@ public abstract class SequenceModel : IDisposable
         }
 
         (Tokenizer, Positions) = (tokenizer, positions);
-        Hash = HashOf(Path.Combine(folder, LanguageModel.WeightsFileName));
-        SettingsHash = HashOf([.. SettingsFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists)]);
+        Hash = HashOf(WeightFiles.In(folder).All);
+        SettingsHash = HashOf(SettingsFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists));
     }
 
-    /// <summary>SHA-256 of <c>model.safetensors</c>, in lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of the file of weights, or of the index and the shards one after another, in lower-case hexadecimal.</summary>
     public string Hash { get; }
 
     /// <summary>SHA-256 of the config's and the tokenizer's files, in lower-case hexadecimal.</summary>
@@ -80,7 +81,7 @@ public abstract class SequenceModel : IDisposable
         }
     }
 
-    private static string HashOf(params IEnumerable<string> files)
+    private static string HashOf(IEnumerable<string> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[1 << 20];

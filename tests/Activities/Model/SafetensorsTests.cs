@@ -69,6 +69,31 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"x\n\u001b[2J":{"shape":[2]}}""", 0, "the header's entry x  [2J has no valid dtype")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1e1],"data_offsets":[0,40]}}""", 40, "has no valid dtype, shape")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}""", 0, "more than any memory holds")]
+    [InlineData("""{"x":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}""", 8, "no support for elements of type F8_E4M3; expected F64, F32, F16, BF16")]
+    [InlineData("""{"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0, "Duplicate property 'x'")]
+    public void What_a_header_may_not_say_is_refused_in_one_line(string header, int dataLength, string expected)
+    {
+        A_damaged_file_is_refused_with_what_is_wrong(header, dataLength, expected);
+        Assert.DoesNotContain(Assert.Throws<InputException>(() => SafetensorsFile.Open(_path)).Message, char.IsControl);
+    }
+
+    [Fact]
+    public void A_tensor_of_too_many_dimensions_is_refused() =>
+        A_damaged_file_is_refused_with_what_is_wrong($$"""{"x":{"data_offsets":[0,4],"dtype":"F32","shape":[{{string.Join(",", Enumerable.Repeat(1, 65))}}]} }""", 4, "65 dimensions, the least 1; expected at most 64");
+
+    [Fact]
+    public void A_tensor_that_is_larger_than_a_part_comes_back_whole()
+    {
+        var large = arange((1 << 24) + 5).to(uint8);
+        SafetensorsWriter.Write(_path, [new("large", large)]);
+        using var file = SafetensorsFile.Open(_path);
+        Assert.True(file.Read("large").eq(large).all().ToBoolean());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(5)]
     [InlineData(8)]

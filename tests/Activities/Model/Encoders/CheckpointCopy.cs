@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Alt.Activities.Model;
 using TorchSharp;
 
@@ -32,14 +33,35 @@ internal sealed class CheckpointCopy : IDisposable
     public void Rename(Func<string, string?> name)
     {
         using var scope = torch.NewDisposeScope();
-        KeyValuePair<string, torch.Tensor>[] tensors;
-        using (var file = SafetensorsFile.Open(Weights))
+        SafetensorsWriter.Write(Weights, [.. Tensors().Where(tensor => name(tensor.Key) is not null).Select(tensor => KeyValuePair.Create(name(tensor.Key)!, tensor.Value))]);
+    }
+
+    /// <summary>Spreads the weights over two shards with an index, in turn.</summary>
+    /// <returns>The index.</returns>
+    public string Shard()
+    {
+        using var scope = torch.NewDisposeScope();
+        var map = new Dictionary<string, string>();
+        foreach (var (shard, tensors) in Tensors().Index().GroupBy(tensor => tensor.Index % 2, tensor => tensor.Item).Select((group, i) => ($"model-0000{i + 1}-of-00002.safetensors", group)))
         {
-            tensors = [.. file.Entries.Keys.Where(key => name(key) is not null).Select(key => KeyValuePair.Create(name(key)!, file.Read(key)))];
+            SafetensorsWriter.Write(PathOf(shard), tensors);
+            foreach (var (name, _) in tensors)
+            {
+                map[name] = shard;
+            }
         }
 
-        SafetensorsWriter.Write(Weights, tensors);
+        File.Delete(Weights);
+        var index = Weights + ".index.json";
+        File.WriteAllText(index, JsonSerializer.Serialize(new { metadata = new { total_size = 0 }, weight_map = map }));
+        return index;
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private KeyValuePair<string, torch.Tensor>[] Tensors()
+    {
+        using var file = SafetensorsFile.Open(Weights);
+        return [.. file.Entries.Keys.Select(key => KeyValuePair.Create(key, file.Read(key)))];
+    }
 }
