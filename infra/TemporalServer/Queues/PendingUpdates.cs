@@ -28,7 +28,7 @@ internal sealed class PendingUpdate(Request request, bool inHistory = false)
 internal sealed class PendingUpdates
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, Dictionary<string, PendingUpdate>> byRun = [];
+    private readonly Dictionary<string, OrderedDictionary<string, PendingUpdate>> byRun = [];
     private readonly Dictionary<string, HashSet<string>> shown = [];
 
     /// <param name="inHistory">An event tells workers the request.</param>
@@ -68,12 +68,13 @@ internal sealed class PendingUpdates
     }
 
     /// <summary>Requests that a workflow task going out now has to carry.</summary>
-    public IReadOnlyList<Request> Show(string runId)
+    /// <param name="answered">What the transition at hand, which is not stored yet, did to updates: those need no worker any more.</param>
+    public IReadOnlyList<Request> Show(string runId, IReadOnlyList<UpdateProgress> answered)
     {
         lock (gate)
         {
             Request[] requests = byRun.TryGetValue(runId, out var updates)
-                ? [.. updates.Values.Where(u => u.IsWaiting).Select(u => u.Request)]
+                ? [.. updates.Values.Where(u => u.IsWaiting).Select(u => u.Request).ExceptBy(answered.Select(a => a.UpdateId), r => r.Meta.UpdateId)]
                 : [];
             shown[runId] = [.. requests.Select(r => r.Meta.UpdateId)];
             if (requests.Length == 0)
@@ -124,7 +125,7 @@ internal sealed class PendingUpdates
     /// <summary>The run closed: what was accepted has failed, what was not never happened.</summary>
     public void End(string runId)
     {
-        Dictionary<string, PendingUpdate>? updates;
+        OrderedDictionary<string, PendingUpdate>? updates;
         lock (gate)
         {
             byRun.Remove(runId, out updates);

@@ -142,7 +142,7 @@ internal sealed class WorkflowTaskRpcs(
             response.Queries[query.Id] = query.Query;
         }
 
-        foreach (Request update in updates.Show(run.State.RunId))
+        foreach (Request update in updates.Show(run.State.RunId, run.UpdateProgress))
         {
             response.Messages.Add(new Message
             {
