@@ -8,8 +8,9 @@ namespace TemporalServer.Engine;
 // Checks of a worker's answer before anything of it is applied.
 internal sealed partial class WorkflowRun
 {
-    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request, Func<string, bool> isSearchAttribute) =>
-        FirstBad(request.Commands, isSearchAttribute) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null) ?? TooLarge(request.Messages);
+    private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute) =>
+        FirstBad(request.Commands, isSearchAttribute) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null)
+        ?? TooLarge(request.Messages) ?? FirstBad(request, updates);
 
     private CommandFault? FirstBad(IEnumerable<Command> commands, Func<string, bool> isSearchAttribute)
     {

@@ -27,7 +27,7 @@ internal sealed partial class WorkflowRun
     public (IReadOnlyList<Activity> Eager, CommandFault? Fault) CompleteWorkflowTask(
         WorkflowTask task, RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute)
     {
-        if (Fault(request, isSearchAttribute) is { } fault)
+        if (Fault(request, updates, isSearchAttribute) is { } fault)
         {
             FailWorkflowTask(fault.Cause, new() { Message = fault.Text, Source = "Server", ServerFailureInfo = new() }, request.Identity);
             if (fault.EndsRun)

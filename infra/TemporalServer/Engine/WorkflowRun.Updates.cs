@@ -75,11 +75,7 @@ internal sealed partial class WorkflowRun
         }
         else if (body.TryUnpack(out Rejection rejection))
         {
-            if (!IsUpdateAccepted(id))
-            {
-                State.Updates.Remove(id);
-            }
-
+            State.Updates.Remove(id);
             updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
         }
         else if (body.TryUnpack(out Response response))
@@ -90,7 +86,7 @@ internal sealed partial class WorkflowRun
 
     private void AcceptUpdate(string id, Acceptance acceptance, UpdateInbox updates)
     {
-        if (!IsRunning || IsUpdateAccepted(id))
+        if (!IsRunning)
         {
             return;
         }
@@ -115,11 +111,12 @@ internal sealed partial class WorkflowRun
 
     private void CompleteUpdate(string id, Response response)
     {
-        if (!IsRunning || !State.Updates.TryGetValue(id, out State.Update? update) || update.AcceptedEventId == 0 || update.CompletedEventId > 0)
+        if (!IsRunning)
         {
             return;
         }
 
+        State.Update update = State.Updates[id];
         HistoryEvent e = Add(new HistoryEvent
         {
             WorkflowExecutionUpdateCompletedEventAttributes = new()

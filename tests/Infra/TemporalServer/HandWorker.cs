@@ -23,6 +23,9 @@ public sealed class HandWorker(RawClient client)
     /// <summary>A worker of another workflow on the same task queue, to be started as a child.</summary>
     public HandWorker Child() => new(client) { Queue = $"{Queue}-child" };
 
+    /// <summary>The same client and worker, to go on with at a server that was started again.</summary>
+    public HandWorker At(RawClient next) => new(next) { Queue = Queue, WorkflowId = WorkflowId };
+
     public WorkflowExecution Execution => new() { WorkflowId = WorkflowId };
 
     public Task<StartWorkflowExecutionResponse> StartAsync(Action<StartWorkflowExecutionRequest>? change = null) =>

@@ -70,6 +70,78 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
         Assert.Equal(["second", "third"], Carried(answered.WorkflowTask));
     }
 
+    public static TheoryData<string, string[]> Contradictions => new()
+    {
+        { "accepted twice", ["accept", "accept"] },
+        { "rejected after its acceptance", ["accept", "reject"] },
+        { "completed without acceptance", ["complete"] },
+        { "completed twice", ["accept", "complete", "complete"] },
+        { "accepted after its rejection", ["reject", "accept"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Contradictions))]
+    public async Task An_answer_that_contradicts_an_update_fails_the_task_and_a_better_one_is_taken(string wrong, string[] steps)
+    {
+        var worker = new HandWorker(server.Client);
+        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        Message[] messages = [.. steps.Select(Step)];
+
+        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, Returning(messages)));
+        PollWorkflowTaskQueueResponse again = await worker.WorkflowTaskAsync();
+        await worker.AnswerAsync(again, Returning([.. HandWorker.UpdateAnswers("u")]));
+
+        Assert.True(refused.Message.StartsWith("3: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u", StringComparison.Ordinal), $"{wrong}: {refused.Message}");
+        Assert.Equal(["u"], Carried(again));
+        Assert.Equal(
+            [EventType.WorkflowTaskFailed, EventType.WorkflowTaskScheduled, EventType.WorkflowTaskStarted, EventType.WorkflowTaskCompleted, EventType.WorkflowExecutionUpdateAccepted, EventType.WorkflowExecutionUpdateCompleted],
+            (await worker.EventsAsync()).SkipWhile(e => e != EventType.WorkflowTaskFailed));
+    }
+
+    [Fact]
+    public async Task A_second_acceptance_in_a_later_answer_fails_that_task()
+    {
+        var worker = new HandWorker(server.Client);
+        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        await worker.SignalAsync("while the task was away");
+        RespondWorkflowTaskCompletedResponse first = await worker.AnswerAsync(task, Returning([Accept("u")]));
+
+        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(first.WorkflowTask, Returning([Accept("u")])));
+
+        Assert.Equal("3: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u: received Acceptance message while in state Accepted", refused.Message);
+    }
+
+    [Fact]
+    public async Task A_command_for_a_message_that_is_not_there_fails_the_task()
+    {
+        var worker = new HandWorker(server.Client);
+        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+
+        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, Sending("u/accept")));
+
+        Assert.Equal("3: BadUpdateWorkflowExecutionMessage: ProtocolMessageCommand referenced absent message ID u/accept", refused.Message);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_update_that_a_restart_forgot_is_accepted_only_with_its_request(bool withRequest)
+    {
+        var worker = new HandWorker(server.Client);
+        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        await server.RestartAsync();
+        worker = worker.At(server.Client);
+        var acceptance = new Acceptance { AcceptedRequest = withRequest ? task.Messages[0].Body.Unpack<Request>() : null };
+        Message message = new() { Id = "u/accept", ProtocolInstanceId = "u", Body = Any.Pack(acceptance) };
+
+        Exception? refused = await Record.ExceptionAsync(() => worker.AnswerAsync(task, Returning([message])));
+
+        Assert.Equal(withRequest, refused is null);
+        Assert.Equal(
+            withRequest ? ["put"] : [],
+            (await worker.HistoryAsync()).Select(e => e.WorkflowExecutionUpdateAcceptedEventAttributes?.AcceptedRequest.Input.Name).OfType<string>());
+    }
+
     [Fact]
     public async Task Whatever_happens_every_task_carries_the_unanswered_updates_and_no_other()
     {
@@ -140,6 +212,8 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
         CommandType = CommandType.ProtocolMessage,
         ProtocolMessageCommandAttributes = new() { MessageId = messageId },
     };
+
+    private static Message Step(string step) => step == "reject" ? Reject("u") : HandWorker.UpdateAnswers("u").Single(m => m.Id == $"u/{step}");
 
     private static Message Accept(string id) => HandWorker.UpdateAnswers(id).First();
 
