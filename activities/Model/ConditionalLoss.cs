@@ -3,42 +3,118 @@ using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
+/// <summary>What the loss is made of, summed over response tokens. A part whose coefficient is 0 is 0.</summary>
+/// <param name="Kl">KL(reference || policy).</param>
+/// <param name="Entropy">In nats.</param>
+internal readonly record struct LossParts(double Nll, double Kl, double Entropy)
+{
+    public static LossParts operator +(LossParts left, LossParts right) => new(left.Nll + right.Nll, left.Kl + right.Kl, left.Entropy + right.Entropy);
+}
+
 /// <summary>
 /// The paper's loss (arXiv 2407.16970, equation 1) summed over response tokens: <c>NLL + beta * KL(reference || policy) - alpha * entropy</c>.
-/// The caller divides by the number of response tokens of the whole batch.
 /// </summary>
+/// <remarks>
+/// Logits, loss and gradients are computed for some rows at a time, so that no more than one chunk of logits is held, and that is overwritten by its
+/// gradient. With p the policy's probabilities, p' those renormalised over the tokens that the reference knows, q the reference's, H the policy's entropy
+/// and t the response token, the loss of one row has the gradient
+/// <c>p_j - [j = t] + beta * (p'_j - q_j) [j known] + alpha * p_j (log p_j + H)</c> with respect to its logit j.
+/// </remarks>
 /// <param name="KlCoefficient">beta; at 0 no reference is needed.</param>
 /// <param name="EntropyCoefficient">alpha; the entropy is that of the policy's whole vocabulary, added tokens included.</param>
 internal readonly record struct ConditionalLoss(double KlCoefficient, double EntropyCoefficient)
 {
-    /// <param name="logits">The policy's logits (R, V).</param>
+    /// <summary>Logits in a chunk: 64 MiB in single precision. Fewer would read and write the head's gradient more often.</summary>
+    private const int ChunkLogits = 1 << 24;
+
+    /// <summary>Sums the loss, and adds its gradients to those of the policy's weights.</summary>
+    /// <param name="hidden">The policy's hidden states (R, C) that predict the response tokens, with their history.</param>
     /// <param name="targets">The response tokens (R).</param>
-    /// <param name="reference">The reference's logits (R, V0) where beta is not 0; the policy's columns from V0 on are tokens that it does not know.</param>
-    /// <returns>The loss to differentiate, and its parts, all summed over the tokens. A part whose coefficient is 0 is 0.</returns>
-    public (Tensor Total, double Nll, double Kl, double Entropy) Sum(Tensor logits, Tensor targets, Tensor? reference)
+    /// <param name="reference">The reference and its hidden states (R, C0) where beta is not 0; it may know fewer tokens than the policy.</param>
+    /// <param name="scale">What the loss is multiplied by before it is differentiated: one by the number of response tokens of the whole batch.</param>
+    public LossParts Backward(LanguageModel policy, Tensor hidden, Tensor targets, (LanguageModel Model, Tensor Hidden)? reference, double scale, int chunkLogits = ChunkLogits)
     {
-        var logProbs = logits.log_softmax(-1);                                                                                  // (R, V)
-        var nll = -logProbs.gather(1, targets.unsqueeze(1)).sum();
-        var total = nll;
-        var (klValue, entropyValue) = (0.0, 0.0);
+        using var gradients = no_grad();
+        var parts = default(LossParts);
+        var (rows, x) = (hidden.shape[0], hidden.detach());
+        var gradient = empty_like(x);                                                                                   // (R, C)
+        var chunks = Math.Min(rows, (rows * policy.Config.Vocabulary + chunkLogits - 1) / chunkLogits);
+        for (var i = 0; i < chunks; i++)
+        {
+            using var scope = NewDisposeScope();
+            var (start, end) = (rows * i / chunks, rows * (i + 1) / chunks);
+            var chunk = Rows(x);                                                                                        // (r, C)
+            var logits = policy.Logits(chunk).to(float32);                                                              // (r, V)
+            parts += Differentiate(logits, Rows(targets), reference is { } r ? r.Model.Logits(Rows(r.Hidden)).to(float32) : null, scale);
+            var logitGradient = logits.to(x.dtype);
+            Rows(gradient).copy_(logitGradient.mm(policy.Head.Weight));
+            AddHeadGradients(policy, chunk, logitGradient);
+
+            Tensor Rows(Tensor tensor) => tensor.narrow(0, start, end - start);
+        }
+
+        hidden.backward([gradient]);
+        return parts;
+    }
+
+    /// <summary>Sums the loss of rows of logits, and puts its gradient in the logits' place.</summary>
+    /// <param name="logits">The policy's logits (r, V) in single or double precision.</param>
+    /// <param name="targets">The response tokens (r).</param>
+    /// <param name="reference">The reference's logits (r, V0) where beta is not 0; the policy's columns from V0 on are tokens that it does not know.</param>
+    /// <param name="scale">What the gradient is multiplied by.</param>
+    internal LossParts Differentiate(Tensor logits, Tensor targets, Tensor? reference, double scale) =>
+        logits.device_type == DeviceType.CPU && logits.dtype == float32
+            ? new ConditionalLossKernel((float)KlCoefficient, (float)EntropyCoefficient, (float)scale).Run(logits, targets, reference)
+            : DifferentiateByOperators(logits, targets, reference, scale);
+
+    /// <summary>The same as <see cref="ConditionalLossKernel"/>, for GPUs.</summary>
+    internal LossParts DifferentiateByOperators(Tensor logits, Tensor targets, Tensor? reference, double scale)
+    {
+        var target = targets.unsqueeze(1);                                                                              // (r, 1)
+        var logProbs = logits.log_softmax(-1);                                                                          // (r, V)
+        var probs = logProbs.exp();                                                                                     // (r, V)
+        var (nll, kl, entropy) = (-logProbs.gather(1, target).sum().ToDouble(), 0.0, 0.0);
+        logits.copy_(probs);
+        if (EntropyCoefficient != 0)
+        {
+            var entropies = -(probs * logProbs).sum(-1, keepdim: true);                                                 // (r, 1)
+            entropy = entropies.sum().ToDouble();
+            logits.addcmul_(probs, logProbs + entropies, EntropyCoefficient);
+        }
 
         if (KlCoefficient != 0)
         {
             var known = reference!.shape[1];
-            var policy = known == logits.shape[1] ? logProbs : logits.narrow(1, 0, known).log_softmax(-1);                      // (R, V0)
-            var referenceLogProbs = reference.log_softmax(-1);                                                                  // (R, V0)
-            var kl = (referenceLogProbs.exp() * (referenceLogProbs - policy)).sum();
-            total = total + kl * KlCoefficient;
-            klValue = kl.ToDouble();
+            var policyKnown = known == logits.shape[1] ? logProbs : logProbs.narrow(1, 0, known).log_softmax(-1);       // (r, V0)
+            var referenceLogProbs = reference.log_softmax(-1);                                                          // (r, V0)
+            var referenceProbs = referenceLogProbs.exp();                                                               // (r, V0)
+            kl = (referenceProbs * (referenceLogProbs - policyKnown)).sum().ToDouble();
+            logits.narrow(1, 0, known).add_(policyKnown.exp() - referenceProbs, KlCoefficient);
         }
 
-        if (EntropyCoefficient != 0)
+        logits.scatter_add_(1, target, full(target.shape, -1, logits.dtype, logits.device)).mul_(scale);
+        return new LossParts(nll, kl, entropy);
+    }
+
+    private static void AddHeadGradients(LanguageModel policy, Tensor hidden, Tensor logitGradient)
+    {
+        var (weight, bias) = policy.Head;
+        if (weight.requires_grad)
         {
-            var entropy = -(logProbs.exp() * logProbs).sum();
-            total = total - entropy * EntropyCoefficient;
-            entropyValue = entropy.ToDouble();
+            if (weight.grad is { } sum)
+            {
+                sum.addmm_(logitGradient.t(), hidden);                                                                  // (V, C)
+            }
+            else
+            {
+                weight.grad = logitGradient.t().mm(hidden);
+            }
         }
 
-        return (total, nll.ToDouble(), klValue, entropyValue);
+        if (bias is { requires_grad: true })
+        {
+            var own = logitGradient.sum(0);                                                                             // (V)
+            bias.grad = bias.grad is { } sum ? sum.add_(own) : own;
+        }
     }
 }

@@ -50,6 +50,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>What the weights and the residual stream are held in.</summary>
     public ScalarType ElementType => _tokens.dtype;
 
+    /// <summary>The output layer's matrix (V, C), which may be the token embedding, and its bias (V).</summary>
+    internal (Tensor Weight, Tensor? Bias) Head => (_head, _headBias);
+
     private WeightNames Names => Config.Architecture.Weights;
 
     /// <summary>The residual stream after the last block and norm, of every token.</summary>

@@ -66,6 +66,6 @@ internal sealed class TokenBatch
     /// <summary>How many tokens are read, padding not counted.</summary>
     public int Tokens { get; }
 
-    /// <summary>The logits that predict the response tokens, and no others (R, V).</summary>
-    public Tensor Logits(LanguageModel model) => model.Logits(model.Hidden(Ids).index_select(0, Predictors));
+    /// <summary>The hidden states that predict the response tokens, and no others (R, C).</summary>
+    public Tensor Hidden(LanguageModel model) => model.Hidden(Ids).index_select(0, Predictors);
 }

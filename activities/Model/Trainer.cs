@@ -97,18 +97,18 @@ public sealed partial class Trainer : IDisposable
             weight.grad = null;
         }
 
-        var (tokens, nll, kl, entropy) = (0, 0.0, 0.0, 0.0);
+        var (tokens, sums) = (0, default(LossParts));
         foreach (var part in batch.Chunk((batch.Length + _options.Accumulation - 1) / _options.Accumulation))
         {
             using var partScope = NewDisposeScope();
             var inputs = new TokenBatch([.. part.Select(example => ((int[])[.. example.Feedback, .. example.Prompt], example.Response))], _policy);
-            var sums = _loss.Sum(inputs.Logits(_policy), inputs.Targets, ReferenceLogits(part));
-            (sums.Total / responseTokens).backward();
-            (tokens, nll, kl, entropy) = (tokens + inputs.Tokens, nll + sums.Nll, kl + sums.Kl, entropy + sums.Entropy);
+            sums += _loss.Backward(_policy, inputs.Hidden(_policy), inputs.Targets, Reference(part), 1.0 / responseTokens);
+            tokens += inputs.Tokens;
         }
 
-        var (norm, learningRate) = (GradientNorm(), _options.LearningRateAt(Step));
-        var loss = (nll + _options.KlCoefficient * kl - _options.EntropyCoefficient * entropy) / responseTokens;
+        var (norm, learningRate) = (GradientNorm.Of(_policy.Parameters.Values.Select(weight => weight.grad!)), _options.LearningRateAt(Step));
+        var (nll, kl, entropy) = (sums.Nll / responseTokens, sums.Kl / responseTokens, sums.Entropy / responseTokens);
+        var loss = nll + _options.KlCoefficient * kl - _options.EntropyCoefficient * entropy;
         if (!double.IsFinite(norm) || !double.IsFinite(loss))
         {
             throw new InvalidOperationException($"training diverged at step {Step + 1}: loss {loss}, gradient norm {norm}; lower the learning rate");
@@ -120,8 +120,7 @@ public sealed partial class Trainer : IDisposable
         }
 
         Step++;
-        return new StepMetrics(
-            Step, loss, nll / responseTokens, kl / responseTokens, entropy / responseTokens, norm, learningRate, tokens, responseTokens, watch.Elapsed);
+        return new StepMetrics(Step, loss, nll, kl, entropy, norm, learningRate, tokens, responseTokens, watch.Elapsed);
     }
 
     public void Dispose()
@@ -139,7 +138,7 @@ public sealed partial class Trainer : IDisposable
         [.. _order.Batch(step).Select(i => _examples[i]).OrderBy(example => example.Feedback.Length + example.Prompt.Length + example.Response.Length)];
 
     // The reference reads the prompt without the feedback.
-    private Tensor? ReferenceLogits(IReadOnlyList<TrainingExample> examples)
+    private (LanguageModel Model, Tensor Hidden)? Reference(IReadOnlyList<TrainingExample> examples)
     {
         if (_options.KlCoefficient == 0)
         {
@@ -147,19 +146,6 @@ public sealed partial class Trainer : IDisposable
         }
 
         using var gradients = no_grad();
-        return new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!).Logits(_reference!);
-    }
-
-    private double GradientNorm()
-    {
-        var squares = 0.0;
-        foreach (var weight in _policy.Parameters.Values)
-        {
-            using var scope = NewDisposeScope();
-            var norm = weight.grad!.norm().ToDouble();
-            squares += norm * norm;
-        }
-
-        return Math.Sqrt(squares);
+        return (_reference!, new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!).Hidden(_reference!));
     }
 }

@@ -53,7 +53,7 @@ internal static partial class NativeMethods
     internal static partial int alt_tensor_set_grad(nint tensor, nint gradient);
 
     [LibraryImport(Library)]
-    internal static partial int alt_backward(nint tensor, int retainGraph, int createGraph);
+    internal static partial int alt_backward(nint tensor, nint gradient, int retainGraph, int createGraph);
 
     [LibraryImport(Library)]
     internal static partial int alt_grad_enabled();

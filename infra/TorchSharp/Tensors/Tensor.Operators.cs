@@ -56,6 +56,7 @@ public static partial class torch
 
         public Tensor matmul(Tensor target) => Call("aten::matmul", this, target);
         public Tensor mm(Tensor target) => Call("aten::mm", this, target);
+        public Tensor addmm_(Tensor mat1, Tensor mat2) => CallInPlace("aten::addmm_", this, mat1, mat2);
         public Tensor bmm(Tensor batch2) => Call("aten::bmm", this, batch2);
 
         public Tensor sum() => Call("aten::sum", this);
@@ -102,6 +103,7 @@ public static partial class torch
         public Tensor index_select(long dim, Tensor index) => Call("aten::index_select", this, dim, index);
         public Tensor index_copy_(long dim, Tensor index, Tensor source) => CallInPlace("aten::index_copy_", this, dim, index, source);
         public Tensor gather(long dim, Tensor index) => Call("aten::gather", this, dim, index);
+        public Tensor scatter_add_(long dim, Tensor index, Tensor src) => CallInPlace("aten::scatter_add_", this, dim, index, src);
 
         public Tensor to(ScalarType type) => Call("aten::to.dtype", this, type);
         public Tensor to(Device device) => Call("aten::to.device", this, device, dtype);

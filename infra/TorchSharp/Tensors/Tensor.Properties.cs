@@ -115,10 +115,13 @@ public static partial class torch
             return data<T>()[0];
         }
 
-        /// <summary>Adds to the gradient of every leaf what this tensor of one element depends on.</summary>
-        public void backward()
+        /// <summary>Adds to the gradient of every leaf what this tensor depends on.</summary>
+        /// <param name="grad_tensors">This tensor's own gradient; null for a tensor of one element, whose gradient is 1.</param>
+        public void backward(IList<Tensor>? grad_tensors = null)
         {
-            NativeMethods.Check(NativeMethods.alt_backward(Handle, retainGraph: 0, createGraph: 0));
+            var gradient = grad_tensors?.Single();
+            NativeMethods.Check(NativeMethods.alt_backward(Handle, gradient?.Handle ?? 0, retainGraph: 0, createGraph: 0));
+            GC.KeepAlive(gradient);
             GC.KeepAlive(this);
         }
 

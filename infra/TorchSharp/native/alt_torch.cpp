@@ -239,9 +239,14 @@ EXPORT int32_t alt_tensor_set_grad(void* tensor, void* gradient) {
   });
 }
 
-EXPORT int32_t alt_backward(void* tensor, int32_t retain_graph, int32_t create_graph) {
+// `gradient` is the tensor's own, or null for a tensor of one element.
+EXPORT int32_t alt_backward(void* tensor, void* gradient, int32_t retain_graph, int32_t create_graph) {
   return guarded<>(-1, [&]() -> int32_t {
-    torch::autograd::backward({unwrap(tensor)}, {}, retain_graph != 0, create_graph != 0);
+    torch::autograd::variable_list gradients;
+    if (gradient) {
+      gradients.push_back(unwrap(gradient));
+    }
+    torch::autograd::backward({unwrap(tensor)}, gradients, retain_graph != 0, create_graph != 0);
     return 0;
   });
 }
