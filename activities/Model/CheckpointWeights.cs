@@ -96,7 +96,7 @@ internal sealed class CheckpointWeights : IDisposable
     {
         if (!_opened.TryGetValue(path, out var file))
         {
-            _opened[path] = file = SafetensorsFile.Open(path);
+            _opened[path] = file = path.EndsWith(".bin", StringComparison.Ordinal) ? TorchFile.Open(path) : SafetensorsFile.Open(path);
         }
 
         return file;

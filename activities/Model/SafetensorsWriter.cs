@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
-/// <summary>Writes safetensors files. The same tensors always give the same bytes: sorted by name, without anything of time or machine.</summary>
+/// <summary>Writes safetensors files. The same tensors always give the same bytes: sorted, without anything of time or machine.</summary>
 public static class SafetensorsWriter
 {
     // The reference implementation pads the header with spaces so that the data is aligned.
@@ -15,7 +15,8 @@ public static class SafetensorsWriter
     /// <summary>Writes tensors of any device; their memory is not changed.</summary>
     public static void Write(Stream target, IEnumerable<KeyValuePair<string, Tensor>> tensors)
     {
-        var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
+        // Larger elements first, as in the reference implementation, so that each tensor stands at a multiple of its elements' size.
+        var sorted = tensors.OrderByDescending(tensor => tensor.Value.ElementSize).ThenBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
         WriteHeader(target, sorted);
         foreach (var (_, tensor) in sorted)
         {

@@ -10,6 +10,31 @@ public sealed record StoredTensor(ScalarType Type, long[] Shape, long Start)
     // What libtorch's operators can step through.
     private const int MostDimensions = 64;
 
+    /// <summary>How many elements on the next one of each dimension stands; null where the elements stand in row order.</summary>
+    public long[]? Strides { get; init; }
+
+    /// <summary>How many elements there are from the first to the last one.</summary>
+    /// <param name="strides">None below 0.</param>
+    public static Int128 Span(long[] shape, long[] strides) =>
+        shape.Contains(0) ? 0 : shape.Zip(strides).Aggregate((Int128)1, (span, dimension) => span + (Int128)(dimension.First - 1) * dimension.Second);
+
+    /// <summary>Whether elements that stand like that stand in row order.</summary>
+    public static bool IsRowOrder(long[] shape, long[] strides)
+    {
+        var next = 1L;
+        for (var i = shape.Length - 1; i >= 0 && !shape.Contains(0); i--)
+        {
+            if (shape[i] != 1 && strides[i] != next)
+            {
+                return false;
+            }
+
+            next *= shape[i];
+        }
+
+        return true;
+    }
+
     /// <summary>How much memory a tensor takes.</summary>
     /// <exception cref="FormatException">There is no tensor of that shape.</exception>
     public static long Bytes(string name, ScalarType type, IReadOnlyCollection<long> shape)

@@ -24,14 +24,14 @@ public abstract class TensorFile : IDisposable
     public Tensor Read(string name)
     {
         var stored = Entries[name];
-        var tensor = empty(stored.Shape, stored.Type);
-        _stream.Position = stored.Start;
-        foreach (var part in tensor.Parts())
+        if (stored.Strides is not { } strides)
         {
-            _stream.ReadExactly(part.bytes);
+            return Read(stored, stored.Shape);
         }
 
-        return tensor;
+        using var scope = NewDisposeScope();
+        var span = Read(stored, [(long)StoredTensor.Span(stored.Shape, strides)]);
+        return span.as_strided(stored.Shape, strides).contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose() => _stream.Dispose();
@@ -60,5 +60,17 @@ public abstract class TensorFile : IDisposable
 
             throw;
         }
+    }
+
+    private Tensor Read(StoredTensor stored, long[] shape)
+    {
+        var tensor = empty(shape, stored.Type);
+        _stream.Position = stored.Start;
+        foreach (var part in tensor.Parts())
+        {
+            _stream.ReadExactly(part.bytes);
+        }
+
+        return tensor;
     }
 }

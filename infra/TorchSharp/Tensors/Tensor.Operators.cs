@@ -86,6 +86,7 @@ public static partial class torch
         public Tensor reshape(params long[] shape) => Call("aten::reshape", this, shape);
         public Tensor permute(params long[] permutation) => Call("aten::permute", this, permutation);
         public Tensor expand(params long[] sizes) => Call("aten::expand", this, sizes);
+        public Tensor as_strided(long[] size, long[] strides, long storageOffset = 0) => Call("aten::as_strided", this, size, strides, storageOffset);
         public Tensor transpose(long dim0, long dim1) => Call("aten::transpose.int", this, dim0, dim1);
         public Tensor t() => Call("aten::t", this);
         public Tensor unsqueeze(long dim) => Call("aten::unsqueeze", this, dim);

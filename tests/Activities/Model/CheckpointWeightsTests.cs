@@ -124,7 +124,7 @@ public sealed class CheckpointWeightsTests : IDisposable
     {
         File.Delete(_checkpoint.Weights);
         var error = Assert.Throws<InputException>(() => TextEmbedder.Load(_checkpoint.Folder)).Message;
-        Assert.Equal($"{_checkpoint.Weights} does not exist, expected a safetensors file; in its place may stand model.safetensors.index.json", error);
+        Assert.Equal($"{_checkpoint.Weights} does not exist, expected a safetensors file; in its place may stand model.safetensors.index.json or pytorch_model.bin or pytorch_model.bin.index.json", error);
     }
 
     private static string Hash(params string[] files) => Convert.ToHexStringLower(SHA256.HashData([.. files.SelectMany(File.ReadAllBytes)]));

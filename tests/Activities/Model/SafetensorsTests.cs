@@ -47,6 +47,15 @@ public sealed class SafetensorsTests : IDisposable
         Assert.NotEqual(SafetensorsWriter.Hash([a, b]), SafetensorsWriter.Hash([a, new("b", ones([2]))]));
     }
 
+    [Fact]
+    public void Half_precision_is_written_as_transformers_writes_it_with_larger_elements_first()
+    {
+        SafetensorsWriter.Write(_path, [new("half", tensor([1f]).to(float16)), new("brain", tensor([1f]).to(bfloat16)), new("single", tensor([1f]))]);
+        const string header = """{"__metadata__":{"format":"pt"},"single":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"brain":{"dtype":"BF16","shape":[1],"data_offsets":[4,6]},"half":{"dtype":"F16","shape":[1],"data_offsets":[6,8]}}""";
+        var padded = header.PadRight((header.Length + 7) / 8 * 8);
+        Assert.Equal([.. BitConverter.GetBytes((long)padded.Length), .. Encoding.ASCII.GetBytes(padded), 0, 0, 0x80, 0x3f, 0x80, 0x3f, 0, 0x3c], File.ReadAllBytes(_path));
+    }
+
     [Theory]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "the file has 7")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9, "the file has 9")]
