@@ -2,66 +2,88 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Alt.Activities.Model.Tokenizers;
 
 namespace Alt.Activities.Model;
 
 /// <summary>
-/// GPT-2's byte-level byte-pair encoding: any text becomes token ids, and those ids the same text again.
-/// Immutable and safe to use from several threads. Files in <c>TokenizerFiles</c>, training in <c>TokenizerTrainer</c>.
+/// Byte-pair encoding over bytes, as GPT-2, GPT-NeoX, Llama 3 and Qwen2 have it, or over characters, as Llama 2: any text becomes token ids, and those
+/// ids the same text again, but for what the tokenizer's own normalization changes. Immutable and safe to use from several threads.
 /// </summary>
 public sealed class Tokenizer
 {
-    // Words repeat, so that most are looked up; the bound keeps a text of endless new words from filling the memory.
-    private const int RememberedWords = 1 << 16;
+    // Words repeat, so that most are looked up; the bounds keep a text of endless new words, or of endless long ones, from filling the memory.
+    private const int RememberedWords = 1 << 16, RememberedLength = 256;
 
     private readonly string[] _tokens;
     private readonly byte[][] _bytes;
     private readonly int[] _idOfByte = new int[256];
     private readonly Dictionary<string, int> _ids;
-    private readonly Dictionary<long, (int Rank, int Id)> _merges;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _vocabulary;
+    private readonly BytePairMerges _merges;
+    private readonly WordPattern _pattern;
     private readonly SortedDictionary<int, string> _special;
+    private readonly AddedTokenFinder _asGiven, _normalized;
     private readonly ConcurrentDictionary<string, int[]> _words = new();
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _wordsBySpan;
     private readonly Lazy<string> _hash;
     private int _remembered;
 
-    /// <param name="tokens">Every token by id: byte strings in GPT-2's alphabet, special tokens as they read.</param>
-    /// <param name="merges">Pairs of ids that become one, the most urgent first, each with what it becomes.</param>
-    /// <param name="special">Ids of the special tokens.</param>
-    internal Tokenizer(string[] tokens, IReadOnlyList<(int Left, int Right, int Id)> merges, IEnumerable<int> special)
+    /// <param name="tokens">Every token by id: byte strings in GPT-2's alphabet or pieces of text, added tokens as they read.</param>
+    /// <param name="added">Tokens that are found in a text before it is cut.</param>
+    /// <param name="companions">Files that <see cref="Save"/> writes too, by name.</param>
+    internal Tokenizer(
+        string[] tokens, BytePairMerges merges, IEnumerable<AddedToken> added, TokenizerStages stages, IReadOnlyDictionary<string, byte[]>? companions = null)
     {
-        _tokens = tokens;
-        _special = new SortedDictionary<int, string>(special.ToDictionary(id => id, id => tokens[id]));
+        (_tokens, _merges, Stages, Companions) = (tokens, merges, stages, companions ?? new Dictionary<string, byte[]>());
+        // Where there is nothing to normalize, all are sought in the text as given; GPT-2's vocabulary is written with all of them.
+        Added = [.. added.OrderBy(token => token.Id).Select(token => stages.IsGpt2 ? token with { Normalized = false, InVocabulary = true } : token)];
+        _special = new SortedDictionary<int, string>(Added.Where(token => token.Special).ToDictionary(token => token.Id, token => token.Content));
         _ids = tokens.Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id, StringComparer.Ordinal);
-        _bytes = [.. tokens.Select((token, id) => _special.ContainsKey(id) ? Encoding.UTF8.GetBytes(token) : TokenizerBytes.FromText(token)!)];
-        foreach (var b in TokenizerBytes.Order)
+        var outside = Added.Where(token => !token.InVocabulary || stages.IsGpt2).Select(token => token.Id).ToHashSet();
+        _vocabulary = (outside.Count == 0 ? _ids : _ids.Where(token => !outside.Contains(token.Value)).ToDictionary(StringComparer.Ordinal)).GetAlternateLookup<ReadOnlySpan<char>>();
+        var isAdded = Added.Select(token => token.Id).ToHashSet();
+        _bytes = [.. tokens.Select((token, id) =>
+            stages.Pieces is not null ? Encoding.UTF8.GetBytes(token.Replace(Words.Mark, ' '))
+            : isAdded.Contains(id) ? Encoding.UTF8.GetBytes(token) : ByteAlphabet.FromText(token)!)];
+        Array.Fill(_idOfByte, -1);
+        foreach (var b in ByteAlphabet.Order.Where(_ => stages.Pieces is not { ByBytes: false }))
         {
-            _idOfByte[b] = _ids[TokenizerBytes.ToText([b])];
+            _idOfByte[b] = _ids[stages.Pieces is null ? ByteAlphabet.ToText([b]) : ByteAlphabet.Fallback(b)];
         }
 
-        Merges = merges;
-        _merges = new Dictionary<long, (int, int)>(merges.Count);
-        for (var rank = 0; rank < merges.Count; rank++)
-        {
-            _merges[Pair(merges[rank].Left, merges[rank].Right)] = (rank, merges[rank].Id);
-        }
-
+        var marksBeginWords = _vocabulary.ContainsKey([Words.Mark]) && !stages.IgnoresMerges && !tokens.Where((_, id) => !outside.Contains(id)).Any(HasMarkInside);
+        _pattern = stages.Words == WordPattern.Whole && marksBeginWords ? WordPattern.MarkRuns : stages.Words;
+        _asGiven = new AddedTokenFinder(Added.Where(token => !token.Normalized), content => content);
+        _normalized = new AddedTokenFinder(Added.Where(token => token.Normalized), Normalize);
         _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<char>>();
         _hash = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(TokenizerFiles.Json(this))));
     }
 
-    /// <summary>How many tokens there are, special ones included; ids are 0 to this minus 1.</summary>
+    /// <summary>How many tokens there are, special ones included; ids are 0 to this minus 1. A model may have more rows, which stand for nothing.</summary>
     public int VocabularySize => _tokens.Length;
 
     /// <summary>Special tokens by id, in ascending order.</summary>
     public IReadOnlyDictionary<int, string> SpecialTokens => _special;
+
+    /// <summary>What the model was trained to see before every text, such as Llama's begin of text. <see cref="Encode"/> leaves it to those who put a prompt together.</summary>
+    public IReadOnlyList<int> Before => Stages.Before;
+
+    /// <summary>What the model was trained to see after every text; nothing for most models that write.</summary>
+    public IReadOnlyList<int> After => Stages.After;
 
     /// <summary>SHA-256, in lower-case hexadecimal, of the <c>tokenizer.json</c> that <see cref="Save"/> writes.</summary>
     public string Hash => _hash.Value;
 
     internal IReadOnlyList<string> Tokens => _tokens;
 
-    internal IReadOnlyList<(int Left, int Right, int Id)> Merges { get; }
+    internal IReadOnlyList<(int Left, int Right, int Id)> Merges => _merges.All;
+
+    internal IReadOnlyList<AddedToken> Added { get; }
+
+    internal TokenizerStages Stages { get; }
+
+    internal IReadOnlyDictionary<string, byte[]> Companions { get; }
 
     /// <summary>Reads <c>tokenizer.json</c>, or <c>vocab.json</c> and <c>merges.txt</c> where there is none.</summary>
     /// <remarks>
@@ -80,10 +102,13 @@ public sealed class Tokenizer
     public static Tokenizer Train(IEnumerable<string> texts, int vocabularySize, IReadOnlyList<string> specialTokens) =>
         TokenizerTrainer.Train(texts, vocabularySize, specialTokens);
 
-    /// <summary>Writes <c>tokenizer.json</c>, as Hugging Face's libraries read it, <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <summary>
+    /// Writes <c>tokenizer.json</c>, as Hugging Face's libraries read it; beside one of GPT-2's kind <c>vocab.json</c> and <c>merges.txt</c>, beside the
+    /// others <c>tokenizer_config.json</c> and the chat template that it was loaded with.
+    /// </summary>
     public void Save(string folder) => TokenizerFiles.Save(this, folder);
 
-    /// <summary>The id of a special token by its text, or of another token in GPT-2's spelling (a space is <c>Ġ</c>); null if there is none.</summary>
+    /// <summary>The id of a special token by its text, or of another token as the vocabulary spells it (GPT-2 a space as <c>Ġ</c>, Llama 2 as <c>▁</c>); null if there is none.</summary>
     public int? IdOf(string token) => _ids.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>The same tokenizer with these special tokens after its own; one that it has already keeps its id.</summary>
@@ -99,136 +124,188 @@ public sealed class Tokenizer
             }
         }
 
-        return new Tokenizer([.. _tokens, .. added], Merges, [.. _special.Keys, .. Enumerable.Range(_tokens.Length, added.Length)]);
+        return new Tokenizer([.. _tokens, .. added], _merges, [.. Added, .. added.Select((token, i) => AddedToken.Marker(_tokens.Length + i, token))], Stages, Companions);
     }
 
-    /// <summary>Token ids of a text. Half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.</summary>
+    /// <summary>Token ids of a text, without <see cref="Before"/> and <see cref="After"/>. Half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.</summary>
     /// <param name="specialTokens">Whether a special token's text becomes that token rather than ordinary text. Leave it false for text from outside.</param>
     public int[] Encode(string text, bool specialTokens = false)
     {
         var ids = new List<int>(text.Length / 3 + 1);
-        var rest = text.AsSpan();
-        while (specialTokens && FirstSpecial(rest) is (var start, var id))
+        var at = 0;
+        foreach (var (start, end, id) in _asGiven.Find(text, specialTokens))
         {
-            EncodeOrdinary(rest[..start], ids);
+            EncodeBetween(text, at, start, specialTokens, ids);
             ids.Add(id);
-            rest = rest[(start + _special[id].Length)..];
+            at = end;
         }
 
-        EncodeOrdinary(rest, ids);
+        EncodeBetween(text, at, text.Length, specialTokens, ids);
         return [.. ids];
     }
 
     /// <summary>The text of token ids. Bytes that are not UTF-8, as where a generation ends inside a character, become U+FFFD.</summary>
     /// <param name="skipSpecialTokens">Whether special tokens leave no text.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
-    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
+    /// <param name="continues">
+    /// Whether other text stands before this one. Tokenizers over characters begin a text with a space, which goes again where the text begins,
+    /// and only there: what a model writes after its prompt keeps its first space.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">An id is negative. One beyond the vocabulary, as models with spare rows may draw, leaves no text.</exception>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false, bool continues = false)
     {
         var bytes = new List<byte>(ids.Length * 4);
+        var loose = 0;
         foreach (var id in ids)
         {
-            if ((uint)id >= (uint)_bytes.Length)
+            ArgumentOutOfRangeException.ThrowIfNegative(id, nameof(ids));
+            if (id >= _bytes.Length || (skipSpecialTokens && _special.ContainsKey(id)))
             {
-                throw new ArgumentOutOfRangeException(nameof(ids), id, $"Token ids are 0 to {_bytes.Length - 1}.");
+                continue;
             }
 
-            if (!skipSpecialTokens || !_special.ContainsKey(id))
+            if (Stages.Pieces is not null && ByteOf(id) is { } b)
             {
-                bytes.AddRange(_bytes[id]);
+                bytes.Add(b);
+                loose++;
+                continue;
             }
+
+            CloseBytes(bytes, loose);
+            loose = 0;
+            bytes.AddRange(_bytes[id]);
         }
 
-        return Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
+        CloseBytes(bytes, loose);
+        var text = Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
+        return Stages.Pieces is { StripsFirstSpace: true } && !continues && text.StartsWith(' ') ? text[1..] : text;
     }
 
-    internal static long Pair(int left, int right) => (long)left << 32 | (uint)right;
+    private static bool HasMarkInside(string token) => token.AsSpan().TrimStart(Words.Mark).Contains(Words.Mark);
 
-    private void EncodeOrdinary(ReadOnlySpan<char> text, List<int> ids)
+    // Byte tokens in a row are one text, or where they are none, one U+FFFD each.
+    private static void CloseBytes(List<byte> bytes, int count)
     {
+        if (count > 0 && !System.Text.Unicode.Utf8.IsValid(CollectionsMarshal.AsSpan(bytes)[^count..]))
+        {
+            bytes.RemoveRange(bytes.Count - count, count);
+            for (; count > 0; count--)
+            {
+                bytes.AddRange("\uFFFD"u8);
+            }
+        }
+    }
+
+    private byte? ByteOf(int id) => _tokens[id] is ['<', '0', 'x', var high, var low, '>'] && char.IsAsciiHexDigitUpper(high) && char.IsAsciiHexDigitUpper(low)
+        ? (byte)(Convert.FromHexString([high, low])[0])
+        : null;
+
+    private string Normalize(string text) => Stages.Normalization switch
+    {
+        Normalization.Composed => CanonicalComposition.Normalize(text),
+        Normalization.Marked => text.Replace(' ', Words.Mark),
+        Normalization.MarkedWithPrefix when text.Length > 0 => Words.Mark + text.Replace(' ', Words.Mark),
+        _ => text,
+    };
+
+    private void EncodeBetween(string text, int start, int end, bool specialTokens, List<int> ids)
+    {
+        if (start >= end)
+        {
+            return;
+        }
+
+        var normal = Normalize(start == 0 && end == text.Length ? text : text[start..end]);
+        var at = 0;
+        foreach (var (from, to, id) in _normalized.Find(normal, specialTokens))
+        {
+            EncodeOrdinary(normal.AsSpan(at, Math.Max(0, from - at)), start == 0 && at == 0, ids);
+            ids.Add(id);
+            at = to;
+        }
+
+        EncodeOrdinary(normal.AsSpan(at), start == 0 && at == 0, ids);
+    }
+
+    private void EncodeOrdinary(ReadOnlySpan<char> text, bool isFirst, List<int> ids)
+    {
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
+        if (Stages.Metaspace != Metaspace.None)
+        {
+            var marked = text.ToString().Replace(' ', Words.Mark);
+            text = !marked.StartsWith(Words.Mark) && (Stages.Metaspace == Metaspace.Always || (Stages.Metaspace == Metaspace.First && isFirst)) ? Words.Mark + marked : marked;
+        }
+
         while (!text.IsEmpty)
         {
-            var length = TokenizerSplitter.NextWord(text);
-            var word = text[..length];
-            if (!_wordsBySpan.TryGetValue(word, out var known))
-            {
-                known = EncodeWord(word);
-                if (_remembered < RememberedWords && _wordsBySpan.TryAdd(word, known))
-                {
-                    Interlocked.Increment(ref _remembered);
-                }
-            }
-
-            ids.AddRange(known);
+            var length = Words.Next(text, _pattern);
+            ids.AddRange(Known(text[..length]));
             text = text[length..];
         }
     }
 
-    // Applies the most urgent merge first, the leftmost of equals, over a linked list of symbols: n log n also for a word of a million letters.
-    private int[] EncodeWord(ReadOnlySpan<char> word)
+    private int[] Known(ReadOnlySpan<char> word)
     {
-        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
-        var n = Encoding.UTF8.GetBytes(word, bytes);
-        var symbol = new int[n];
-        var previous = new int[n];
-        var next = new int[n];
-        for (var i = 0; i < n; i++)
+        if (!_wordsBySpan.TryGetValue(word, out var known))
         {
-            (symbol[i], previous[i], next[i]) = (_idOfByte[bytes[i]], i - 1, i + 1);
-        }
-
-        var queue = new PriorityQueue<(int Position, int Left, int Right), (int Rank, int Position)>();
-        for (var i = 0; i + 1 < n; i++)
-        {
-            Consider(i);
-        }
-
-        while (queue.TryDequeue(out var merge, out _))
-        {
-            var (at, right) = (merge.Position, next[merge.Position]);
-            if (symbol[at] != merge.Left || right >= n || symbol[right] != merge.Right)
+            known = EncodeWord(word);
+            if (word.Length <= RememberedLength && _remembered < RememberedWords && _wordsBySpan.TryAdd(word, known))
             {
-                continue; // One of the two has been merged since.
-            }
-
-            (symbol[at], symbol[right]) = (_merges[Pair(merge.Left, merge.Right)].Id, -1);
-            next[at] = next[right];
-            if (next[at] < n)
-            {
-                previous[next[at]] = at;
-                Consider(at);
-            }
-
-            if (previous[at] >= 0)
-            {
-                Consider(previous[at]);
+                Interlocked.Increment(ref _remembered);
             }
         }
 
-        return [.. symbol.Where(s => s >= 0)];
-
-        void Consider(int left)
-        {
-            var (a, b) = (symbol[left], symbol[next[left]]);
-            if (_merges.TryGetValue(Pair(a, b), out var merge))
-            {
-                queue.Enqueue((left, a, b), (merge.Rank, left));
-            }
-        }
+        return known;
     }
 
-    // The earliest; of those that start together the longest.
-    private (int Start, int Id)? FirstSpecial(ReadOnlySpan<char> text)
+    private int[] EncodeWord(ReadOnlySpan<char> word)
     {
-        (int Start, int Id)? first = null;
-        foreach (var (id, token) in _special)
+        if (Stages.Pieces is not null)
         {
-            var start = text.IndexOf(token, StringComparison.Ordinal);
-            if (start >= 0 && (first is not (var s, var f) || start < s || (start == s && token.Length > _special[f].Length)))
+            return Stages.IgnoresMerges && _vocabulary.TryGetValue(word, out var piece) ? [piece] : _merges.Apply(CollectionsMarshal.AsSpan(Characters(word)));
+        }
+
+        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
+        bytes = bytes[..Encoding.UTF8.GetBytes(word, bytes)];
+        return Stages.IgnoresMerges && _vocabulary.TryGetValue(ByteAlphabet.ToText(bytes), out var whole) ? [whole] : _merges.Apply(Array.ConvertAll(bytes, b => _idOfByte[b]));
+    }
+
+    // A character that is no token becomes the tokens of its bytes, or with others of its like the unknown token, or nothing.
+    private List<int> Characters(ReadOnlySpan<char> word)
+    {
+        var pieces = Stages.Pieces!;
+        var symbols = new List<int>(word.Length);
+        var isUnknown = false;
+        Span<char> text = stackalloc char[2];
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (var character in word.EnumerateRunes())
+        {
+            var wasUnknown = isUnknown;
+            isUnknown = false;
+            if (_vocabulary.TryGetValue(text[..character.EncodeToUtf16(text)], out var id))
             {
-                first = (start, id);
+                symbols.Add(id);
+            }
+            else if (pieces.ByBytes)
+            {
+                foreach (var b in bytes[..character.EncodeToUtf8(bytes)])
+                {
+                    symbols.Add(_idOfByte[b]);
+                }
+            }
+            else
+            {
+                isUnknown = true;
+                if (pieces.Unknown is { } unknown && !(wasUnknown && pieces.Fused))
+                {
+                    symbols.Add(_ids[unknown]);
+                }
             }
         }
 
-        return first;
+        return symbols;
     }
 }

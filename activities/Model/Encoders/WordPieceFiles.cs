@@ -1,5 +1,5 @@
 using System.Text.Json;
-using static Alt.Activities.Model.TokenizerJson;
+using static Alt.Activities.Model.Tokenizers.TokenizerJson;
 
 namespace Alt.Activities.Model.Encoders;
 

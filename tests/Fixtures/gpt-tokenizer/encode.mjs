@@ -1,7 +1,7 @@
-// Reads a JSON array of texts on standard input; prints one line of r50k_base token ids for each.
+// Reads {"encoding": "r50k_base" or "cl100k_base", "texts": [...]} on standard input; prints one line of token ids for each text.
 import { readFileSync } from 'node:fs';
-import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 
-const texts = JSON.parse(readFileSync(0, 'utf8'));
+const { encoding, texts } = JSON.parse(readFileSync(0, 'utf8'));
+const { encode } = await import(`gpt-tokenizer/encoding/${encoding}`);
 const ordinary = { disallowedSpecial: new Set() };
 process.stdout.write(texts.map((text) => encode(text, ordinary).join(' ') + '\n').join(''));

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Alt.Activities.Model;
+namespace Alt.Activities.Model.Tokenizers;
 
 /// <summary>GPT-2's alphabet: one printable character for each byte, so that a vocabulary of byte strings can be written as text.</summary>
-internal static class TokenizerBytes
+internal static class ByteAlphabet
 {
     /// <summary>The 256 bytes in the order in which GPT-2 numbers them: the printable ones first.</summary>
     public static readonly byte[] Order = [.. Enumerable.Range(0, 256).Where(IsPrintable).Concat(Enumerable.Range(0, 256).Where(b => !IsPrintable(b))).Select(b => (byte)b)];
@@ -36,6 +36,9 @@ internal static class TokenizerBytes
 
         return bytes;
     }
+
+    /// <summary>SentencePiece's token for a byte of a character that has none.</summary>
+    public static string Fallback(byte b) => $"<0x{b:X2}>";
 
     private static bool IsPrintable(int b) => b is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE and <= 0xFF;
 

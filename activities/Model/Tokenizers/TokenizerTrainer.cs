@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Alt.Activities.Model;
+namespace Alt.Activities.Model.Tokenizers;
 
 /// <summary>Learns a byte-pair vocabulary: counts words once, then keeps the counts of pairs up to date merge by merge.</summary>
 internal sealed class TokenizerTrainer
@@ -20,7 +20,7 @@ internal sealed class TokenizerTrainer
             var symbols = words[w].Symbols;
             for (var i = 0; i + 1 < symbols.Count; i++)
             {
-                Count(Tokenizer.Pair(symbols[i], symbols[i + 1]), w, words[w].Count);
+                Count(BytePairMerges.Key(symbols[i], symbols[i + 1]), w, words[w].Count);
             }
         }
 
@@ -33,10 +33,10 @@ internal sealed class TokenizerTrainer
     public static Tokenizer Train(IEnumerable<string> texts, int vocabularySize, IReadOnlyList<string> specialTokens)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 256 + specialTokens.Count);
-        string[] bytes = [.. TokenizerBytes.Order.Select(b => TokenizerBytes.ToText([b]))];
+        string[] bytes = [.. ByteAlphabet.Order.Select(b => ByteAlphabet.ToText([b]))];
         var tokens = new List<string>(bytes);
         var merges = new TokenizerTrainer(CountWords(texts)).Learn(tokens, vocabularySize - specialTokens.Count);
-        return new Tokenizer([.. tokens], merges, []).AddSpecialTokens(specialTokens);
+        return new Tokenizer([.. tokens], new BytePairMerges(merges), [], TokenizerStages.Gpt2).AddSpecialTokens(specialTokens);
     }
 
     private static List<Word> CountWords(IEnumerable<string> texts)
@@ -48,7 +48,7 @@ internal sealed class TokenizerTrainer
             var rest = text.AsSpan();
             while (!rest.IsEmpty)
             {
-                var length = TokenizerSplitter.NextWord(rest);
+                var length = Gpt2Words.Next(rest);
                 CollectionsMarshal.GetValueRefOrAddDefault(bySpan, rest[..length], out _)++;
                 rest = rest[length..];
             }
@@ -57,7 +57,7 @@ internal sealed class TokenizerTrainer
         var idOfByte = new int[256];
         for (var id = 0; id < 256; id++)
         {
-            idOfByte[TokenizerBytes.Order[id]] = id;
+            idOfByte[ByteAlphabet.Order[id]] = id;
         }
 
         return [.. counts.Select(w => new Word([.. Encoding.UTF8.GetBytes(w.Key).Select(b => idOfByte[b])], w.Value))];
@@ -114,12 +114,12 @@ internal sealed class TokenizerTrainer
 
                 if (written > 0)
                 {
-                    Replace(Tokenizer.Pair(symbols[written - 1], left), Tokenizer.Pair(symbols[written - 1], merged), w, count);
+                    Replace(BytePairMerges.Key(symbols[written - 1], left), BytePairMerges.Key(symbols[written - 1], merged), w, count);
                 }
 
                 if (i + 2 < symbols.Count)
                 {
-                    Replace(Tokenizer.Pair(right, symbols[i + 2]), Tokenizer.Pair(merged, symbols[i + 2]), w, count);
+                    Replace(BytePairMerges.Key(right, symbols[i + 2]), BytePairMerges.Key(merged, symbols[i + 2]), w, count);
                 }
 
                 symbols[written++] = merged;
