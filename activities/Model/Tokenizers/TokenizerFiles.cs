@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Alt.Activities.Model.Chat;
 using Alt.Domain;
 using static Alt.Activities.Model.Tokenizers.TokenizerJson;
 
@@ -10,7 +11,7 @@ namespace Alt.Activities.Model.Tokenizers;
 internal static class TokenizerFiles
 {
     private const string JsonName = "tokenizer.json", VocabularyName = "vocab.json", MergesName = "merges.txt", AddedName = "added_tokens.json";
-    private const string ConfigName = "tokenizer_config.json";
+    internal const string ConfigName = "tokenizer_config.json";
     private const string VersionLine = "#version: 0.2";
 
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -253,16 +254,16 @@ internal static class TokenizerFiles
         }
     }
 
-    // What transformers and chat templates need besides; GPT-2's own kind needs none of it.
+    // What transformers and chat templates need besides; GPT-2's own kind needs none of it, unless its model chats.
     private static SortedDictionary<string, byte[]> Companions(string folder, TokenizerStages stages)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        if (stages.IsGpt2)
+        if (stages.IsGpt2 && !ChatTemplate.IsIn(folder))
         {
             return files;
         }
 
-        foreach (var name in new[] { ConfigName, "special_tokens_map.json", "chat_template.jinja" })
+        foreach (var name in new[] { ConfigName, "special_tokens_map.json", ChatTemplate.FileName })
         {
             if (Path.Combine(folder, name) is var path && File.Exists(path))
             {

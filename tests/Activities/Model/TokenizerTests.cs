@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Alt.Activities.Model;
+using Alt.Activities.Model.Chat;
 
 namespace Alt.Tests.Activities.Model;
 
@@ -132,6 +133,20 @@ public sealed class TokenizerTests : IDisposable
         File.Delete(file);
         File.WriteAllText(Path.Combine(_folder, "added_tokens.json"), JsonSerializer.Serialize(new Dictionary<string, int> { ["<best>"] = tokenizer.VocabularySize }));
         Assert.Equal(tokenizer.AddSpecialTokens("<best>").Hash, Tokenizer.Load(_folder).Hash);
+    }
+
+    [Fact]
+    public void A_model_that_chats_keeps_its_template_and_others_save_three_files()
+    {
+        var (source, copy) = (Path.Combine(_folder, "source"), Path.Combine(_folder, "copy"));
+        Tokenizer.Train(Texts, 300, [End]).Save(source);
+        File.WriteAllText(Path.Combine(source, "tokenizer_config.json"), "{\"eos_token\": \"<|endoftext|>\"}");
+        Tokenizer.Load(source).Save(copy);
+        Assert.Equal(["merges.txt", "tokenizer.json", "vocab.json"], Directory.EnumerateFiles(copy).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        File.WriteAllText(Path.Combine(source, "chat_template.jinja"), "{{ messages[0].content ~ eos_token }}");
+        Tokenizer.Load(source).AddSpecialTokens("<best>").Save(copy);
+        Assert.Equal($"hi{End}", ChatTemplate.Load(copy)!.Render([new("user", "hi")], addGenerationPrompt: false));
     }
 
     [FactOnSharedData]

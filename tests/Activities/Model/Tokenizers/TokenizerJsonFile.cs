@@ -32,7 +32,12 @@ internal static class TokenizerJsonFile
             """{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}"""),
         ["model"] = new JsonObject
         {
-            ["type"] = "BPE", ["unk_token"] = "<unk>", ["fuse_unk"] = true, ["byte_fallback"] = true, ["vocab"] = Vocabulary(tokens), ["merges"] = Strings(merges),
+            ["type"] = "BPE",
+            ["unk_token"] = "<unk>",
+            ["fuse_unk"] = true,
+            ["byte_fallback"] = true,
+            ["vocab"] = Vocabulary(tokens),
+            ["merges"] = Strings(merges),
         },
     });
 
