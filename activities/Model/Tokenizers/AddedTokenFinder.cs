@@ -38,12 +38,19 @@ internal sealed class AddedTokenFinder
                 start--;
             }
 
+            start = token.LeftStrip ? Math.Max(start, free) : start;
+
             while (token.RightStrip && end < text.Length && char.IsWhiteSpace(text[end]))
             {
                 end++;
             }
 
-            found.Add((start, end, token.Id));
+            // A token of white space may lie in what the one before it has taken.
+            if (start < end)
+            {
+                found.Add((start, end, token.Id));
+            }
+
             free = end;
         }
 
