@@ -28,7 +28,7 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
             : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, number, Stage.Evaluation, token);
         var samples = sampler.Sample(
             prompts, config.Evaluation.Generations, config.Evaluation.ToOptions(), config.Sampling.BatchSize, new RandomKey(config.Seed, number, Stage.Evaluation), progress, token);
-        var tokens = prompts.ToDictionary(p => p.Ordinal, p => reference.Tokenizer.Encode(p.Text));
+        var tokens = prompts.ToDictionary(p => p.Ordinal, p => reference.Tokenizer.EncodePrompt(p.Text));
         var likelihoods = new LikelihoodScorer(reference.Model, config.Sampling.BatchSize).Score([.. samples.Select(s => (tokens[s.Id.Prompt], s.Tokens))], token);
         var evaluated = samples.Select((s, i) => new EvaluatedSample(s, string.IsNullOrWhiteSpace(s.Text) ? null : judge.Toxicity(s.Text), -likelihoods[i].LogProbability));
         return new IterationEvent.ChunkFinished(

@@ -75,7 +75,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         foreach (var number in selected.Keys.Select(id => id.Iteration).Distinct().Order())
         {
             var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
-            var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.Encode(p.Text), cancellationToken: token);
+            var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.EncodePrompt(p.Text), cancellationToken: token);
             foreach (var chunk in past.Chunks(Stage.Sampling))
             {
                 var judged = artifacts.ReadJsonLinesAsync<Judgement>(past.Chunk(Stage.Feedback, chunk.Chunk)!.Result, token);

@@ -53,7 +53,7 @@ public sealed class PolicySampler
         {
             var (conditioning, exemplar) = feedback(prompt);
             exemplars[prompt.Ordinal] = exemplar;
-            int[] input = [.. conditioning, .. policy.Tokenizer.Encode(prompt.Text)];
+            int[] input = [.. conditioning, .. policy.Tokenizer.EncodePrompt(prompt.Text)];
             jobs.AddRange(Enumerable.Range(0, generations).Select(k => new SamplingJob(input, key with { Prompt = prompt.Ordinal, K = k })));
         }
 
@@ -62,7 +62,7 @@ public sealed class PolicySampler
         var drawn = sampler.Sample(jobs, done => progress?.Report((done, total)), token);
         return [.. jobs.Zip(drawn, (job, generation) => new Sample(
             new SampleId(key.Iteration, job.Key.Prompt, job.Key.K),
-            policy.Tokenizer.Decode(Spoken(generation)),
+            policy.Tokenizer.Decode(Spoken(generation), continues: true),
             generation.Tokens,
             generation.LogProbs,
             generation.FinishReason)

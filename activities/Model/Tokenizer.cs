@@ -66,7 +66,7 @@ public sealed class Tokenizer
     /// <summary>Special tokens by id, in ascending order.</summary>
     public IReadOnlyDictionary<int, string> SpecialTokens => _special;
 
-    /// <summary>What the model was trained to see before every text, such as Llama's begin of text. <see cref="Encode"/> leaves it to those who put a prompt together.</summary>
+    /// <summary>What the model was trained to see before every text, such as Llama's begin of text. <see cref="EncodePrompt"/> puts it there, <see cref="Encode"/> does not.</summary>
     public IReadOnlyList<int> Before => Stages.Before;
 
     /// <summary>What the model was trained to see after every text; nothing for most models that write.</summary>
@@ -143,6 +143,9 @@ public sealed class Tokenizer
         EncodeBetween(text, at, text.Length, specialTokens, ids);
         return [.. ids];
     }
+
+    /// <summary>Token ids of a text that a model is to go on with: what stands <see cref="Before"/> every text, then the text.</summary>
+    public int[] EncodePrompt(string text) => [.. Before, .. Encode(text)];
 
     /// <summary>The text of token ids. Bytes that are not UTF-8, as where a generation ends inside a character, become U+FFFD.</summary>
     /// <param name="skipSpecialTokens">Whether special tokens leave no text.</param>

@@ -37,6 +37,17 @@ public sealed class TokenizerKindTests : IDisposable
     }
 
     [Theory]
+    [InlineData("llama-3", 1)]
+    [InlineData("llama-2", 1)]
+    [InlineData("qwen2", 0)]
+    public void A_prompt_begins_as_the_model_was_trained_to_see_texts(string kind, int before)
+    {
+        var tokenizer = Tokenizer.Load(Golden(kind));
+        Assert.Equal([.. Ids(kind, "template")[0], .. tokenizer.Encode("the cat")], tokenizer.EncodePrompt("the cat"));
+        Assert.Equal(before, tokenizer.Before.Count);
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public void What_is_saved_loads_as_an_equal_tokenizer(string kind)
     {
