@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,15 +7,11 @@ namespace Alt.Activities.Model;
 /// The keys and values of the tokens that a fixed number of sequences have read so far, so that one more token costs one row.
 /// Sequences come and go, each with a length of its own; nothing is padded.
 /// </summary>
-/// <remarks>
-/// Axes: S slots, P positions, A active sequences, H heads, G heads of keys and values, D head width.
-/// On a processor the cache is in single precision whatever the model's element type, for <see cref="DecodeAttention"/>.
-/// </remarks>
+/// <remarks>Axes: S slots, P positions, A active sequences, H heads, G heads of keys and values, D head width.</remarks>
 internal sealed class KeyValueCache : IDisposable
 {
     private readonly DecoderConfig _config;
     private readonly Device _device;
-    private readonly ScalarType _type;
     private readonly int _positions;
     private readonly Tensor[] _keys;        // per layer (S, P, GD)
     private readonly Tensor[] _values;      // per layer (S, P, GD)
@@ -25,13 +20,12 @@ internal sealed class KeyValueCache : IDisposable
     {
         _config = config;
         _device = device;
-        _type = device.type == DeviceType.CPU ? float32 : type;
         _positions = positions;
         _keys = NewLayers();
         _values = NewLayers();
 
         Tensor[] NewLayers() =>
-            [.. Enumerable.Range(0, config.Layers).Select(_ => zeros([slots, positions, Width], _type, device).DetachFromDisposeScope())];
+            [.. Enumerable.Range(0, config.Layers).Select(_ => zeros([slots, positions, Width], type, device).DetachFromDisposeScope())];
     }
 
     private long Width => (long)_config.G * _config.D;
@@ -43,7 +37,7 @@ internal sealed class KeyValueCache : IDisposable
     {
         var slotIds = tensor([.. slots.Select(slot => (long)slot.Slot)], device: _device);
         var rows = tensor([.. slots.Select(slot => (long)slot.Row)], device: _device);
-        var prompts = qkv.view(-1, T, qkv.shape[1]).index_select(0, rows).to(_type);        // (slots, T, (H + 2G) D)
+        var prompts = qkv.view(-1, T, qkv.shape[1]).index_select(0, rows);        // (slots, T, (H + 2G) D)
         var queries = qkv.shape[1] - 2 * Width;
         foreach (var (tokens, start) in new[] { (_keys[layer], queries), (_values[layer], queries + Width) })
         {
@@ -55,25 +49,7 @@ internal sealed class KeyValueCache : IDisposable
     /// <param name="qkv">Query, key and value of the tokens (A, (H + 2G) D).</param>
     /// <param name="slots">Each sequence's slot, and the position of its token.</param>
     /// <returns>(A, HD)</returns>
-    public Tensor Attend(int layer, Tensor qkv, (int Slot, int Position)[] slots) =>
-        _device.type == DeviceType.CPU ? AttendByLoop(layer, qkv.to(_type), slots).to(qkv.dtype) : AttendByProducts(layer, qkv, slots);
-
-    /// <summary>One pass over the cache where it lies: a batch of small matrix products would cost several times the attention itself.</summary>
-    internal Tensor AttendByLoop(int layer, Tensor qkv, (int Slot, int Position)[] slots)
-    {
-        var result = empty([slots.Length, (long)_config.Heads * _config.D]);
-        var heads = new DecodeAttention(_config.Heads, _config.G, _config.D, _positions);
-        var workers = Environment.ProcessorCount;
-        Parallel.For(0, workers, worker =>
-        {
-            var part = (slots.Length * worker / workers)..(slots.Length * (worker + 1) / workers);
-            heads.Run(Floats(qkv), Floats(_keys[layer]), Floats(_values[layer]), slots, part, Floats(result));
-        });
-        return result;
-    }
-
-    /// <summary>The same by tensor operators, for GPUs.</summary>
-    internal Tensor AttendByProducts(int layer, Tensor qkv, (int Slot, int Position)[] slots)
+    public Tensor Attend(int layer, Tensor qkv, (int Slot, int Position)[] slots)
     {
         long A = slots.Length, H = _config.Heads, G = _config.G, D = _config.D, P = slots.Max(slot => slot.Position) + 1;
         var rows = tensor([.. slots.Select(slot => (long)slot.Slot * _positions + slot.Position)], device: _device);
@@ -98,6 +74,4 @@ internal sealed class KeyValueCache : IDisposable
             tensor.Dispose();
         }
     }
-
-    private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 }

@@ -14,6 +14,7 @@ public sealed partial class LanguageModel
     /// <param name="scale">Multiple of that deviation.</param>
     public void RedrawTokens(IReadOnlyList<int> tokens, IReadOnlyList<int> like, double scale, long seed)
     {
+        WeightsChanged();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var rows = _tokens.index_select(0, tensor([.. like.Select(id => (long)id)], device: Device)).to(float32);   // (L, C)

@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Decoding;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -24,6 +25,7 @@ public sealed partial class LanguageModel : IDisposable
     private readonly Tensor _head;              // (V, C)
     private readonly Tensor? _headBias;         // (V)
     private readonly Dictionary<long, Tensor> _causalMasks = [];
+    private PackedModel? _packed;
 
     private LanguageModel(DecoderConfig config, SortedDictionary<string, Tensor> parameters)
     {
@@ -100,8 +102,19 @@ public sealed partial class LanguageModel : IDisposable
         return Hidden(ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
     }
 
+    /// <summary>The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>.</summary>
+    internal PackedModel Packed() => _packed ??= new PackedModel(this);
+
+    /// <summary>To be called by whoever changes a weight.</summary>
+    internal void WeightsChanged()
+    {
+        _packed?.Dispose();
+        _packed = null;
+    }
+
     public void Dispose()
     {
+        WeightsChanged();
         foreach (var tensor in _parameters.Values.Concat(_causalMasks.Values))
         {
             tensor.Dispose();

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Alt.Activities.Model;
 
 /// <summary>What a benchmark measured; medians of its repetitions.</summary>
-/// <param name="TokensPerSecond">New tokens (decode) or tokens read (training) per second.</param>
+/// <param name="TokensPerSecond">Tokens read per second.</param>
 /// <param name="Gflops">The weight matrices' share of the work, in 10^9 floating-point operations per second of the whole.</param>
 /// <param name="CeilingGflops">The same matrix products alone, at the same shapes, in the same run.</param>
 public sealed record ModelFigures(double TokensPerSecond, double Gflops, double CeilingGflops)
@@ -15,39 +15,11 @@ public sealed record ModelFigures(double TokensPerSecond, double Gflops, double 
     public double Ratio => Gflops / CeilingGflops;
 }
 
-/// <summary>How fast a model with random weights samples and trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
+/// <summary>How fast a model with random weights trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
 /// <param name="config">The model's shape.</param>
 /// <param name="repetitions">Measurements after one that warms up; the medians count.</param>
 public sealed class ModelBenchmarks(DecoderConfig config, int repetitions = 5)
 {
-    /// <summary>Samples a batch from prompt to last token. The prompts differ, so that each is read.</summary>
-    /// <param name="progress">Called after each repetition.</param>
-    public ModelFigures Decode(int batch = 32, int promptTokens = 16, int newTokens = 20, Action<string>? progress = null)
-    {
-        using var model = LanguageModel.Create(config, seed: 1);
-        var options = new SamplingOptions { MinNewTokens = newTokens, MaxNewTokens = newTokens };
-        var jobs = Enumerable.Range(0, batch).Select(i => new SamplingJob(Tokens(i, promptTokens), new RandomKey(1, 0, Stage.Sampling, i))).ToArray();
-        var sampler = new Sampler(model, options, batch);
-        var matrices = Matrices(model);
-        var head = Head(model);
-
-        // The prompts are read in one pass, of which only the last row goes through the head; each other new token is one more pass.
-        var flops = 2.0 * batch * (matrices.Sum(Elements) * (promptTokens + newTokens - 1) + Elements(head) * newTokens);
-        var (seconds, ceiling) = Measure(
-            () => sampler.Sample(jobs),
-            () =>
-            {
-                Multiply(matrices, batch * promptTokens);
-                Multiply([head], batch);
-                for (var step = 1; step < newTokens; step++)
-                {
-                    Multiply([.. matrices, head], batch);
-                }
-            },
-            progress);
-        return new ModelFigures(batch * newTokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
-    }
-
     /// <summary>Whole updates of plain language modelling: forward, backward, clipping, Adam.</summary>
     /// <param name="progress">Called after each repetition.</param>
     public ModelFigures Training(int batch = 8, int tokens = 64, Action<string>? progress = null)
@@ -84,17 +56,6 @@ public sealed class ModelBenchmarks(DecoderConfig config, int repetitions = 5)
         var watch = Stopwatch.StartNew();
         action();
         return watch.Elapsed.TotalSeconds;
-    }
-
-    private static void Multiply(Tensor[] matrices, long rows)
-    {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        foreach (var matrix in matrices)
-        {
-            using var productScope = NewDisposeScope();
-            empty([rows, matrix.shape[0]], device: matrix.device).zero_().mm(matrix);
-        }
     }
 
     private static void MultiplyForAndBack(Tensor[] matrices, long rows)

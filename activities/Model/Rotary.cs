@@ -21,6 +21,20 @@ public sealed record Rotary(int Width, double Base, RotaryScaling? Scaling)
 
         return frequencies;
     }
+
+    /// <summary>Cosine and sine of each position's angles (P, r / 2).</summary>
+    internal (float[] Cosines, float[] Sines) Table(int positions)
+    {
+        var frequencies = Frequencies();
+        var (cosines, sines) = (new float[positions * frequencies.Length], new float[positions * frequencies.Length]);
+        for (var i = 0; i < cosines.Length; i++)
+        {
+            var (sine, cosine) = Math.SinCos(i / frequencies.Length * frequencies[i % frequencies.Length]);
+            (cosines[i], sines[i]) = ((float)cosine, (float)sine);
+        }
+
+        return (cosines, sines);
+    }
 }
 
 /// <summary>Slower turning for longer contexts.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
+using Alt.Activities.Model.Decoding;
 using Alt.Domain;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
@@ -17,22 +16,20 @@ public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason Fin
 
 /// <summary>
 /// Draws generations in a batch that stays full: a sequence that ends makes room for the next job. Equal inputs are read once.
-/// A generation depends on its input and its key alone, up to rounding: another batch shape may round logits differently, so a run
-/// that must repeat to the bit repeats the plan (the same jobs in the same calls, the same batch size) too.
+/// A generation depends on its input and its key alone: on a processor to the bit, on a GPU up to rounding, since another batch shape may
+/// round logits differently there.
 /// </summary>
-/// <param name="batchSize">How many sequences are decoded together.</param>
+/// <param name="batchSize">Most sequences that are decoded together; fewer where the memory has no room for them.</param>
 /// <param name="vocabulary">How many tokens the tokenizer has: many models have more rows than that, which mean nothing. Null is the model's number.</param>
 public sealed class Sampler(LanguageModel model, SamplingOptions options, int batchSize = 128, int? vocabulary = null)
 {
     private readonly int _vocabulary = vocabulary ?? model.Config.Vocabulary;
-    private readonly TokenDistribution[] _distributions =
-        [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new TokenDistribution(options, vocabulary ?? model.Config.Vocabulary))];
-    private readonly HashSet<int> _ends = [.. model.Config.OtherEnds.Append(model.Config.EndOfText).Where(id => id < (vocabulary ?? model.Config.Vocabulary))];
+    private readonly int[] _ends = [.. model.Config.OtherEnds.Append(model.Config.EndOfText).Where(id => id < (vocabulary ?? model.Config.Vocabulary))];
 
     /// <summary>Draws one generation per job.</summary>
     /// <param name="progress">Called after each step with the number of tokens drawn so far.</param>
     /// <returns>The generations in the order of the jobs.</returns>
-    /// <exception cref="InputException">A job's input leaves no room for the new tokens within the model's positions.</exception>
+    /// <exception cref="InputException">A job's input leaves no room for the new tokens within the model's positions, or the memory none for a sequence.</exception>
     /// <exception cref="OperationCanceledException">Between two steps.</exception>
     public IReadOnlyList<Generation> Sample(IReadOnlyList<SamplingJob> jobs, Action<int>? progress = null, CancellationToken token = default)
     {
@@ -42,37 +39,58 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
         }
 
         ModelThreads.Apply();
-        using var gradients = no_grad();
-        using var cache = new KeyValueCache(model.Config, Math.Min(batchSize, jobs.Count), Positions(jobs), model.Device, model.ElementType);
-        var waiting = new Queue<Sequence>(jobs.Select((job, index) => new Sequence(index, job)));
-        var freeSlots = new Stack<int>(Enumerable.Range(0, Math.Min(batchSize, jobs.Count)).Reverse());
-        var active = new List<Sequence>();
+        using var decoder = Decoders.For(model, Math.Min(batchSize, jobs.Count), Positions(jobs));
+        return Sample(jobs, decoder, progress, token);
+    }
+
+    internal IReadOnlyList<Generation> Sample(IReadOnlyList<SamplingJob> jobs, IDecoder decoder, Action<int>? progress = null, CancellationToken token = default)
+    {
+        var waiting = new Queue<Sequence>(jobs.Select((job, index) => new Sequence(index, job, options.MaxNewTokens)));
+        var freeSlots = new Stack<int>(Enumerable.Range(0, decoder.Slots).Reverse());
+        var (active, admitted) = (new List<Sequence>(decoder.Slots), new List<Sequence>(decoder.Slots));
+        var (tokens, places) = (new int[decoder.Slots], new (int Slot, int Position)[decoder.Slots]);
+        TokenDistribution[] distributions = [.. Enumerable.Range(0, decoder.Workers).Select(_ => new TokenDistribution(options, _vocabulary))];
         var generations = new Generation[jobs.Count];
         var drawn = 0;
+        // Whatever a step makes anew is garbage of every step: so the delegate too is made once.
+        var stepping = active;
+        LogitsAction draw = (row, worker, logits) => Draw(stepping[row], logits[.._vocabulary], distributions[worker]);
         while (waiting.Count > 0 || active.Count > 0)
         {
             token.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            // Reading prompts costs a pass of its own, so they wait until a quarter of the batch is free.
-            var reads = waiting.Count > 0 && (active.Count == 0 || 4 * freeSlots.Count >= batchSize);
-            var stepping = reads ? Admit(waiting, freeSlots) : active;
-            var hidden = reads ? Read(stepping, cache) : Step(stepping, cache);
-            Draw(stepping, model.Logits(hidden));
+            // Reading inputs costs a pass of its own, so they wait until a quarter of the batch is free.
+            var reads = waiting.Count > 0 && (active.Count == 0 || 4 * freeSlots.Count >= decoder.Slots);
+            stepping = reads ? admitted : active;
+            if (reads)
+            {
+                Admit(waiting, freeSlots, admitted);
+                Read(admitted, decoder);
+            }
+            else
+            {
+                Step(active, decoder, tokens, places);
+            }
+
+            decoder.ForEach(draw);
             drawn += stepping.Count;
             progress?.Invoke(drawn);
 
             if (reads)
             {
-                active.AddRange(stepping);
+                active.AddRange(admitted);
+                admitted.Clear();
             }
 
-            foreach (var ended in active.Where(sequence => sequence.FinishReason is not null))
+            for (var i = active.Count - 1; i >= 0; i--)
             {
-                generations[ended.Index] = ended.ToGeneration();
-                freeSlots.Push(ended.Slot);
+                if (active[i] is { FinishReason: not null } ended)
+                {
+                    generations[ended.Index] = ended.ToGeneration();
+                    decoder.Release(ended.Slot);
+                    freeSlots.Push(ended.Slot);
+                    active.RemoveAt(i);
+                }
             }
-
-            active.RemoveAll(sequence => sequence.FinishReason is not null);
         }
 
         return generations;
@@ -88,100 +106,63 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
             : throw new InputException($"an input of {input} tokens and {options.MaxNewTokens} new ones do not fit the model's {model.Config.Positions} positions");
     }
 
-    private static List<Sequence> Admit(Queue<Sequence> waiting, Stack<int> freeSlots)
+    private static void Admit(Queue<Sequence> waiting, Stack<int> freeSlots, List<Sequence> admitted)
     {
-        var admitted = new List<Sequence>();
         while (waiting.Count > 0 && freeSlots.Count > 0)
         {
             var sequence = waiting.Dequeue();
             sequence.Slot = freeSlots.Pop();
             admitted.Add(sequence);
         }
-
-        return admitted;
     }
 
-    // The hidden state at the end of each sequence's input (A, C); equal inputs are one row of the pass.
-    private Tensor Read(List<Sequence> sequences, KeyValueCache cache)
+    private static void Read(List<Sequence> sequences, IDecoder decoder)
     {
-        var rows = new Dictionary<int[], int>(TokensComparer.Instance);
-        var slots = new (int Slot, int Row)[sequences.Count];
-        for (var i = 0; i < slots.Length; i++)
+        var inputs = new Dictionary<int[], int>(TokensComparer.Instance);
+        var places = new (int Slot, int Input)[sequences.Count];
+        for (var i = 0; i < places.Length; i++)
         {
             var input = sequences[i].Job.Input;
-            if (!rows.TryGetValue(input, out var row))
+            if (!inputs.TryGetValue(input, out var number))
             {
-                rows[input] = row = rows.Count;
+                inputs[input] = number = inputs.Count;
             }
 
-            slots[i] = (sequences[i].Slot, row);
+            places[i] = (sequences[i].Slot, number);
         }
 
-        var T = rows.Keys.Max(input => input.Length);
-        var ids = new long[rows.Count * T];
-        foreach (var (input, row) in rows)
-        {
-            for (var t = 0; t < input.Length; t++)
-            {
-                ids[row * T + t] = input[t];
-            }
-        }
-
-        var hidden = model.Prefill(tensor(ids, device: model.Device).view(rows.Count, T), cache, slots);      // (rows * T, C)
-        long[] ends = [.. slots.Select((slot, i) => (long)slot.Row * T + sequences[i].Job.Input.Length - 1)];
-        return hidden.index_select(0, tensor(ends, device: model.Device));
+        decoder.Read([.. inputs.OrderBy(input => input.Value).Select(input => input.Key)], places);
     }
 
-    // The hidden state after each sequence's newest token (A, C).
-    private Tensor Step(List<Sequence> sequences, KeyValueCache cache)
+    private static void Step(List<Sequence> sequences, IDecoder decoder, int[] tokens, (int Slot, int Position)[] places)
     {
-        var tokens = new long[sequences.Count];
-        var slots = new (int Slot, int Position)[sequences.Count];
-        for (var i = 0; i < tokens.Length; i++)
+        for (var i = 0; i < sequences.Count; i++)
         {
             var sequence = sequences[i];
             tokens[i] = sequence.Tokens[^1];
-            slots[i] = (sequence.Slot, sequence.Job.Input.Length + sequence.Tokens.Count - 1);
+            places[i] = (sequence.Slot, sequence.Job.Input.Length + sequence.Tokens.Count - 1);
         }
 
-        return model.Decode(tokens, cache, slots);
-    }
-
-    private void Draw(List<Sequence> sequences, Tensor logits)
-    {
-        var rows = logits.to(float32).cpu();
-        Parallel.For(0, _distributions.Length, worker =>
-        {
-            for (var i = worker; i < sequences.Count; i += _distributions.Length)
-            {
-                Draw(sequences[i], Row(rows, i)[.._vocabulary], _distributions[worker]);
-            }
-        });
+        decoder.Step(tokens.AsSpan(0, sequences.Count), places.AsSpan(0, sequences.Count));
     }
 
     private void Draw(Sequence sequence, ReadOnlySpan<float> logits, TokenDistribution distribution)
     {
         var position = sequence.Tokens.Count;
-        IReadOnlyCollection<int> banned = position < options.MinNewTokens ? _ends : [];
+        var banned = position < options.MinNewTokens ? _ends.AsSpan() : [];
         var (token, logProb) = distribution.Draw(logits, banned, Philox.Uniform(sequence.Job.Key, (uint)position));
         sequence.Tokens.Add(token);
         sequence.LogProbs.Add(logProb);
         sequence.FinishReason = _ends.Contains(token) ? FinishReason.Stop : position + 1 == options.MaxNewTokens ? FinishReason.Length : null;
     }
 
-    private static ReadOnlySpan<float> Row(Tensor rows, int index)
-    {
-        var width = (int)rows.shape[1];
-        return MemoryMarshal.Cast<byte, float>(rows.bytes).Slice(index * width, width);
-    }
-
-    private sealed class Sequence(int index, SamplingJob job)
+    private sealed class Sequence(int index, SamplingJob job, int longest)
     {
         public int Index { get; } = index;
         public SamplingJob Job { get; } = job;
         public int Slot { get; set; }
-        public List<int> Tokens { get; } = [];
-        public List<float> LogProbs { get; } = [];
+        public List<int> Tokens { get; } = new(longest);
+        public List<float> LogProbs { get; } = new(longest);
         public FinishReason? FinishReason { get; set; }
 
         public Generation ToGeneration() => new([.. Tokens], [.. LogProbs], FinishReason!.Value);

@@ -17,6 +17,7 @@ internal sealed class TokenDistribution
     private const int Buckets = (127 << 4) + 1;
 
     private readonly SamplingOptions _options;
+    private readonly int[] _banned;
     private readonly float[] _weights;
     private readonly double[] _blocks;
     private readonly double[] _bucketWeight = new double[Buckets];
@@ -26,6 +27,7 @@ internal sealed class TokenDistribution
     public TokenDistribution(SamplingOptions options, int vocabulary)
     {
         _options = options;
+        _banned = [.. options.BannedTokens];
         // Whole blocks, so that no loop has a rest to care for.
         _blocks = new double[(vocabulary + BlockLength - 1) / BlockLength];
         _weights = new float[_blocks.Length * BlockLength];
@@ -35,11 +37,11 @@ internal sealed class TokenDistribution
     /// <param name="banned">Tokens that cannot be drawn this time, beside the options' own.</param>
     /// <param name="uniform">In [0, 1).</param>
     /// <returns>The token, and the logarithm of its probability under the distribution that it was drawn from.</returns>
-    public (int Token, float LogProb) Draw(ReadOnlySpan<float> logits, IReadOnlyCollection<int> banned, double uniform)
+    public (int Token, float LogProb) Draw(ReadOnlySpan<float> logits, ReadOnlySpan<int> banned, double uniform)
     {
         logits.CopyTo(_weights);
         _weights.AsSpan(logits.Length).Fill(float.NegativeInfinity);
-        foreach (var token in _options.BannedTokens)
+        foreach (var token in _banned)
         {
             _weights[token] = float.NegativeInfinity;
         }

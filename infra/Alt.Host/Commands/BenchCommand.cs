@@ -33,7 +33,7 @@ internal static class BenchCommand
             var benchmark = parsed.GetValue(name)!;
             object figures = benchmark switch
             {
-                "sampling" => new ModelBenchmarks(new DecoderConfig()).Decode(progress: output.Say),
+                "sampling" => new SamplingBenchmark(new DecoderConfig(), progress: output.Say).Run(),
                 "training" => new ModelBenchmarks(new DecoderConfig()).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
                 "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
@@ -115,6 +115,19 @@ internal static class BenchCommand
             Cells.WriteTable(console, new Listing(
                 ["question", "median ms", "slowest ms", "served by"],
                 [.. audit.Questions.Select(q => (IReadOnlyList<object?>)[q.Question, Math.Round(q.Milliseconds, 2), Math.Round(q.SlowestMilliseconds, 2), string.Join(", ", q.Indexes)])]));
+            return;
+        }
+
+        if (figures is SamplingFigures sampling)
+        {
+            Cells.WriteTable(console, new Listing(
+                ["batch", "type", "tokens/s", "GFLOP/s", "packed products", "libtorch's products", "ratio"],
+                [.. sampling.Cases.Select(c => (IReadOnlyList<object?>)[c.Batch, c.ElementType, Math.Round(c.TokensPerSecond), Math.Round(c.Gflops), c.PackedGflops is { } packed ? Math.Round(packed) : null, Math.Round(c.LibtorchGflops), Math.Round(c.Ratio, 3)])]));
+            if (sampling.SharedPrompt is { } shared)
+            {
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{shared.Generations} generations of one prompt of {shared.PromptTokens} tokens: {shared.Speedup:F1} times as fast as of as many prompts"));
+            }
+
             return;
         }
 

@@ -1,4 +1,5 @@
 using Alt.Activities.Model;
+using static TorchSharp.torch;
 
 namespace Alt.Tests.Activities.Model;
 
@@ -7,13 +8,27 @@ public class ModelBenchmarksTests
     [Fact]
     public void Benchmarks_measure_the_whole_against_its_matrix_products()
     {
-        var benchmarks = new ModelBenchmarks(TinyModel.Config, repetitions: 2);
-        Assert.All([benchmarks.Decode(batch: 4, promptTokens: 3, newTokens: 5), benchmarks.Training(batch: 2, tokens: 8)], figures =>
-        {
-            Assert.True(figures.TokensPerSecond > 0);
-            Assert.True(figures.Gflops > 0);
-            Assert.True(figures.CeilingGflops > 0);
-            Assert.Equal(figures.Gflops / figures.CeilingGflops, figures.Ratio);
-        });
+        var figures = new ModelBenchmarks(TinyModel.Config, repetitions: 2).Training(batch: 2, tokens: 8);
+        Assert.True(figures.TokensPerSecond > 0);
+        Assert.True(figures.Gflops > 0);
+        Assert.True(figures.CeilingGflops > 0);
+        Assert.Equal(figures.Gflops / figures.CeilingGflops, figures.Ratio);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Sampling_is_measured_against_the_products_of_its_kernels_and_of_libtorch(ScalarType type)
+    {
+        using var model = LanguageModel.Create(TinyModel.Config, seed: 1, type: type);
+        var benchmark = new SamplingBenchmark(TinyModel.Config, repetitions: 2);
+        var figures = benchmark.Measure(model, batch: 4, promptTokens: 3, newTokens: 5);
+        Assert.True(figures.TokensPerSecond > 0);
+        Assert.True(figures.PackedGflops > 0);
+        Assert.True(figures.LibtorchGflops > 0);
+        Assert.Equal(figures.Gflops / Math.Max(figures.PackedGflops.Value, figures.LibtorchGflops), figures.Ratio);
+
+        var shared = benchmark.Shared(model, generations: 3, promptTokens: 18, newTokens: 2);
+        Assert.Equal(shared.SeparateSeconds / shared.SharedSeconds, shared.Speedup);
     }
 }

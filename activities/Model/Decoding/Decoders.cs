@@ -1,0 +1,27 @@
+using Alt.Domain;
+using TorchSharp;
+
+namespace Alt.Activities.Model.Decoding;
+
+/// <summary>Chooses how a model decodes, and how many sequences at once.</summary>
+internal static class Decoders
+{
+    /// <param name="wanted">Most sequences at once.</param>
+    /// <param name="positions">Most tokens of a sequence.</param>
+    /// <exception cref="InputException">The memory has no room for one sequence.</exception>
+    public static IDecoder For(LanguageModel model, int wanted, int positions)
+    {
+        if (model.Device.type != DeviceType.CPU)
+        {
+            return new TensorDecoder(model, wanted, positions);
+        }
+
+        // Half of what is left: the rest is for what the step computes, and for others.
+        var memory = (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet) / 2;
+        var perSequence = PagedCache.BytesPerSequence(model.Config, positions);
+        var room = (int)Math.Min(wanted, memory / perSequence);
+        return room > 0
+            ? new PackedDecoder(model, room, positions)
+            : throw new InputException($"a sequence of {positions} tokens takes {perSequence >> 20} MiB, and {memory >> 20} MiB are left for it; use a smaller model or fewer new tokens");
+    }
+}

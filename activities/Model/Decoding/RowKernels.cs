@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Alt.Activities.Model.Decoding;
+
+/// <summary>What is done to one row at a time. Sums are split by sixteen lanes on every machine, so that they are the same on every machine.</summary>
+internal static class RowKernels
+{
+    private static int Lanes => Vector512<float>.Count;
+
+    public static float Sum(ReadOnlySpan<float> x)
+    {
+        var sums = Vector512<float>.Zero;
+        var i = 0;
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            sums += At(x, i);
+        }
+
+        var sum = Vector512.Sum(sums);
+        for (; i < x.Length; i++)
+        {
+            sum += x[i];
+        }
+
+        return sum;
+    }
+
+    public static float SumOfSquares(ReadOnlySpan<float> x, float mean)
+    {
+        var (sums, means) = (Vector512<float>.Zero, Vector512.Create(mean));
+        var i = 0;
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            var difference = At(x, i) - means;
+            sums = Vector512.FusedMultiplyAdd(difference, difference, sums);
+        }
+
+        var sum = Vector512.Sum(sums);
+        for (; i < x.Length; i++)
+        {
+            sum += (x[i] - mean) * (x[i] - mean);
+        }
+
+        return sum;
+    }
+
+    /// <summary><c>(x - mean) * scale * weight + bias</c></summary>
+    public static void Normalise(ReadOnlySpan<float> x, float mean, float scale, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, Span<float> result)
+    {
+        var i = 0;
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            var value = (At(x, i) - Vector512.Create(mean)) * scale * At(weight, i);
+            (bias.IsEmpty ? value : value + At(bias, i)).StoreUnsafe(ref result[i]);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            result[i] = (x[i] - mean) * scale * weight[i] + (bias.IsEmpty ? 0 : bias[i]);
+        }
+    }
+
+    /// <summary><c>gate = silu(gate) * up</c></summary>
+    public static void Gate(Span<float> gate, ReadOnlySpan<float> up)
+    {
+        var i = 0;
+        for (; i <= gate.Length - Lanes; i += Lanes)
+        {
+            (VectorMath.Silu(At(gate, i)) * At(up, i)).StoreUnsafe(ref gate[i]);
+        }
+
+        for (; i < gate.Length; i++)
+        {
+            gate[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
+        }
+    }
+
+    /// <summary>Turns pairs of elements of a head by their angles; see <see cref="Rotary"/>.</summary>
+    /// <param name="head">(D)</param>
+    /// <param name="cosines">(r / 2)</param>
+    public static void Turn(Span<float> head, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines, bool interleaved)
+    {
+        for (var i = 0; i < cosines.Length; i++)
+        {
+            ref var a = ref head[interleaved ? 2 * i : i];
+            ref var b = ref head[interleaved ? 2 * i + 1 : i + cosines.Length];
+            (a, b) = (a * cosines[i] - b * sines[i], b * cosines[i] + a * sines[i]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        var sums = Vector512<float>.Zero;
+        var i = 0;
+        for (; i <= left.Length - Lanes; i += Lanes)
+        {
+            sums = Vector512.FusedMultiplyAdd(At(left, i), At(right, i), sums);
+        }
+
+        var sum = Vector512.Sum(sums);
+        for (; i < left.Length; i++)
+        {
+            sum += left[i] * right[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary><c>target += factor * source</c></summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddScaled(float factor, ReadOnlySpan<float> source, Span<float> target)
+    {
+        var factors = Vector512.Create(factor);
+        var i = 0;
+        for (; i <= target.Length - Lanes; i += Lanes)
+        {
+            Vector512.FusedMultiplyAdd(factors, At(source, i), At(target, i)).StoreUnsafe(ref target[i]);
+        }
+
+        for (; i < target.Length; i++)
+        {
+            target[i] += factor * source[i];
+        }
+    }
+
+    /// <summary>Turns scores into <c>exp(score - maximum)</c>.</summary>
+    /// <param name="scores">Their number is a multiple of the lanes; those beyond <paramref name="count"/> are ignored and become 0.</param>
+    /// <returns>The sum.</returns>
+    public static float Exponentials(Span<float> scores, int count)
+    {
+        scores[count..].Fill(float.NegativeInfinity);
+        var maxima = Vector512.Create(float.NegativeInfinity);
+        for (var i = 0; i < scores.Length; i += Lanes)
+        {
+            maxima = Vector512.Max(maxima, At(scores, i));
+        }
+
+        var maximum = float.NegativeInfinity;
+        for (var lane = 0; lane < Lanes; lane++)
+        {
+            maximum = MathF.Max(maximum, maxima[lane]);
+        }
+
+        var sums = Vector512<float>.Zero;
+        for (var i = 0; i < scores.Length; i += Lanes)
+        {
+            var values = Vector512.Exp(At(scores, i) - Vector512.Create(maximum));
+            values.StoreUnsafe(ref scores[i]);
+            sums += values;
+        }
+
+        return Vector512.Sum(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> At(ReadOnlySpan<float> x, int i) => Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(x), (nuint)i);
+}
