@@ -119,6 +119,7 @@ public sealed partial class Trainer : IDisposable
             _adam.Update(_policy.Parameters, learningRate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + 1e-6)) : 1);
         }
 
+        _policy.WeightsChanged();
         Step++;
         return new StepMetrics(Step, loss, nll, kl, entropy, norm, learningRate, tokens, responseTokens, watch.Elapsed);
     }

@@ -88,6 +88,21 @@ public sealed class SamplerTests : IDisposable
     }
 
     [Fact]
+    public void A_trained_model_samples_by_its_new_weights()
+    {
+        var before = Sample(batchSize: 20);
+        using (var trainer = new Trainer(_model, null, TinyModel.Examples(), new TrainerOptions { LearningRate = 0.1 }))
+        {
+            trainer.TakeStep();
+        }
+
+        using var same = _model.Copy();
+        var copied = new Sampler(same, new SamplingOptions(), 20).Sample(TinyModel.Jobs());
+        Assert.Equal(copied.Select(generation => generation.LogProbs), Sample(batchSize: 20).Select(generation => generation.LogProbs));
+        Assert.NotEqual(copied.Select(generation => generation.LogProbs), before.Select(generation => generation.LogProbs));
+    }
+
+    [Fact]
     public void Nothing_to_do_gives_nothing() => Assert.Empty(new Sampler(_model, new SamplingOptions()).Sample([]));
 
     [Fact]
