@@ -17,6 +17,7 @@ internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies)
         {
             token.ThrowIfCancellationRequested();
             curve.Add(trainer.TakeStep());
+            TrainingTelemetry.Record(curve[^1]);
             progress?.Report((trainer.Step, steps));
             if (record is not null && trainer.Step % checkpointEvery == 0 && trainer.Step < steps)
             {

@@ -7,6 +7,9 @@ namespace Alt.Activities;
 /// <summary>One iteration's conditional fine-tuning on the selected samples.</summary>
 public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Policies policies)
 {
+    // Too large for most models, and found to be so within a few steps.
+    private const double FirstLossScale = 65_536;
+
     /// <summary>Trains to the end, from the iteration's last checkpoint where the inputs have one.</summary>
     /// <param name="record">Gets every new checkpoint; null where none are wanted.</param>
     public async Task<IterationEvent.PolicyTrained> TrainAsync(
@@ -112,5 +115,10 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         ClipNorm = config.ClipNorm,
         KlCoefficient = config.KlCoefficient,
         EntropyCoefficient = config.EntropyCoefficient,
+        Precision = config.Precision,
+        Lora = config.Lora,
+        FreezeLayers = config.FreezeLayers,
+        GradientCheckpointing = config.GradientCheckpointing,
+        LossScale = config.Precision == TrainingPrecision.Float16 ? FirstLossScale : 0,
     };
 }

@@ -79,9 +79,11 @@ public sealed record RunConfig
             yield return (false, problem);
         }
 
-        yield return (Training.Steps > 0 && Training.BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
-        yield return (Training.LearningRate > 0, $"training.learningRate is {Training.LearningRate}, expected more than 0");
-        yield return (Training.KlCoefficient >= 0 && Training.EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
+        foreach (var check in Training.Checks(Model))
+        {
+            yield return check;
+        }
+
         yield return (Evaluation.Prompts > 0 && Evaluation.Generations > 0, "evaluation.prompts and evaluation.generations must be 1 or more");
         foreach (var (name, o) in new[] { ("sampling", Sampling.ToOptions()), ("evaluation", Evaluation.ToOptions()) })
         {
@@ -310,6 +312,50 @@ public sealed record TrainingConfig
 
     /// <summary>Steps between checkpoints that a killed run resumes from.</summary>
     public int CheckpointEvery { get; init; } = 100;
+
+    /// <summary>What is computed in. The optimiser's weights and the checkpoints are float32 in any case.</summary>
+    /// <remarks>This and the following settings are absent by default from what is recorded and hashed, as they are in runs from before them.</remarks>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public TrainingPrecision Precision { get; init; }
+
+    /// <summary>Train low-rank adapters in place of the weights; null trains the weights.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public LoraConfig? Lora { get; init; }
+
+    /// <summary>This many blocks, from the first on, and the embeddings keep their weights; a tied head is the token embedding, so it does too.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int FreezeLayers { get; init; }
+
+    /// <summary>Compute each block again in the backward pass in place of keeping what it computed: less memory, more work, the same result.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool GradientCheckpointing { get; init; }
+
+    internal IEnumerable<(bool Ok, string Problem)> Checks(ModelConfig model)
+    {
+        yield return (Steps > 0 && BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
+        yield return (LearningRate > 0, $"training.learningRate is {LearningRate}, expected more than 0");
+        yield return (KlCoefficient >= 0 && EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
+        yield return (FreezeLayers >= 0, $"training.freezeLayers is {FreezeLayers}, expected 0 or more");
+        yield return (model.Checkpoint is not null || FreezeLayers <= model.Layers, $"training.freezeLayers is {FreezeLayers}, expected at most model.layers, {model.Layers}");
+        yield return (Lora is null or { Rank: > 0, Alpha: > 0 }, $"training.lora.rank is {Lora?.Rank} and training.lora.alpha {Lora?.Alpha}, expected more than 0");
+        yield return (Lora is null || Lora.Targets.Count > 0 && Lora.Targets.Distinct().Count() == Lora.Targets.Count,
+            "training.lora.targets needs at least one layer's name, each once: c_attn or q_proj, for example");
+    }
+}
+
+/// <summary>The type of a training's weights, activations and gradients. Float16 needs a GPU; its loss is scaled so that small gradients do not vanish.</summary>
+public enum TrainingPrecision { Float32, Bfloat16, Float16 }
+
+/// <summary>Low-rank adapters (LoRA): <c>y = x W + (x A) B alpha / rank</c>, of which A and B are trained.</summary>
+public sealed record LoraConfig
+{
+    /// <summary>Width of A and height of B.</summary>
+    public int Rank { get; init; } = 8;
+
+    public double Alpha { get; init; } = 16;
+
+    /// <summary>The adapted layers by the last part of their weights' names, in every block: <c>c_attn</c> (GPT-2) or <c>q_proj</c>, for example.</summary>
+    public IReadOnlyList<string> Targets { get; init; } = [];
 }
 
 public sealed record EvaluationConfig

@@ -20,14 +20,16 @@ internal sealed class Adam(double beta1, double beta2, double epsilon, double we
     public int Updates { get; private set; }
 
     /// <summary>Updates the weights from their gradients.</summary>
-    /// <param name="gradientScale">What the gradients are multiplied by first (clipping).</param>
-    public void Update(IReadOnlyDictionary<string, Tensor> weights, double learningRate, double gradientScale)
+    /// <param name="weights">In single precision.</param>
+    /// <param name="gradients">By the weights' names; of any precision.</param>
+    /// <param name="gradientScale">What the gradients are multiplied by first (clipping, and the loss scale's inverse).</param>
+    public void Update(IReadOnlyDictionary<string, Tensor> weights, IEnumerable<KeyValuePair<string, Tensor>> gradients, double learningRate, double gradientScale)
     {
         Updates++;
-        foreach (var (name, weight) in weights)
+        foreach (var (name, given) in gradients)
         {
             using var scope = NewDisposeScope();
-            var gradient = weight.grad ?? throw new InvalidOperationException($"{name} has no gradient");
+            var (weight, gradient) = (weights[name], given.to(float32));
             if (!_moments.TryGetValue(name, out var moments))
             {
                 moments = (zeros_like(weight).DetachFromDisposeScope(), zeros_like(weight).DetachFromDisposeScope());

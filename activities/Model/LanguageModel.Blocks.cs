@@ -82,6 +82,15 @@ public sealed partial class LanguageModel
 
     private sealed record Linear(Tensor Weight, Tensor? Bias, bool InputMajor)
     {
-        public Tensor Of(Tensor x) => InputMajor ? addmm(Bias!, x, Weight) : linear(x, Weight, Bias);
+        public LowRankAdapter? Adapter { get; set; }
+
+        public Tensor Of(Tensor x)
+        {
+            var y = InputMajor ? addmm(Bias!, x, Weight) : linear(x, Weight, Bias);
+            return Adapter is null ? y : y.add_(Adapter.Of(x));
+        }
+
+        /// <summary>The weights with the adapter's product added.</summary>
+        public Tensor Merged() => Weight.detach() + (InputMajor ? Adapter!.Product().t() : Adapter!.Product());
     }
 }

@@ -67,11 +67,18 @@ public sealed partial class LanguageModel
     {
         Directory.CreateDirectory(folder);
         Config.Save(folder, ElementType switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", _ => "float32" });
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), _parameters);
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), Merged());
     }
 
     /// <summary>SHA-256, in lower-case hexadecimal, of the <c>model.safetensors</c> that <see cref="Save"/> writes.</summary>
-    public string WeightsHash() => SafetensorsWriter.Hash(_parameters);
+    public string WeightsHash()
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        return SafetensorsWriter.Hash(Merged());
+    }
 
     /// <summary>A model with the same weights in its own memory.</summary>
     /// <param name="type">The copy's element type; this one's where it is null.</param>

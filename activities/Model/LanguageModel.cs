@@ -25,6 +25,7 @@ public sealed partial class LanguageModel : IDisposable
     private readonly Tensor _head;              // (V, C)
     private readonly Tensor? _headBias;         // (V)
     private readonly Dictionary<long, Tensor> _causalMasks = [];
+    private readonly SortedDictionary<string, Linear> _linears = new(StringComparer.Ordinal);
     private PackedModel? _packed;
 
     private LanguageModel(DecoderConfig config, SortedDictionary<string, Tensor> parameters)
@@ -63,9 +64,8 @@ public sealed partial class LanguageModel : IDisposable
     /// <returns>(N, C)</returns>
     public Tensor Hidden(Tensor ids, Action<Tensor>? observe = null)
     {
-        var (B, T) = (ids.shape[0], ids.shape[1]);
-        var mask = CausalMask(T);
-        return Hidden(ids, First(T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask), observe);
+        var (places, attend) = Whole(ids);
+        return Hidden(ids, places, attend, observe);
     }
 
     /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor, Action{Tensor})"/>.</summary>
@@ -120,23 +120,43 @@ public sealed partial class LanguageModel : IDisposable
             tensor.Dispose();
         }
 
+        foreach (var (_, adapter) in Adapters)
+        {
+            adapter.Dispose();
+        }
+
         _rotary?.Dispose();
+    }
+
+    // Sequences from their first token to their last.
+    private (Places Places, Func<int, Tensor, Tensor> Attend) Whole(Tensor ids)
+    {
+        var (B, T) = (ids.shape[0], ids.shape[1]);
+        var mask = CausalMask(T);
+        return (First(T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask));
     }
 
     private Tensor Hidden(Tensor ids, Places places, Func<int, Tensor, Tensor> attend, Action<Tensor>? observe = null)
     {
-        var (B, T) = (ids.shape[0], ids.shape[1]);
-        var x = embedding(ids, _tokens);                                     // (B, T, C)
-        x = (places.Embedding is { } learned ? x.add_(learned) : x).view(-1, Config.Width);
+        var x = Embedded(ids, places);                                       // (N, C)
         for (var layer = 0; layer < _blocks.Length; layer++)
         {
             observe?.Invoke(x);
             using var scope = NewDisposeScope();
-            x = _blocks[layer].Of(x, qkv => attend(layer, places.Rotary is { } rows ? Turned(qkv, B, T, rows) : qkv)).MoveToOuterDisposeScope();
+            x = Layer(layer, x, ids, places, attend).MoveToOuterDisposeScope();
         }
 
         return _finalNorm.Of(x);
     }
+
+    private Tensor Embedded(Tensor ids, Places places)
+    {
+        var x = embedding(ids, _tokens);                                     // (B, T, C)
+        return (places.Embedding is { } learned ? x.add_(learned) : x).view(-1, Config.Width);
+    }
+
+    private Tensor Layer(int layer, Tensor x, Tensor ids, Places places, Func<int, Tensor, Tensor> attend) =>
+        _blocks[layer].Of(x, qkv => attend(layer, places.Rotary is { } rows ? Turned(qkv, ids.shape[0], ids.shape[1], rows) : qkv));
 
     // Queries and keys by their positions; values as they are.
     private Tensor Turned(Tensor qkv, long B, long T, (Tensor Cosines, Tensor Sines) rows)
@@ -163,7 +183,7 @@ public sealed partial class LanguageModel : IDisposable
 
     private Norm NormOf(string name) => new(_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"), Config);
 
-    private Linear LinearOf(string name) => new(_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"), Config.Architecture.InputMajor);
+    private Linear LinearOf(string name) => _linears[name] = new(_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"), Config.Architecture.InputMajor);
 
     // What the tokens' positions add or turn: learned embeddings (T, C) or (A, 1, C), and the rotary tables' rows.
     private readonly record struct Places(Tensor? Embedding, (Tensor Cosines, Tensor Sines)? Rotary);

@@ -66,6 +66,6 @@ internal sealed class TokenBatch
     /// <summary>How many tokens are read, padding not counted.</summary>
     public int Tokens { get; }
 
-    /// <summary>The hidden states that predict the response tokens, and no others (R, C).</summary>
-    public Tensor Hidden(LanguageModel model) => model.Hidden(Ids).index_select(0, Predictors);
+    /// <summary>Of the hidden states (N, C) those that predict the response tokens, and no others (R, C).</summary>
+    public Tensor Predicting(Tensor hidden) => hidden.index_select(0, Predictors);
 }

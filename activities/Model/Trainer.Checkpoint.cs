@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Alt.Domain;
 
 namespace Alt.Activities.Model;
@@ -19,8 +20,10 @@ public sealed partial class Trainer
         var partial = folder.TrimEnd(Path.DirectorySeparatorChar) + ".partial";
         Delete(partial);
         _policy.Save(partial);
+        _weights.SaveAdapters(partial);
         SafetensorsWriter.Write(Path.Combine(partial, OptimiserFileName), _adam.State);
-        File.WriteAllText(Path.Combine(partial, StateFileName), JsonSerializer.Serialize(new State(Step, _adam.Updates, _options), Json) + "\n");
+        var state = new State(Step, _adam.Updates, _options) { LossScale = _scale == LossScale.Off ? null : _scale };
+        File.WriteAllText(Path.Combine(partial, StateFileName), JsonSerializer.Serialize(state, Json) + "\n");
         Delete(folder);
         Directory.Move(partial, folder);
     }
@@ -32,24 +35,26 @@ public sealed partial class Trainer
     public static Trainer Resume(string folder, LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options)
     {
         var state = ReadState(folder);
-        if (state.Options != options)
+        if (JsonSerializer.Serialize(state.Options, Json) != JsonSerializer.Serialize(options, Json))
         {
             throw new InputException($"{folder} was made with other training options: remove it to start this training anew");
         }
 
         var trainer = new Trainer(policy, reference, examples, options) { Step = state.Step };
+        trainer._scale = state.LossScale ?? trainer._scale;
         trainer.RestoreOptimiser(folder, state);
         return trainer;
     }
 
-    /// <summary>Takes over the optimiser's state of an earlier training of the same model, but neither its step nor its schedule.</summary>
+    /// <summary>Takes over the optimiser's state of an earlier training of the same model, and its adapters, but neither its step nor its schedule.</summary>
     /// <exception cref="InputException">The folder is no checkpoint.</exception>
     public void RestoreOptimiser(string folder) => RestoreOptimiser(folder, ReadState(folder));
 
     private void RestoreOptimiser(string folder, State state)
     {
+        _weights.RestoreAdapters(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, OptimiserFileName));
-        _adam.Restore(file, _policy.Parameters, state.Updates);
+        _adam.Restore(file, _weights.Masters, state.Updates);
     }
 
     private static State ReadState(string folder)
@@ -78,5 +83,9 @@ public sealed partial class Trainer
         }
     }
 
-    private sealed record State(int Step, int Updates, TrainerOptions Options);
+    private sealed record State(int Step, int Updates, TrainerOptions Options)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public LossScale? LossScale { get; init; }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using Alt.Domain;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,6 +16,10 @@ namespace Alt.Activities.Model;
 public sealed record StepMetrics(
     int Step, double Loss, double Nll, double Kl, double Entropy, double GradientNorm, double LearningRate, int Tokens, int ResponseTokens, TimeSpan Elapsed)
 {
+    /// <summary>Whether the scaled gradients overflowed, so that the weights are as before; the gradient's norm is 0 then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Skipped { get; init; }
+
     public double TokensPerSecond => Tokens / Elapsed.TotalSeconds;
 }
 
@@ -32,10 +37,12 @@ public sealed partial class Trainer : IDisposable
     private readonly ConditionalLoss _loss;
     private readonly Adam _adam;
     private readonly TrainingOrder _order;
+    private readonly TrainedWeights _weights;
+    private LossScale _scale;
 
-    /// <param name="policy">The model to train, in place; the caller keeps it.</param>
+    /// <param name="policy">The model to train, in place and in single precision; the caller keeps it, and reads its weights when the trainer is disposed.</param>
     /// <param name="reference">p0, where the options have a KL coefficient; it may lack the policy's added tokens.</param>
-    /// <exception cref="InputException">There are no examples, or a reference is needed and missing.</exception>
+    /// <exception cref="InputException">There are no examples, a reference is needed and missing, or the options do not fit the model.</exception>
     public Trainer(LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options)
     {
         if (examples.Count == 0)
@@ -55,10 +62,8 @@ public sealed partial class Trainer : IDisposable
         _order = new TrainingOrder(options.Seed, options.Iteration, examples.Count, options.BatchSize);
         _loss = new ConditionalLoss(options.KlCoefficient, options.EntropyCoefficient);
         _adam = new Adam(options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
-        foreach (var weight in policy.Parameters.Values)
-        {
-            weight.requires_grad = true;
-        }
+        _scale = options.LossScale > 0 ? new LossScale(options.LossScale, 0, options.LossScaleGrowthSteps) : LossScale.Off;
+        _weights = new TrainedWeights(policy, options);
     }
 
     /// <summary>Updates made so far.</summary>
@@ -84,7 +89,7 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>Makes one update.</summary>
-    /// <exception cref="InvalidOperationException">The loss or the gradient is not finite; the weights are as before.</exception>
+    /// <exception cref="InvalidOperationException">The loss or the gradient is not finite, even unscaled; the weights are as before.</exception>
     public StepMetrics TakeStep()
     {
         ModelThreads.Apply();
@@ -92,51 +97,61 @@ public sealed partial class Trainer : IDisposable
         using var scope = NewDisposeScope();
         var batch = Batch(Step);
         var responseTokens = batch.Sum(example => example.Response.Length);
-        foreach (var weight in _policy.Parameters.Values)
-        {
-            weight.grad = null;
-        }
-
+        _weights.ClearGradients();
         var (tokens, sums) = (0, default(LossParts));
-        foreach (var part in batch.Chunk((batch.Length + _options.Accumulation - 1) / _options.Accumulation))
+        foreach (var part in batch.Chunk((batch.Length + _options.Accumulation - 1) / _options.Accumulation).SelectMany(rows => LengthBuckets.Cut(rows, row => row.Length)))
         {
             using var partScope = NewDisposeScope();
-            var inputs = new TokenBatch([.. part.Select(example => ((int[])[.. example.Feedback, .. example.Prompt], example.Response))], _policy);
-            sums += _loss.Backward(_policy, inputs.Hidden(_policy), inputs.Targets, Reference(part), 1.0 / responseTokens);
+            var inputs = new TokenBatch([.. part.Select(example => ((int[])[.. example.Feedback, .. example.Prompt], example.Response))], _weights.Working);
+            sums += Backward(inputs, Reference(part), _scale.Value / responseTokens);
             tokens += inputs.Tokens;
         }
 
-        var (norm, learningRate) = (GradientNorm.Of(_policy.Parameters.Values.Select(weight => weight.grad!)), _options.LearningRateAt(Step));
+        var (norm, learningRate) = (GradientNorm.Of(_weights.Gradients.Select(weight => weight.Value)) / _scale.Value, _options.LearningRateAt(Step));
         var (nll, kl, entropy) = (sums.Nll / responseTokens, sums.Kl / responseTokens, sums.Entropy / responseTokens);
         var loss = nll + _options.KlCoefficient * kl - _options.EntropyCoefficient * entropy;
-        if (!double.IsFinite(norm) || !double.IsFinite(loss))
+        var skipped = !double.IsFinite(norm) && _scale is { IsOn: true, Value: > 1 };
+        if (!double.IsFinite(loss) || !double.IsFinite(norm) && !skipped)
         {
             throw new InvalidOperationException($"training diverged at step {Step + 1}: loss {loss}, gradient norm {norm}; lower the learning rate");
         }
 
-        using (no_grad())
+        if (!skipped)
         {
-            _adam.Update(_policy.Parameters, learningRate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + 1e-6)) : 1);
+            using var gradients = no_grad();
+            var clip = _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + 1e-6)) : 1;
+            _adam.Update(_weights.Masters, _weights.Gradients, learningRate, clip / _scale.Value);
+            _weights.Publish();
         }
 
-        _policy.WeightsChanged();
+        _scale = skipped ? _scale.AfterOverflow() : _scale.AfterStep();
         Step++;
-        return new StepMetrics(Step, loss, nll, kl, entropy, norm, learningRate, tokens, responseTokens, watch.Elapsed);
+        return new StepMetrics(Step, loss, nll, kl, entropy, skipped ? 0 : norm, learningRate, tokens, responseTokens, watch.Elapsed) { Skipped = skipped };
     }
 
     public void Dispose()
     {
         _adam.Dispose();
-        foreach (var weight in _policy.Parameters.Values)
+        _weights.Dispose();
+    }
+
+    private LossParts Backward(TokenBatch inputs, (LanguageModel, Tensor)? reference, double scale)
+    {
+        var model = _weights.Working;
+        if (!_options.GradientCheckpointing)
         {
-            weight.grad = null;
-            weight.requires_grad = false;
+            return _loss.Backward(model, inputs.Predicting(model.Hidden(inputs.Ids)), inputs.Targets, reference, scale);
         }
+
+        var pass = model.Recompute(inputs.Ids);
+        var parts = _loss.Backward(model, inputs.Predicting(pass.Hidden), inputs.Targets, reference, scale);
+        pass.Backward();
+        return parts;
     }
 
     // By length, so that the parts of a batch need little padding.
     private TrainingExample[] Batch(int step) =>
-        [.. _order.Batch(step).Select(i => _examples[i]).OrderBy(example => example.Feedback.Length + example.Prompt.Length + example.Response.Length)];
+        [.. _order.Batch(step).Select(i => _examples[i]).OrderBy(example => example.Length)];
 
     // The reference reads the prompt without the feedback.
     private (LanguageModel Model, Tensor Hidden)? Reference(IReadOnlyList<TrainingExample> examples)
@@ -147,6 +162,7 @@ public sealed partial class Trainer : IDisposable
         }
 
         using var gradients = no_grad();
-        return (_reference!, new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!).Hidden(_reference!));
+        var inputs = new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!);
+        return (_reference!, inputs.Predicting(_reference!.Hidden(inputs.Ids)));
     }
 }

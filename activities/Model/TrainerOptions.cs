@@ -1,3 +1,5 @@
+using Alt.Domain;
+
 namespace Alt.Activities.Model;
 
 /// <summary>How a model is trained.</summary>
@@ -15,7 +17,7 @@ public sealed record TrainerOptions
     /// <summary>Examples per update.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>In how many parts a batch is computed. More need less memory; the result is the same up to rounding.</summary>
+    /// <summary>In how many parts a batch is computed at least; rows of very different lengths are in parts of their own anyway. More need less memory; the result is the same up to rounding.</summary>
     /// <value>Default 1.</value>
     public int Accumulation { get; init; } = 1;
 
@@ -41,6 +43,24 @@ public sealed record TrainerOptions
 
     /// <summary>alpha, the weight of the entropy bonus.</summary>
     public double EntropyCoefficient { get; init; }
+
+    /// <summary>What is computed in; weights and moments are kept in single precision beside it.</summary>
+    public TrainingPrecision Precision { get; init; }
+
+    /// <summary>The low-rank adapters that are trained in place of the weights; null trains the weights.</summary>
+    public LoraConfig? Lora { get; init; }
+
+    /// <summary>How many blocks, from the first on, keep their weights, and with them the embeddings; a tied head is an embedding.</summary>
+    public int FreezeLayers { get; init; }
+
+    /// <summary>Whether the backward pass computes each block again, in place of keeping what it computed: less memory, a third more work, the same result.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>What the loss is multiplied by at first, so that half-precision gradients do not vanish; 0 is off.</summary>
+    public double LossScale { get; init; }
+
+    /// <summary>Steps without an overflow after which the loss's factor doubles.</summary>
+    public int LossScaleGrowthSteps { get; init; } = 2_000;
 
     /// <summary>The learning rate of an update: linear warm-up, then linear decay.</summary>
     /// <param name="step">From 0.</param>

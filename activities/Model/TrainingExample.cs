@@ -4,4 +4,8 @@ namespace Alt.Activities.Model;
 /// <param name="Feedback">What the policy is conditioned on, and the reference never sees; may be empty.</param>
 /// <param name="Prompt">At least one token.</param>
 /// <param name="Response">With its end-of-text token where it has one.</param>
-public sealed record TrainingExample(int[] Feedback, int[] Prompt, int[] Response);
+public sealed record TrainingExample(int[] Feedback, int[] Prompt, int[] Response)
+{
+    /// <summary>Tokens in all.</summary>
+    public int Length => Feedback.Length + Prompt.Length + Response.Length;
+}

@@ -11,7 +11,8 @@ internal static class Decoders
     /// <exception cref="InputException">The memory has no room for one sequence.</exception>
     public static IDecoder For(LanguageModel model, int wanted, int positions)
     {
-        if (model.Device.type != DeviceType.CPU)
+        // Packed weights are the model's own, without adapters.
+        if (model.Device.type != DeviceType.CPU || model.Adapters.Any())
         {
             return new TensorDecoder(model, wanted, positions);
         }

@@ -4,7 +4,9 @@
 #include <c10/core/CPUAllocator.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -32,11 +34,23 @@ class CachingAllocator final : public c10::Allocator {
   void copy_data(void* target, const void* source, size_t size) const { std::memcpy(target, source, size); }
   c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
 
+  // The most memory that tensors held at a time since the last restart.
+  static int64_t peak(bool restart) {
+    auto& p = pool();
+    const std::lock_guard<std::mutex> lock(p.mutex);
+    if (restart) {
+      p.peak = p.held;
+    }
+    return p.peak;
+  }
+
  private:
   struct Pool {
     std::mutex mutex;
     std::array<std::vector<void*>, 64 * kStepsPerDoubling> free;
     size_t kept = 0;
+    int64_t held = 0;  // By tensors, of the sizes that are kept.
+    int64_t peak = 0;  // The most that was held.
   };
 
   static Pool& pool() {
@@ -82,6 +96,8 @@ class CachingAllocator final : public c10::Allocator {
   static void* reuse(int bucket) {
     auto& p = pool();
     const std::lock_guard<std::mutex> lock(p.mutex);
+    p.held += size_of(bucket);
+    p.peak = std::max(p.peak, p.held);
     auto& free = p.free[bucket];
     if (free.empty()) {
       return nullptr;
@@ -101,6 +117,7 @@ class CachingAllocator final : public c10::Allocator {
     if (bucket != kNotKept) {
       auto& p = pool();
       const std::lock_guard<std::mutex> lock(p.mutex);
+      p.held -= size_of(bucket);
       if (p.kept + size_of(bucket) <= kMostKept) {
         p.free[bucket].push_back(block);
         p.kept += size_of(bucket);
@@ -118,3 +135,5 @@ class CachingAllocator final : public c10::Allocator {
 }();
 
 }  // namespace
+
+extern "C" __attribute__((visibility("default"))) int64_t alt_peak_bytes(int32_t restart) { return CachingAllocator::peak(restart != 0); }

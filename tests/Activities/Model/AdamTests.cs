@@ -22,8 +22,7 @@ public sealed class AdamTests : IDisposable
         var (start, gradient) = (weight.data<float>().ToArray(), Random(2));
         for (var i = 0; i < 3; i++)
         {
-            weight.grad = gradient.view(1, Length).clone();
-            adam.Update(new Dictionary<string, Tensor> { ["w"] = weight }, learningRate: 0.01, gradientScale: 0.5);
+            adam.Update(Named(weight), Named(gradient.view(1, Length)), learningRate: 0.01, gradientScale: 0.5);
         }
 
         var (values, g) = (weight.data<float>().ToArray(), gradient.data<float>().ToArray());
@@ -50,6 +49,8 @@ public sealed class AdamTests : IDisposable
         adam.UpdateByOperators(w2, g2, m2, v2, 1e-6, 0.01, 0.999, 0.5);
         Assert.All([(w, w2), (m, m2), (v, v2)], pair => Assert.InRange((pair.Item1 - pair.Item2).abs().max().ToSingle(), 0, 1e-5f));
     }
+
+    private static Dictionary<string, Tensor> Named(Tensor tensor) => new() { ["w"] = tensor };
 
     private static Tensor Random(int seed)
     {

@@ -31,6 +31,23 @@ public class ModelLiveTensorTests
     }
 
     [Fact]
+    public void Gradient_checkpointing_holds_less_memory_during_a_step()
+    {
+        using var model = LanguageModel.Create(TinyModel.Config with { Width = 128, Layers = 8, Positions = 64 }, seed: 1);
+        var text = new TokenBlocks([.. Enumerable.Range(0, 513).Select(i => i % 29)], length: 32);
+        Assert.InRange(NeededBy(checkpointing: true), 1, NeededBy(checkpointing: false) * 2 / 3);
+
+        long NeededBy(bool checkpointing)
+        {
+            using var trainer = new Trainer(model, null, text, new TrainerOptions { BatchSize = 16, LearningRate = 0, GradientCheckpointing = checkpointing });
+            trainer.TakeStep();
+            var weights = MemoryPeak.Restart();
+            trainer.TakeStep();
+            return MemoryPeak.Bytes - weights;
+        }
+    }
+
+    [Fact]
     public void Sampling_leaves_no_tensors_behind()
     {
         using var model = TinyModel.Create();
