@@ -18,13 +18,13 @@ public sealed record ModelFigures(double TokensPerSecond, double Gflops, double 
 /// <summary>How fast a model with random weights trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
 /// <param name="config">The model's shape.</param>
 /// <param name="repetitions">Measurements after one that warms up; the medians count.</param>
-public sealed class ModelBenchmarks(DecoderConfig config, int repetitions = 5)
+public sealed class ModelBenchmarks(DecoderConfig config, Device? device = null, int repetitions = 5)
 {
     /// <summary>Whole updates of plain language modelling: forward, backward, clipping, Adam.</summary>
     /// <param name="progress">Called after each repetition.</param>
     public ModelFigures Training(int batch = 8, int tokens = 64, Action<string>? progress = null)
     {
-        using var model = LanguageModel.Create(config, seed: 1);
+        using var model = LanguageModel.Create(config, seed: 1, device);
         var text = new TokenBlocks(Tokens(0, batch * tokens * (repetitions + 1) + 1), tokens);
         using var trainer = new Trainer(model, null, text, new TrainerOptions { Steps = repetitions + 1, BatchSize = batch, LearningRate = 1e-5 });
         Tensor[] matrices = [.. Matrices(model), Head(model)];

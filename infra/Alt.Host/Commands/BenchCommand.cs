@@ -21,20 +21,23 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights), events (the event store), audit (questions to two million samples; takes minutes and 4 GB of disk), feedback (calls to a judge), or overhead (what durable orchestration costs per activity)." };
+        var name = new Argument<string>("NAME") { Description = "sampling or training (GPT-2 with 124 million random weights, or --model), events (the event store), audit (questions to two million samples; takes minutes and 4 GB of disk), feedback (calls to a judge), or overhead (what durable orchestration costs per activity)." };
         name.AcceptOnlyFromAmong("sampling", "training", "events", "audit", "feedback", "overhead");
         var run = new Option<string?>("--run") { Description = "With overhead: of this finished run, the share of its time in which no activity was at work.", HelpName = "RUN" };
         var samples = new Option<int>("--samples") { Description = "With audit: how many samples to generate.", HelpName = "N", DefaultValueFactory = _ => 2_000_000 };
+        var model = new Option<string>("--model") { Description = "With sampling and training: the shape whose random weights are measured.", HelpName = "SHAPE", DefaultValueFactory = _ => "gpt2" };
+        model.AcceptOnlyFromAmong([.. DecoderShapes.Names]);
+        var device = new Option<string>("--device") { Description = "With sampling and training: where the model is, cpu, cuda or cuda:N.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
         var json = Options.Json();
-        var command = new Command("bench", "Measure sampling, training, the event store, calls to a judge or orchestration on this machine.") { name, run, samples, json };
+        var command = new Command("bench", "Measure sampling, training, the event store, calls to a judge or orchestration on this machine.") { name, run, samples, model, device, json };
         command.SetAction(async (parsed, token) =>
         {
             var output = new Output(parsed.GetValue(json));
             var benchmark = parsed.GetValue(name)!;
             object figures = benchmark switch
             {
-                "sampling" => new SamplingBenchmark(new DecoderConfig(), progress: output.Say).Run(),
-                "training" => new ModelBenchmarks(new DecoderConfig()).Training(progress: output.Say),
+                "sampling" => new SamplingBenchmark(DecoderShapes.Of(parsed.GetValue(model)!), ModelDevice.Of(parsed.GetValue(device)!), progress: output.Say).Run(),
+                "training" => new ModelBenchmarks(DecoderShapes.Of(parsed.GetValue(model)!), ModelDevice.Of(parsed.GetValue(device)!)).Training(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
                 "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
                 "feedback" => await FeedbackAsync(AltHome.Find(), output.Say, token),
@@ -44,7 +47,7 @@ internal static class BenchCommand
             output.Result(new BenchResult(benchmark, figures), console => Write(console, figures));
             return 0;
         });
-        return command.WithExamples("./alt bench sampling", "./alt bench events --json", "./alt bench overhead --run quickstart-1121-1002");
+        return command.WithExamples("./alt bench sampling", "./alt bench training --model gpt2-large --device cuda --json", "./alt bench events --json", "./alt bench overhead --run quickstart-1121-1002");
     }
 
     private static async Task<RunOverheadFigures> OverheadOfAsync(AltHome home, string run, CancellationToken token)
