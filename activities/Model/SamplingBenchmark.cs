@@ -150,7 +150,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
         {
             using var scope = NewDisposeScope();
             var matrices = _packed!.Blocks.SelectMany(block => new[] { block.Attention, block.Projection, block.Inner, block.Outer }).ToArray();
-            PackedMatrix[] all = [.. matrices, _packed.Head];
+            DecodingMatrix[] all = [.. matrices, _packed.Head];
             var rows = Math.Min(PackedDecoder.RowsPerPass, batch * promptTokens);
             var (inputs, outputs) = (Buffer(all.Max(m => m.Inputs)), Buffer(all.Max(m => m.Outputs)));
             for (var read = 0; read < batch * promptTokens; read += rows)
@@ -166,7 +166,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
 
             Tensor Buffer(long width) => zeros([Math.Max(rows, batch) + PackedMatrix.RowsTogether, width]);
 
-            void Multiply(PackedMatrix[] matrices, int count) => _team!.Run(_ =>
+            void Multiply(DecodingMatrix[] matrices, int count) => _team!.Run(_ =>
             {
                 foreach (var matrix in matrices)
                 {

@@ -33,11 +33,7 @@ internal sealed class EmbeddingRows : IDisposable
     {
         if (_half)
         {
-            var source = Row<ushort>(row);
-            for (var i = 0; i < result.Length; i++)
-            {
-                result[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
-            }
+            RowKernels.Widen(Row<ushort>(row), result);
         }
         else
         {

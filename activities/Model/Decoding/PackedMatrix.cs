@@ -1,22 +1,7 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Alt.Activities.Model.Decoding;
-
-/// <summary>What happens to a product before it is written.</summary>
-internal enum Epilogue
-{
-    Store,
-
-    /// <summary>It is added to what is there.</summary>
-    Add,
-
-    GeluTanh,
-    Gelu,
-}
 
 /// <summary>
 /// A weight matrix cut into panels of a few columns, each a stream that a core reads from start to end while it multiplies a few rows by it.
@@ -26,7 +11,7 @@ internal enum Epilogue
 /// A number of the product is the sum over k in ascending order, by fused multiply-add: it depends on its row and column alone, not on
 /// the other rows, the threads or the width of the vectors. Axes: K inputs, N outputs.
 /// </remarks>
-internal sealed unsafe class PackedMatrix : IDisposable
+internal sealed unsafe class PackedMatrix : DecodingMatrix
 {
     /// <summary>Rows that are multiplied together; buffers are a multiple of it long, and what is computed of the rest is not written.</summary>
     public const int RowsTogether = 8;
@@ -36,69 +21,38 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private readonly List<Tensor> _parts = [];
     private readonly List<nint> _panels = [];
-    private readonly float[] _bias;
-    private readonly int _inputs, _outputs, _width;
-    private readonly bool _half;
 
-    /// <param name="weight">(N, K) in single precision or bfloat16; the latter is kept so, and multiplied in single precision.</param>
+    /// <param name="weight">(N, K) in single precision.</param>
     /// <param name="bias">(N)</param>
     public PackedMatrix(Tensor weight, Tensor? bias)
+        : base(checked((int)weight.shape[1]), checked((int)weight.shape[0]), Padded(bias, Panels(weight) * Tiles.Width))
     {
-        (_outputs, _inputs) = (checked((int)weight.shape[0]), checked((int)weight.shape[1]));
-        _half = weight.dtype == bfloat16;
-        _width = _half ? Tiles.HalfWidth : Tiles.Width;
-        var panels = (_outputs + _width - 1) / _width;
-        _bias = new float[panels * _width];
-        if (bias is not null)
+        var together = (int)Math.Max(1, LargestPart / ((long)Inputs * Tiles.Width * sizeof(float)));
+        for (var first = 0; first < Panels(weight); first += together)
         {
-            using var scope = NewDisposeScope();
-            MemoryMarshal.Cast<byte, float>(bias.detach().to(float32).cpu().contiguous().bytes).CopyTo(_bias);
-        }
-
-        var together = (int)Math.Max(1, LargestPart / ((long)_inputs * _width * weight.ElementSize));
-        for (var first = 0; first < panels; first += together)
-        {
-            Pack(weight, first, Math.Min(together, panels - first));
+            Pack(weight, first, Math.Min(together, Panels(weight) - first));
         }
     }
 
-    /// <summary>K</summary>
-    public int Inputs => _inputs;
-
-    /// <summary>N</summary>
-    public int Outputs => _outputs;
-
-    /// <summary>Multiplies rows (R, K) by the matrix; every worker of the team calls this, and waits after it.</summary>
-    /// <param name="result">(R, N), or wider.</param>
-    public void Multiply(WorkerTeam team, Rows rows, int count, Rows result, Epilogue epilogue)
+    public override void Multiply(WorkerTeam team, Rows rows, int count, Rows result, Epilogue epilogue)
     {
         var tile = stackalloc float[RowsTogether * Tiles.Width];
         while (team.Take(_panels.Count, out var panel))
         {
-            var column = panel * _width;
-            var width = Math.Min(_width, _outputs - column);
+            var column = panel * Tiles.Width;
+            var width = Math.Min(Tiles.Width, Outputs - column);
             for (var row = 0; row < count; row += RowsTogether)
             {
-                if (_half)
-                {
-                    Tiles.MultiplyHalf(rows[row], rows.Width, (ushort*)_panels[panel], _inputs, tile);
-                }
-                else
-                {
-                    Tiles.Multiply(rows[row], rows.Width, (float*)_panels[panel], _inputs, tile);
-                }
-
+                Tiles.Multiply(rows[row], rows.Width, (float*)_panels[panel], Inputs, tile);
                 for (var i = 0; i < Math.Min(RowsTogether, count - row); i++)
                 {
-                    var product = new Span<float>(tile + i * _width, _width);
-                    Finish(product, _bias.AsSpan(column, _width), epilogue);
-                    Write(product[..width], new Span<float>(result[row + i] + column, width), epilogue == Epilogue.Add);
+                    Finish(new Span<float>(tile + i * Tiles.Width, Tiles.Width), column, new Span<float>(result[row + i] + column, width), epilogue);
                 }
             }
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var part in _parts)
         {
@@ -106,60 +60,20 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
+    private static int Panels(Tensor weight) => (int)((weight.shape[0] + Tiles.Width - 1) / Tiles.Width);
+
     private void Pack(Tensor weight, int first, int count)
     {
         using var scope = NewDisposeScope();
-        long rows = Math.Min((long)count * _width, _outputs - (long)first * _width), K = _inputs;
-        var padded = zeros([(long)count * _width, K], weight.dtype);
-        padded.narrow(0, 0, rows).copy_(weight.detach().narrow(0, (long)first * _width, rows));
-        // In bfloat16 the columns of one half stand beside those of the other: a shift or a mask makes single precision of either.
-        var part = (_half
-            ? padded.view(count, 2, _width / 2, K).permute(0, 3, 2, 1)
-            : padded.view(count, _width, K).transpose(1, 2)).contiguous().DetachFromDisposeScope();
+        var rows = Math.Min((long)count * Tiles.Width, Outputs - (long)first * Tiles.Width);
+        var padded = zeros([(long)count * Tiles.Width, Inputs]);
+        padded.narrow(0, 0, rows).copy_(weight.detach().narrow(0, (long)first * Tiles.Width, rows));
+        var part = padded.view(count, Tiles.Width, Inputs).transpose(1, 2).contiguous().DetachFromDisposeScope();      // (count, K, Width)
         _parts.Add(part);
-        var start = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(part.bytes));
+        var start = Rows.Of(part);
         for (var panel = 0; panel < count; panel++)
         {
-            _panels.Add(start + (nint)(panel * K * _width * weight.ElementSize));
-        }
-    }
-
-    private static void Finish(Span<float> product, ReadOnlySpan<float> bias, Epilogue epilogue)
-    {
-        ref var p = ref MemoryMarshal.GetReference(product);
-        ref var b = ref MemoryMarshal.GetReference(bias);
-        for (nuint i = 0; i < (nuint)product.Length; i += (nuint)Vector512<float>.Count)
-        {
-            var sum = Vector512.LoadUnsafe(ref p, i) + Vector512.LoadUnsafe(ref b, i);
-            sum = epilogue switch
-            {
-                Epilogue.GeluTanh => VectorMath.GeluTanh(sum),
-                Epilogue.Gelu => VectorMath.Gelu(sum),
-                _ => sum,
-            };
-            sum.StoreUnsafe(ref p, i);
-        }
-    }
-
-    private static void Write(ReadOnlySpan<float> product, Span<float> result, bool add)
-    {
-        if (!add)
-        {
-            product.CopyTo(result);
-            return;
-        }
-
-        ref var p = ref MemoryMarshal.GetReference(product);
-        ref var r = ref MemoryMarshal.GetReference(result);
-        var i = 0;
-        for (; i <= product.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            (Vector512.LoadUnsafe(ref p, (nuint)i) + Vector512.LoadUnsafe(ref r, (nuint)i)).StoreUnsafe(ref r, (nuint)i);
-        }
-
-        for (; i < product.Length; i++)
-        {
-            result[i] += product[i];
+            _panels.Add((nint)start[panel * Inputs]);
         }
     }
 }

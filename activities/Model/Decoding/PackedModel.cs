@@ -17,7 +17,7 @@ internal sealed class PackedModel : IDisposable
         var head = model.Parameters[config.TiedHead ? DecoderWeights.TokenEmbedding(config) : DecoderWeights.Head(config)];
         Tokens = new EmbeddingRows(model.Parameters[DecoderWeights.TokenEmbedding(config)]);
         Positions = DecoderWeights.PositionEmbedding(config) is { } positions ? new EmbeddingRows(model.Parameters[positions]) : null;
-        Head = new PackedMatrix(PackedBlock.Kept(head), model.Parameters.GetValueOrDefault(DecoderWeights.HeadBias(config)));
+        Head = DecodingMatrix.Of(PackedBlock.Kept(head), model.Parameters.GetValueOrDefault(DecoderWeights.HeadBias(config)));
     }
 
     public EmbeddingRows Tokens { get; }
@@ -28,7 +28,7 @@ internal sealed class PackedModel : IDisposable
 
     public PackedNorm FinalNorm { get; }
 
-    public PackedMatrix Head { get; }
+    public DecodingMatrix Head { get; }
 
     public void Dispose()
     {
@@ -57,11 +57,11 @@ internal sealed class PackedBlock : IDisposable
         Inner = Matrix(names.Inner);
         Outer = Matrix([names.Outer]);
 
-        PackedMatrix Matrix(string[] parts, Func<Tensor, Tensor>? arranged = null)
+        DecodingMatrix Matrix(string[] parts, Func<Tensor, Tensor>? arranged = null)
         {
             var weights = parts.Select(part => model.Parameters[$"{block}{part}.weight"].detach()).Select(w => config.Architecture.InputMajor ? w.t() : w);
             var biases = parts.Select(part => model.Parameters.GetValueOrDefault($"{block}{part}.bias")).OfType<Tensor>().Select(b => b.detach()).ToArray();
-            return new PackedMatrix(Kept(Arranged(cat([.. weights]))), biases is [] ? null : Arranged(cat(biases)));
+            return DecodingMatrix.Of(Kept(Arranged(cat([.. weights]))), biases is [] ? null : Arranged(cat(biases)));
 
             Tensor Arranged(Tensor rows) => arranged?.Invoke(rows) ?? rows;
         }
@@ -72,16 +72,16 @@ internal sealed class PackedBlock : IDisposable
     public PackedNorm InnerNorm { get; }
 
     /// <summary>C to queries, keys and values ((H + 2G) D).</summary>
-    public PackedMatrix Attention { get; }
+    public DecodingMatrix Attention { get; }
 
     /// <summary>HD to C.</summary>
-    public PackedMatrix Projection { get; }
+    public DecodingMatrix Projection { get; }
 
     /// <summary>C to I; with SwiGLU the gate first, then what it gates (2I).</summary>
-    public PackedMatrix Inner { get; }
+    public DecodingMatrix Inner { get; }
 
     /// <summary>I to C.</summary>
-    public PackedMatrix Outer { get; }
+    public DecodingMatrix Outer { get; }
 
     /// <summary>The element types that the kernels know; others become single precision.</summary>
     public static Tensor Kept(Tensor weight) => weight.dtype == bfloat16 ? weight : weight.to(float32);

@@ -155,6 +155,45 @@ internal static class RowKernels
         return Vector512.Sum(sums);
     }
 
+    /// <summary>bfloat16 to single precision.</summary>
+    /// <param name="result">At least as long.</param>
+    public static void Widen(ReadOnlySpan<ushort> x, Span<float> result)
+    {
+        var i = 0;
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            var wide = Vector512.WidenLower(Vector512.Create(Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(x), (nuint)i), default));
+            (wide << 16).AsSingle().StoreUnsafe(ref result[i]);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            result[i] = BitConverter.UInt32BitsToSingle((uint)x[i] << 16);
+        }
+    }
+
+    /// <summary>Single precision to the nearest bfloat16, of two equally near ones to the even.</summary>
+    public static void Narrow(ReadOnlySpan<float> x, Span<ushort> result)
+    {
+        var i = 0;
+        for (; i <= x.Length - 2 * Lanes; i += 2 * Lanes)
+        {
+            Vector512.Narrow(Rounded(At(x, i)), Rounded(At(x, i + Lanes))).StoreUnsafe(ref result[i]);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            var bits = BitConverter.SingleToUInt32Bits(x[i]);
+            result[i] = (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        }
+
+        static Vector512<uint> Rounded(Vector512<float> x)
+        {
+            var bits = x.AsUInt32();
+            return (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> At(ReadOnlySpan<float> x, int i) => Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(x), (nuint)i);
 }

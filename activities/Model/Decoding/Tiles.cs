@@ -6,11 +6,8 @@ namespace Alt.Activities.Model.Decoding;
 /// <summary>Products of eight rows and one panel, the sums held in registers. Wide vectors need all 32 of AVX-512; narrower ones take fewer rows at a time.</summary>
 internal static unsafe class Tiles
 {
-    /// <summary>Columns of a panel in single precision.</summary>
+    /// <summary>Columns of a panel.</summary>
     public const int Width = 48;
-
-    /// <summary>Columns of a panel in bfloat16.</summary>
-    public const int HalfWidth = 32;
 
     /// <param name="rows">Eight rows (8, K).</param>
     /// <param name="stride">From one row to the next.</param>
@@ -27,23 +24,6 @@ internal static unsafe class Tiles
         for (var row = 0; row < PackedMatrix.RowsTogether; row++)
         {
             Multiply256(rows + row * stride, panel, inputs, tile + row * Width);
-        }
-    }
-
-    /// <param name="rows">Eight rows (8, K).</param>
-    /// <param name="panel">(K, HalfWidth / 2, 2): column i beside column i + HalfWidth / 2.</param>
-    /// <param name="tile">(8, HalfWidth)</param>
-    public static void MultiplyHalf(float* rows, nint stride, ushort* panel, nint inputs, float* tile)
-    {
-        if (Vector512.IsHardwareAccelerated)
-        {
-            MultiplyHalf512(rows, stride, panel, inputs, tile);
-            return;
-        }
-
-        for (var row = 0; row < PackedMatrix.RowsTogether; row++)
-        {
-            MultiplyHalf256(rows + row * stride, panel, inputs, tile + row * HalfWidth);
         }
     }
 
@@ -81,49 +61,6 @@ internal static unsafe class Tiles
         Store(a7, b7, c7, tile + 7 * Width);
     }
 
-    private static void MultiplyHalf512(float* rows, nint stride, ushort* panel, nint inputs, float* tile)
-    {
-        float* r0 = rows, r1 = r0 + stride, r2 = r1 + stride, r3 = r2 + stride, r4 = r3 + stride, r5 = r4 + stride, r6 = r5 + stride, r7 = r6 + stride;
-        Vector512<float> a0 = default, b0 = default;
-        Vector512<float> a1 = default, b1 = default;
-        Vector512<float> a2 = default, b2 = default;
-        Vector512<float> a3 = default, b3 = default;
-        Vector512<float> a4 = default, b4 = default;
-        Vector512<float> a5 = default, b5 = default;
-        Vector512<float> a6 = default, b6 = default;
-        Vector512<float> a7 = default, b7 = default;
-        for (nint k = 0; k < inputs; k++, panel += HalfWidth)
-        {
-            var pairs = Vector512.Load((uint*)panel);
-            var (a, b) = ((pairs << 16).AsSingle(), (pairs & Vector512.Create(0xFFFF0000)).AsSingle());
-            Add(r0[k], a, b, ref a0, ref b0);
-            Add(r1[k], a, b, ref a1, ref b1);
-            Add(r2[k], a, b, ref a2, ref b2);
-            Add(r3[k], a, b, ref a3, ref b3);
-            Add(r4[k], a, b, ref a4, ref b4);
-            Add(r5[k], a, b, ref a5, ref b5);
-            Add(r6[k], a, b, ref a6, ref b6);
-            Add(r7[k], a, b, ref a7, ref b7);
-        }
-
-        a0.Store(tile + 0 * HalfWidth);
-        b0.Store(tile + 0 * HalfWidth + 16);
-        a1.Store(tile + 1 * HalfWidth);
-        b1.Store(tile + 1 * HalfWidth + 16);
-        a2.Store(tile + 2 * HalfWidth);
-        b2.Store(tile + 2 * HalfWidth + 16);
-        a3.Store(tile + 3 * HalfWidth);
-        b3.Store(tile + 3 * HalfWidth + 16);
-        a4.Store(tile + 4 * HalfWidth);
-        b4.Store(tile + 4 * HalfWidth + 16);
-        a5.Store(tile + 5 * HalfWidth);
-        b5.Store(tile + 5 * HalfWidth + 16);
-        a6.Store(tile + 6 * HalfWidth);
-        b6.Store(tile + 6 * HalfWidth + 16);
-        a7.Store(tile + 7 * HalfWidth);
-        b7.Store(tile + 7 * HalfWidth + 16);
-    }
-
     internal static void Multiply256(float* row, float* panel, nint inputs, float* tile)
     {
         Vector256<float> a = default, b = default, c = default, d = default, e = default, f = default;
@@ -146,25 +83,6 @@ internal static unsafe class Tiles
         f.Store(tile + 40);
     }
 
-    internal static void MultiplyHalf256(float* row, ushort* panel, nint inputs, float* tile)
-    {
-        Vector256<float> a = default, b = default, c = default, d = default;
-        for (nint k = 0; k < inputs; k++, panel += HalfWidth)
-        {
-            var x = Vector256.Create(row[k]);
-            var (first, second) = (Vector256.Load((uint*)panel), Vector256.Load((uint*)panel + 8));
-            a = Vector256.FusedMultiplyAdd(x, (first << 16).AsSingle(), a);
-            b = Vector256.FusedMultiplyAdd(x, (second << 16).AsSingle(), b);
-            c = Vector256.FusedMultiplyAdd(x, (first & Vector256.Create(0xFFFF0000)).AsSingle(), c);
-            d = Vector256.FusedMultiplyAdd(x, (second & Vector256.Create(0xFFFF0000)).AsSingle(), d);
-        }
-
-        a.Store(tile);
-        b.Store(tile + 8);
-        c.Store(tile + 16);
-        d.Store(tile + 24);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(float x, Vector512<float> a, Vector512<float> b, Vector512<float> c, ref Vector512<float> sumA, ref Vector512<float> sumB, ref Vector512<float> sumC)
     {
@@ -172,14 +90,6 @@ internal static unsafe class Tiles
         sumA = Vector512.FusedMultiplyAdd(row, a, sumA);
         sumB = Vector512.FusedMultiplyAdd(row, b, sumB);
         sumC = Vector512.FusedMultiplyAdd(row, c, sumC);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(float x, Vector512<float> a, Vector512<float> b, ref Vector512<float> sumA, ref Vector512<float> sumB)
-    {
-        var row = Vector512.Create(x);
-        sumA = Vector512.FusedMultiplyAdd(row, a, sumA);
-        sumB = Vector512.FusedMultiplyAdd(row, b, sumB);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -152,42 +152,39 @@ public sealed class DecoderTests
         }
     }
 
-    [Theory]
-    [InlineData(ScalarType.Float32)]
-    [InlineData(ScalarType.BFloat16)]
-    public unsafe void Narrow_vectors_give_the_bits_of_wide_ones(ScalarType type)
+    [Fact]
+    public unsafe void Narrow_vectors_give_the_bits_of_wide_ones()
     {
         using var scope = NewDisposeScope();
         const int inputs = 37;
-        var width = type == float32 ? Tiles.Width : Tiles.HalfWidth;
-        var panel = Normal(inputs * width, 1).to(type);
-        var rows = Normal(PackedMatrix.RowsTogether * inputs, 2);
-        var (wide, narrow) = (zeros([PackedMatrix.RowsTogether, width]), zeros([PackedMatrix.RowsTogether, width]));
+        var (panel, rows) = (Normal(inputs * Tiles.Width, 1), Normal(PackedMatrix.RowsTogether * inputs, 2));
+        var (wide, narrow) = (zeros([PackedMatrix.RowsTogether, Tiles.Width]), zeros([PackedMatrix.RowsTogether, Tiles.Width]));
         var x = (float*)RowsOf(rows).Start;
-        var p = RowsOf(panel).Start;
+        Tiles.Multiply(x, inputs, (float*)RowsOf(panel).Start, inputs, RowsOf(wide)[0]);
         for (var row = 0; row < PackedMatrix.RowsTogether; row++)
         {
-            var target = RowsOf(narrow)[row];
-            if (type == float32)
-            {
-                Tiles.Multiply(x, inputs, (float*)p, inputs, RowsOf(wide)[0]);
-                Tiles.Multiply256(x + row * inputs, (float*)p, inputs, target);
-            }
-            else
-            {
-                Tiles.MultiplyHalf(x, inputs, (ushort*)p, inputs, RowsOf(wide)[0]);
-                Tiles.MultiplyHalf256(x + row * inputs, (ushort*)p, inputs, target);
-            }
+            Tiles.Multiply256(x + row * inputs, (float*)RowsOf(panel).Start, inputs, RowsOf(narrow)[row]);
         }
 
         Assert.True(wide.abs().sum().ToSingle() > 0);
         Assert.Equal(wide.bytes, narrow.bytes);
     }
 
+    [Fact]
+    public void Rounding_to_bfloat16_is_libtorchs()
+    {
+        using var scope = NewDisposeScope();
+        var x = Normal(1_000, 1) * 1_000;
+        var (halves, back) = (new ushort[1_000], new float[1_000]);
+        RowKernels.Narrow(x.data<float>().ToArray(), halves);
+        RowKernels.Widen(halves, back);
+        Assert.Equal(x.to(bfloat16).to(float32).data<float>().ToArray(), back);
+    }
+
     [Theory]
     [InlineData(ScalarType.Float32, 1e-5)]
-    [InlineData(ScalarType.BFloat16, 1e-5)]
-    public void A_packed_matrix_multiplies_as_the_matrix(ScalarType type, double tolerance)
+    [InlineData(ScalarType.BFloat16, 5e-3)]
+    public void A_matrix_multiplies_as_libtorch_does(ScalarType type, double tolerance)
     {
         using var scope = NewDisposeScope();
         const int inputs = 50, outputs = 131, count = 13;
@@ -195,7 +192,7 @@ public sealed class DecoderTests
         var x = Normal(16 * inputs, 5).view(16, inputs);
         var result = zeros([16, outputs]);
         using var team = new WorkerTeam(3);
-        using var packed = new PackedMatrix(weight, bias);
+        using var packed = DecodingMatrix.Of(weight, bias);
         for (var time = 0; time < 2; time++)
         {
             team.Run(_ => packed.Multiply(team, RowsOf(x), count, RowsOf(result), time == 0 ? Epilogue.Store : Epilogue.Add));
