@@ -56,7 +56,14 @@ internal abstract class DecodingMatrix(int inputs, int outputs, float[] bias) : 
     protected void Finish(Span<float> product, int column, Span<float> result, Epilogue epilogue)
     {
         AddBias(product, bias.AsSpan(column, product.Length), epilogue);
-        Write(product[..result.Length], result, epilogue == Epilogue.Add);
+        if (epilogue == Epilogue.Add)
+        {
+            RowKernels.Add(product[..result.Length], result);
+        }
+        else
+        {
+            product[..result.Length].CopyTo(result);
+        }
     }
 
     private static void AddBias(Span<float> product, ReadOnlySpan<float> bias, Epilogue epilogue)
@@ -73,28 +80,6 @@ internal abstract class DecodingMatrix(int inputs, int outputs, float[] bias) : 
                 _ => sum,
             };
             sum.StoreUnsafe(ref p, i);
-        }
-    }
-
-    private static void Write(ReadOnlySpan<float> product, Span<float> result, bool add)
-    {
-        if (!add)
-        {
-            product.CopyTo(result);
-            return;
-        }
-
-        ref var p = ref MemoryMarshal.GetReference(product);
-        ref var r = ref MemoryMarshal.GetReference(result);
-        var i = 0;
-        for (; i <= product.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            (Vector512.LoadUnsafe(ref p, (nuint)i) + Vector512.LoadUnsafe(ref r, (nuint)i)).StoreUnsafe(ref r, (nuint)i);
-        }
-
-        for (; i < product.Length; i++)
-        {
-            result[i] += product[i];
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class EmbeddingRows : IDisposable
     {
         Span<float> added = stackalloc float[result.Length];
         Read(row, added);
-        RowKernels.AddScaled(1, added, result);
+        RowKernels.Add(added, result);
     }
 
     public void Dispose()

@@ -246,41 +246,39 @@ internal sealed unsafe class PackedDecoder : IDecoder
         }
 
         var (block, within) = Math.DivRem(position, PagedCache.BlockPositions);
-        var keys = _cache.Keys(slot, block, layer).Span(within);
-        qkv.Slice(_config.Heads * D, keys.Length).CopyTo(keys);
-        qkv.Slice(_config.Heads * D + keys.Length, keys.Length).CopyTo(_cache.Values(slot, block, layer).Span(within));
+        var keys = _cache.Keys(slot, block, layer);
+        var width = _config.G * D;
+        for (var i = 0; i < width; i++)
+        {
+            keys[i * PagedCache.BlockPositions + within] = qkv[_config.Heads * D + i];
+        }
+
+        qkv[^width..].CopyTo(new Span<float>(_cache.Values(slot, block, layer) + within * width, width));
     }
 
     private void Attend(int layer, int row, float[] scores)
     {
         var (slot, count, D) = (_slots[row], _positions[row] + 1, _config.D);
         var blocks = (count + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions;
-        var scale = 1 / MathF.Sqrt(D);
-        var seen = scores.AsSpan(0, blocks * PagedCache.BlockPositions);
-        for (var head = 0; head < _config.Heads; head++)
+        var (stride, scale) = (_config.G * D, 1 / MathF.Sqrt(D));
+        _attended.Span(row).Clear();
+        fixed (float* seen = scores)
         {
-            var query = _qkv.Span(row).Slice(head * D, D);
-            var shared = head / (_config.Heads / _config.G) * D;
-            for (var block = 0; block < blocks; block++)
+            for (var head = 0; head < _config.Heads; head++)
             {
-                var keys = _cache.Keys(slot, block, layer);
-                var first = block * PagedCache.BlockPositions;
-                for (var t = first; t < Math.Min(count, first + PagedCache.BlockPositions); t++)
+                var shared = head / (_config.Heads / _config.G) * D;
+                for (var block = 0; block < blocks; block++)
                 {
-                    seen[t] = scale * RowKernels.Dot(query, keys.Span(t - first).Slice(shared, D));
+                    PagedAttention.Scores(
+                        _qkv[row] + head * D, _cache.Keys(slot, block, layer) + shared * PagedCache.BlockPositions, D, scale, seen + block * PagedCache.BlockPositions);
                 }
-            }
 
-            var inverse = 1 / RowKernels.Exponentials(seen, count);
-            var result = _attended.Span(row).Slice(head * D, D);
-            result.Clear();
-            for (var block = 0; block < blocks; block++)
-            {
-                var values = _cache.Values(slot, block, layer);
-                var first = block * PagedCache.BlockPositions;
-                for (var t = first; t < Math.Min(count, first + PagedCache.BlockPositions); t++)
+                RowKernels.Softmax(scores.AsSpan(0, blocks * PagedCache.BlockPositions), count);
+                for (var block = 0; block < blocks; block++)
                 {
-                    RowKernels.AddScaled(seen[t] * inverse, values.Span(t - first).Slice(shared, D), result);
+                    var first = block * PagedCache.BlockPositions;
+                    PagedAttention.AddValues(
+                        seen + first, _cache.Values(slot, block, layer) + shared, stride, Math.Min(count - first, PagedCache.BlockPositions), D, _attended[row] + head * D);
                 }
             }
         }

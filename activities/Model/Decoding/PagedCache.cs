@@ -8,9 +8,9 @@ namespace Alt.Activities.Model.Decoding;
 /// it comes to it, and the generations of one input share the blocks that the input fills.
 /// </summary>
 /// <remarks>Axes: L layers, S positions of a block, G heads of keys and values, D head width.</remarks>
-internal sealed class PagedCache : IDisposable
+internal sealed unsafe class PagedCache : IDisposable
 {
-    /// <summary>S; a multiple of the lanes of the widest vectors.</summary>
+    /// <summary>S; the lanes of the widest vectors.</summary>
     public const int BlockPositions = 16;
 
     private readonly DecoderConfig _config;
@@ -67,11 +67,11 @@ internal sealed class PagedCache : IDisposable
         }
     }
 
-    /// <summary>A block's keys or values in one layer (S, GD).</summary>
-    public Rows Keys(int slot, int block, int layer) => Part(slot, block, 2 * layer);
+    /// <summary>A block's keys in one layer, by element (GD, S).</summary>
+    public float* Keys(int slot, int block, int layer) => Part(slot, block, 2 * layer);
 
-    /// <inheritdoc cref="Keys"/>
-    public Rows Values(int slot, int block, int layer) => Part(slot, block, 2 * layer + 1);
+    /// <summary>A block's values in one layer, by position (S, GD).</summary>
+    public float* Values(int slot, int block, int layer) => Part(slot, block, 2 * layer + 1);
 
     public void Dispose()
     {
@@ -85,11 +85,7 @@ internal sealed class PagedCache : IDisposable
 
     private static long BlockElements(DecoderConfig config) => 2L * config.Layers * BlockPositions * config.G * config.D;
 
-    private Rows Part(int slot, int block, int part)
-    {
-        var width = _config.G * _config.D;
-        return new Rows(_tables[slot][block]!.Start + (nint)part * BlockPositions * width * sizeof(float), width);
-    }
+    private float* Part(int slot, int block, int part) => (float*)_tables[slot][block]!.Start + (long)part * BlockPositions * _config.G * _config.D;
 
     private Block Take()
     {
@@ -106,7 +102,7 @@ internal sealed class PagedCache : IDisposable
 
     private sealed class Block(Tensor memory)
     {
-        public Tensor Memory => memory;        // (2LS, GD)
+        public Tensor Memory => memory;        // keys and values of layer after layer, 2 L S G D in all
         public nint Start { get; } = Rows.Of(memory).Start;
         public int Holders { get; set; }
     }

@@ -90,50 +90,28 @@ internal static class RowKernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    /// <summary><c>target += source</c></summary>
+    public static void Add(ReadOnlySpan<float> source, Span<float> target)
     {
-        var sums = Vector512<float>.Zero;
-        var i = 0;
-        for (; i <= left.Length - Lanes; i += Lanes)
-        {
-            sums = Vector512.FusedMultiplyAdd(At(left, i), At(right, i), sums);
-        }
-
-        var sum = Vector512.Sum(sums);
-        for (; i < left.Length; i++)
-        {
-            sum += left[i] * right[i];
-        }
-
-        return sum;
-    }
-
-    /// <summary><c>target += factor * source</c></summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddScaled(float factor, ReadOnlySpan<float> source, Span<float> target)
-    {
-        var factors = Vector512.Create(factor);
         var i = 0;
         for (; i <= target.Length - Lanes; i += Lanes)
         {
-            Vector512.FusedMultiplyAdd(factors, At(source, i), At(target, i)).StoreUnsafe(ref target[i]);
+            (At(source, i) + At(target, i)).StoreUnsafe(ref target[i]);
         }
 
         for (; i < target.Length; i++)
         {
-            target[i] += factor * source[i];
+            target[i] += source[i];
         }
     }
 
-    /// <summary>Turns scores into <c>exp(score - maximum)</c>.</summary>
+    /// <summary>Turns scores into weights whose sum is 1.</summary>
     /// <param name="scores">Their number is a multiple of the lanes; those beyond <paramref name="count"/> are ignored and become 0.</param>
-    /// <returns>The sum.</returns>
-    public static float Exponentials(Span<float> scores, int count)
+    public static void Softmax(Span<float> scores, int count)
     {
         scores[count..].Fill(float.NegativeInfinity);
-        var maxima = Vector512.Create(float.NegativeInfinity);
-        for (var i = 0; i < scores.Length; i += Lanes)
+        var maxima = At(scores, 0);
+        for (var i = Lanes; i < scores.Length; i += Lanes)
         {
             maxima = Vector512.Max(maxima, At(scores, i));
         }
@@ -152,7 +130,11 @@ internal static class RowKernels
             sums += values;
         }
 
-        return Vector512.Sum(sums);
+        var inverse = 1 / Vector512.Sum(sums);
+        for (var i = 0; i < scores.Length; i += Lanes)
+        {
+            (At(scores, i) * inverse).StoreUnsafe(ref scores[i]);
+        }
     }
 
     /// <summary>bfloat16 to single precision.</summary>
