@@ -134,8 +134,8 @@ def measure(options):
     import transformers
     results, load = [], os.getloadavg()
     for threads in options.threads if options.device == "cpu" else [1]:
-        # OpenMP and BLAS read these once, at the start; idle threads that spin would take the other pool's cores.
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
+        # OpenMP and BLAS read these once, at the start; idle threads that spin would take the other pool's cores. BLAS has all cores always.
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(os.cpu_count()), "OMP_WAIT_POLICY": "passive"}
         command = [sys.executable, __file__, *sys.argv[1:], "--worker", "--threads", str(threads)]
         lines = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
         results += [json.loads(line) for line in lines if line.startswith("{")]
