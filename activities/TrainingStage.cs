@@ -28,8 +28,8 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var examples = await ExamplesAsync(iteration, state, config, policy.Tokenizer, token);
         var options = Options(config.Training, config.Seed, number);
         using var trainer = resumed is not null
-            ? Trainer.Resume(resumed, policy.Model, reference.Model, examples, options)
-            : new Trainer(policy.Model, reference.Model, examples, options);
+            ? Trainer.Resume(resumed, policy.Model, reference.Model, examples, options, reference.Tokenizer.VocabularySize)
+            : new Trainer(policy.Model, reference.Model, examples, options, reference.Tokenizer.VocabularySize);
         if (resumed is null && number > 1 && config.Training.KeepOptimiser)
         {
             trainer.RestoreOptimiser(await policies.FolderAsync(before, token));
@@ -66,7 +66,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
     private async Task<IReadOnlySet<int>> SpokenTokensAsync(RunState run, Policy reference, CancellationToken token) =>
         run.Data!.Text is { } text
             ? await artifacts.ReadJsonLinesAsync<PretrainingText>(text, token).SelectMany(t => reference.Tokenizer.Encode(t.Text).ToAsyncEnumerable()).ToHashSetAsync(cancellationToken: token)
-            : Enumerable.Range(0, reference.Model.Config.Vocabulary).ToHashSet();
+            : Enumerable.Range(0, reference.Tokenizer.VocabularySize).ToHashSet();
 
     /// <summary>The selected samples as (feedback, prompt, response), in the order of the record; responses are the tokens as they were drawn.</summary>
     private async Task<List<TrainingExample>> ExamplesAsync(IterationRef iteration, IterationState state, RunConfig config, Tokenizer tokenizer, CancellationToken token)
@@ -89,7 +89,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
                     {
                         found.Add(sample.Id);
                         var feedback = own.TryGetValue(sample.Id, out var text) ? conditioning.Of(text) : conditioning.Of(decision.Quantile);
-                        examples.Add(new TrainingExample([.. feedback], prompts[sample.Id.Prompt], sample.Tokens));
+                        examples.Add(new TrainingExample([.. feedback], prompts[sample.Id.Prompt], sample.Tokens) { Lead = tokenizer.Before.Count });
                     }
                 }
             }

@@ -11,6 +11,11 @@ internal readonly record struct LossParts(double Nll, double Kl, double Entropy)
     public static LossParts operator +(LossParts left, LossParts right) => new(left.Nll + right.Nll, left.Kl + right.Kl, left.Entropy + right.Entropy);
 }
 
+/// <summary>What the reference makes of the rows that the policy is trained on.</summary>
+/// <param name="Hidden">Its hidden states (R, C0).</param>
+/// <param name="Known">V0, how many tokens it knows, from the first on.</param>
+internal readonly record struct ReferencePass(LanguageModel Model, Tensor Hidden, int Known);
+
 /// <summary>
 /// The paper's loss (arXiv 2407.16970, equation 1) summed over response tokens: <c>NLL + beta * KL(reference || policy) - alpha * entropy</c>.
 /// </summary>
@@ -30,9 +35,9 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
     /// <summary>Sums the loss, and adds its gradients to those of the policy's weights.</summary>
     /// <param name="hidden">The policy's hidden states (R, C) that predict the response tokens, with their history.</param>
     /// <param name="targets">The response tokens (R).</param>
-    /// <param name="reference">The reference and its hidden states (R, C0) where beta is not 0; it may know fewer tokens than the policy.</param>
+    /// <param name="reference">The reference where beta is not 0; it may know fewer tokens than the policy.</param>
     /// <param name="scale">What the loss is multiplied by before it is differentiated: one by the number of response tokens of the whole batch.</param>
-    public LossParts Backward(LanguageModel policy, Tensor hidden, Tensor targets, (LanguageModel Model, Tensor Hidden)? reference, double scale, int chunkLogits = ChunkLogits)
+    public LossParts Backward(LanguageModel policy, Tensor hidden, Tensor targets, ReferencePass? reference, double scale, int chunkLogits = ChunkLogits)
     {
         using var gradients = no_grad();
         var parts = default(LossParts);
@@ -45,7 +50,7 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
             var (start, end) = (rows * i / chunks, rows * (i + 1) / chunks);
             var chunk = Rows(x);                                                                                        // (r, C)
             var logits = policy.Logits(chunk).to(float32);                                                              // (r, V)
-            parts += Differentiate(logits, Rows(targets), reference is { } r ? r.Model.Logits(Rows(r.Hidden)).to(float32) : null, scale);
+            parts += Differentiate(logits, Rows(targets), reference is { } r ? r.Model.Logits(Rows(r.Hidden)).narrow(1, 0, r.Known).to(float32).contiguous() : null, scale);
             var logitGradient = logits.to(x.dtype);
             Rows(gradient).copy_(logitGradient.mm(policy.Head.Weight));
             AddHeadGradients(policy, chunk, logitGradient);

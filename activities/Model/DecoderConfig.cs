@@ -62,14 +62,8 @@ public sealed record DecoderConfig
 
     /// <summary>Reads <c>config.json</c> from a checkpoint folder, and <c>generation_config.json</c> where there is one.</summary>
     /// <exception cref="Alt.Domain.InputException">A file is missing, is not JSON, or describes something that is not computed here.</exception>
-    public static DecoderConfig Load(string folder)
-    {
-        var file = CheckpointConfig.Read(folder, "a language model's checkpoint");
-        var config = DecoderConfigFile.Read(file);
-        return CheckpointConfig.TryRead(folder, CheckpointConfig.GenerationFileName) is { } generation
-            ? config with { OtherEnds = [.. config.OtherEnds.Union(generation.Integers("eos_token_id")).Where(id => id != config.EndOfText)] }
-            : config;
-    }
+    public static DecoderConfig Load(string folder) =>
+        DecoderConfigFile.Read(CheckpointConfig.Read(folder, "a language model's checkpoint"), CheckpointConfig.TryRead(folder, CheckpointConfig.GenerationFileName));
 
     /// <summary>Writes <c>config.json</c> so that transformers loads the folder as a causal language model.</summary>
     /// <param name="elementType">Of the weights beside it, as PyTorch calls it: <c>float32</c>, <c>bfloat16</c> or <c>float16</c>.</param>

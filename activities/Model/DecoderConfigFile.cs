@@ -6,13 +6,17 @@ namespace Alt.Activities.Model;
 /// <summary>A decoder's <c>config.json</c>, in the spelling of each family and of transformers before and after version 5.</summary>
 internal static class DecoderConfigFile
 {
-    public static DecoderConfig Read(CheckpointConfig file)
+    // transformers' where a config does not say it.
+    private const int GptJRotaryWidth = 64;
+
+    /// <param name="generation">The folder's <c>generation_config.json</c>; its ends count too.</param>
+    public static DecoderConfig Read(CheckpointConfig file, CheckpointConfig? generation)
     {
         var name = file.Require("model_type", [.. Architecture.All.Select(known => known.Name)]);
         var architecture = Architecture.All.First(known => known.Name == name);
         var keys = architecture.Keys;
         var activation = file.Require(keys.Activation, Names(architecture.Activation));
-        var ends = file.Integers("eos_token_id");
+        int[] ends = [.. file.Integers("eos_token_id").Union(generation?.Integers("eos_token_id") ?? [])];
         // GPT-2's first config files leave out what is as in its smallest model.
         var usual = architecture == Architecture.Gpt2 ? new DecoderConfig() : null;
         var config = new DecoderConfig
@@ -26,11 +30,11 @@ internal static class DecoderConfigFile
             KeyValueHeads = file.OptionalInteger("num_key_value_heads"),
             HeadWidth = file.OptionalInteger("head_dim"),
             Inner = file.OptionalInteger(keys.Inner),
-            NormEpsilon = file.Number(keys.Epsilon, 1e-5),
+            NormEpsilon = file.Number(keys.Epsilon, architecture.RootMeanSquareNorm ? 1e-6 : 1e-5),
             InitializerRange = file.Number("initializer_range", 0.02),
             // transformers ties the heads of GPT-2 where a config does not say it, and those of the other families not.
             TiedHead = file.Flag("tie_word_embeddings", architecture == Architecture.Gpt2),
-            EndOfText = ends.Count > 0 ? ends[0] : usual?.EndOfText ?? throw file.Missing("eos_token_id", "the token that ends a text"),
+            EndOfText = ends.Length > 0 ? ends[0] : usual?.EndOfText ?? throw file.Missing("eos_token_id", "the token that ends a text"),
             OtherEnds = [.. ends.Skip(1)],
             Source = file.ToString(),
         };
@@ -139,7 +143,7 @@ internal static class DecoderConfigFile
         var section = file.Section("rope_parameters") ?? file.Section("rope_scaling");
         var share = section?.OptionalNumber("partial_rotary_factor") ?? file.OptionalNumber("partial_rotary_factor") ?? file.OptionalNumber("rotary_pct")
             ?? (config.Architecture.Name == Architecture.NeoX.Name ? 0.25 : 1);
-        var width = file.OptionalInteger("rotary_dim") ?? (int)(config.D * share);
+        var width = file.OptionalInteger("rotary_dim") ?? (config.Architecture.Name == Architecture.GptJ.Name ? GptJRotaryWidth : (int)(config.D * share));
         var wavelength = section?.OptionalNumber("rope_theta") ?? file.OptionalNumber("rope_theta") ?? file.OptionalNumber("rotary_emb_base") ?? 10_000;
         file.RequireRange(("rotary width", width), 2, config.D);
         file.RequireMultiple(("rotary width", width), ("pairs of", 2));

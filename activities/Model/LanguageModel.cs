@@ -102,13 +102,13 @@ public sealed partial class LanguageModel : IDisposable
         return Hidden(ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
     }
 
-    /// <summary>The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>.</summary>
+    /// <summary>The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>; whoever reads them longer than the model keeps them holds them.</summary>
     internal PackedModel Packed() => _packed ??= new PackedModel(this);
 
     /// <summary>To be called by whoever changes a weight.</summary>
     internal void WeightsChanged()
     {
-        _packed?.Dispose();
+        _packed?.Release();
         _packed = null;
     }
 

@@ -31,7 +31,7 @@ public sealed class LikelihoodScorer(LanguageModel model, int batchSize = 64)
             token.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var inputs = new TokenBatch([.. batch.Select(i => rows[i])], model);
-            var logProbs = model.Logits(inputs.Predicting(model.Hidden(inputs.Ids))).log_softmax(-1).gather(1, inputs.Targets.unsqueeze(1));     // (R, 1)
+            var logProbs = model.Logits(inputs.Predicting(model.Hidden(inputs.Ids))).to(float32).log_softmax(-1).gather(1, inputs.Targets.unsqueeze(1));     // (R, 1)
             var values = MemoryMarshal.Cast<byte, float>(logProbs.cpu().contiguous().bytes);
             foreach (var i in batch)
             {

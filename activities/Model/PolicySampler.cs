@@ -42,7 +42,7 @@ public sealed class PolicySampler
 
     /// <summary>n generations for every prompt, in prompt order, then k. A pure function of its arguments.</summary>
     /// <param name="key">Run seed, iteration and stage; prompt and k are filled in.</param>
-    /// <param name="batchSize">Sequences decoded together: part of the plan, since another batch may round differently.</param>
+    /// <param name="batchSize">Most sequences decoded together.</param>
     public IReadOnlyList<Sample> Sample(
         IReadOnlyList<Prompt> prompts, int generations, SamplingOptions options, int batchSize, RandomKey key,
         IProgress<(long Done, long Total)>? progress = null, CancellationToken token = default)
@@ -53,7 +53,7 @@ public sealed class PolicySampler
         {
             var (conditioning, exemplar) = feedback(prompt);
             exemplars[prompt.Ordinal] = exemplar;
-            int[] input = [.. conditioning, .. policy.Tokenizer.EncodePrompt(prompt.Text)];
+            int[] input = [.. policy.Tokenizer.Before, .. conditioning, .. policy.Tokenizer.Encode(prompt.Text)];
             jobs.AddRange(Enumerable.Range(0, generations).Select(k => new SamplingJob(input, key with { Prompt = prompt.Ordinal, K = k })));
         }
 

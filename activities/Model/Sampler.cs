@@ -16,20 +16,20 @@ public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason Fin
 
 /// <summary>
 /// Draws generations in a batch that stays full: a sequence that ends makes room for the next job. Equal inputs are read once.
-/// A generation depends on its input and its key alone: on a processor to the bit, on a GPU up to rounding, since another batch shape may
-/// round logits differently there.
+/// A generation depends on its input and its key alone: in single precision on a processor to the bit, in bfloat16 and on a GPU up to rounding,
+/// since another batch shape may round logits differently there.
 /// </summary>
 /// <param name="batchSize">Most sequences that are decoded together; fewer where the memory has no room for them.</param>
 /// <param name="vocabulary">How many tokens the tokenizer has: many models have more rows than that, which mean nothing. Null is the model's number.</param>
 public sealed class Sampler(LanguageModel model, SamplingOptions options, int batchSize = 128, int? vocabulary = null)
 {
     private readonly int _vocabulary = vocabulary ?? model.Config.Vocabulary;
-    private readonly int[] _ends = [.. model.Config.OtherEnds.Append(model.Config.EndOfText).Where(id => id < (vocabulary ?? model.Config.Vocabulary))];
+    private readonly int[] _ends = [.. model.Config.OtherEnds.Append(model.Config.EndOfText).Where(id => id >= 0 && id < (vocabulary ?? model.Config.Vocabulary))];
 
     /// <summary>Draws one generation per job.</summary>
     /// <param name="progress">Called after each step with the number of tokens drawn so far.</param>
     /// <returns>The generations in the order of the jobs.</returns>
-    /// <exception cref="InputException">A job's input leaves no room for the new tokens within the model's positions, or the memory none for a sequence.</exception>
+    /// <exception cref="InputException">A job's input is empty or leaves no room for the new tokens within the model's positions, or the memory none for a sequence.</exception>
     /// <exception cref="OperationCanceledException">Between two steps.</exception>
     public IReadOnlyList<Generation> Sample(IReadOnlyList<SamplingJob> jobs, Action<int>? progress = null, CancellationToken token = default)
     {
@@ -98,6 +98,11 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
 
     private int Positions(IReadOnlyList<SamplingJob> jobs)
     {
+        if (jobs.Any(job => job.Input.Length == 0))
+        {
+            throw new InputException("a generation has no input, expected at least one token to continue");
+        }
+
         // The last token drawn is never read.
         var input = jobs.Max(job => job.Input.Length);
         var positions = input + options.MaxNewTokens - 1;

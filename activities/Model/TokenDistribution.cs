@@ -86,7 +86,7 @@ internal sealed class TokenDistribution
             throw new InvalidOperationException($"no token can be drawn: the largest logit is {maximum}");
         }
 
-        var inverse = (float)(1 / _options.Temperature);
+        var inverse = (float)Math.Min(1 / _options.Temperature, float.MaxValue);
         for (var i = 0; i < vectors.Length; i++)
         {
             vectors[i] = Vector256.Exp((vectors[i] - Vector256.Create(maximum)) * inverse);

@@ -52,6 +52,11 @@ internal sealed class TrainedWeights : IDisposable
             }
         }
 
+        if (_working.Count == 0)
+        {
+            throw new InputException($"training.freezeLayers {options.FreezeLayers} leaves no weight of training.lora.targets to train; expected fewer frozen layers, or other targets");
+        }
+
         foreach (var weight in _working.Values)
         {
             weight.requires_grad = true;

@@ -32,7 +32,7 @@ public sealed partial class Trainer
     /// <param name="folder">What Save wrote; it is the policy's to be loaded from too.</param>
     /// <param name="policy">The model that was loaded from the folder.</param>
     /// <exception cref="InputException">The folder is no checkpoint, or it was made with other options.</exception>
-    public static Trainer Resume(string folder, LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options)
+    public static Trainer Resume(string folder, LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options, int? known = null)
     {
         var state = ReadState(folder);
         if (JsonSerializer.Serialize(state.Options, Json) != JsonSerializer.Serialize(options, Json))
@@ -40,7 +40,7 @@ public sealed partial class Trainer
             throw new InputException($"{folder} was made with other training options: remove it to start this training anew");
         }
 
-        var trainer = new Trainer(policy, reference, examples, options) { Step = state.Step };
+        var trainer = new Trainer(policy, reference, examples, options, known) { Step = state.Step };
         trainer._scale = state.LossScale ?? trainer._scale;
         trainer.RestoreOptimiser(folder, state);
         return trainer;

@@ -32,6 +32,7 @@ public sealed partial class Trainer : IDisposable
 {
     private readonly LanguageModel _policy;
     private readonly LanguageModel? _reference;
+    private readonly int? _known;
     private readonly IReadOnlyList<TrainingExample> _examples;
     private readonly TrainerOptions _options;
     private readonly ConditionalLoss _loss;
@@ -42,8 +43,9 @@ public sealed partial class Trainer : IDisposable
 
     /// <param name="policy">The model to train, in place and in single precision; the caller keeps it, and reads its weights when the trainer is disposed.</param>
     /// <param name="reference">p0, where the options have a KL coefficient; it may lack the policy's added tokens.</param>
+    /// <param name="known">How many tokens the reference's tokenizer has; null is as many as the reference has rows. Rows beyond mean nothing there, and may be added tokens of the policy.</param>
     /// <exception cref="InputException">There are no examples, a reference is needed and missing, or the options do not fit the model.</exception>
-    public Trainer(LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options)
+    public Trainer(LanguageModel policy, LanguageModel? reference, IReadOnlyList<TrainingExample> examples, TrainerOptions options, int? known = null)
     {
         if (examples.Count == 0)
         {
@@ -57,6 +59,7 @@ public sealed partial class Trainer : IDisposable
 
         _policy = policy;
         _reference = reference;
+        _known = known;
         _examples = examples;
         _options = options;
         _order = new TrainingOrder(options.Seed, options.Iteration, examples.Count, options.BatchSize);
@@ -102,7 +105,7 @@ public sealed partial class Trainer : IDisposable
         foreach (var part in batch.Chunk((batch.Length + _options.Accumulation - 1) / _options.Accumulation).SelectMany(rows => LengthBuckets.Cut(rows, row => row.Length)))
         {
             using var partScope = NewDisposeScope();
-            var inputs = new TokenBatch([.. part.Select(example => ((int[])[.. example.Feedback, .. example.Prompt], example.Response))], _weights.Working);
+            var inputs = new TokenBatch([.. part.Select(example => (example.Input, example.Response))], _weights.Working);
             sums += Backward(inputs, Reference(part), _scale.Value / responseTokens);
             tokens += inputs.Tokens;
         }
@@ -135,7 +138,7 @@ public sealed partial class Trainer : IDisposable
         _weights.Dispose();
     }
 
-    private LossParts Backward(TokenBatch inputs, (LanguageModel, Tensor)? reference, double scale)
+    private LossParts Backward(TokenBatch inputs, ReferencePass? reference, double scale)
     {
         var model = _weights.Working;
         if (!_options.GradientCheckpointing)
@@ -154,7 +157,7 @@ public sealed partial class Trainer : IDisposable
         [.. _order.Batch(step).Select(i => _examples[i]).OrderBy(example => example.Length)];
 
     // The reference reads the prompt without the feedback.
-    private (LanguageModel Model, Tensor Hidden)? Reference(IReadOnlyList<TrainingExample> examples)
+    private ReferencePass? Reference(IReadOnlyList<TrainingExample> examples)
     {
         if (_options.KlCoefficient == 0)
         {
@@ -163,6 +166,6 @@ public sealed partial class Trainer : IDisposable
 
         using var gradients = no_grad();
         var inputs = new TokenBatch([.. examples.Select(example => (example.Prompt, example.Response))], _reference!);
-        return (_reference!, inputs.Predicting(_reference!.Hidden(inputs.Ids)));
+        return new ReferencePass(_reference!, inputs.Predicting(_reference!.Hidden(inputs.Ids)), _known ?? _reference!.Config.Vocabulary);
     }
 }

@@ -6,6 +6,12 @@ namespace Alt.Activities.Model;
 /// <param name="Response">With its end-of-text token where it has one.</param>
 public sealed record TrainingExample(int[] Feedback, int[] Prompt, int[] Response)
 {
+    /// <summary>How many of the prompt's first tokens stay before the feedback: those that every text of the model begins with.</summary>
+    public int Lead { get; init; }
+
+    /// <summary>What the policy reads before the response.</summary>
+    public int[] Input => [.. Prompt[..Lead], .. Feedback, .. Prompt[Lead..]];
+
     /// <summary>Tokens in all.</summary>
     public int Length => Feedback.Length + Prompt.Length + Response.Length;
 }

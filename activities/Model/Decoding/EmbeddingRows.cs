@@ -44,9 +44,18 @@ internal sealed class EmbeddingRows : IDisposable
     /// <summary>Adds a row to what is there.</summary>
     public void Add(int row, Span<float> result)
     {
-        Span<float> added = stackalloc float[result.Length];
-        Read(row, added);
-        RowKernels.Add(added, result);
+        if (_half)
+        {
+            var source = Row<ushort>(row);
+            for (var i = 0; i < result.Length; i++)
+            {
+                result[i] += BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
+            }
+        }
+        else
+        {
+            RowKernels.Add(Row<float>(row), result);
+        }
     }
 
     public void Dispose()

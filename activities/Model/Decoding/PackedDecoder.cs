@@ -6,7 +6,8 @@ namespace Alt.Activities.Model.Decoding;
 
 /// <summary>
 /// Decoding on a processor. Rows are tokens of any sequences, whole inputs and single steps alike; nothing is padded.
-/// What a row computes depends on its own sequence alone, to the bit: neither the batch nor the number of cores changes a generation.
+/// What a row computes depends on its own sequence alone: in single precision to the bit, so that neither the batch nor the number of cores
+/// changes a generation; in bfloat16 up to the rounding of <see cref="HalfMatrix"/>.
 /// </summary>
 /// <remarks>Axes: R rows, A places, C width, H heads, G heads of keys and values, D head width, I inner width, V vocabulary.</remarks>
 internal sealed unsafe class PackedDecoder : IDecoder
@@ -32,13 +33,12 @@ internal sealed unsafe class PackedDecoder : IDecoder
     /// <param name="threads">How many threads compute; null is one per core.</param>
     public PackedDecoder(LanguageModel model, int slots, int positions, int? threads = null)
     {
-        _team = new WorkerTeam(threads ?? Environment.ProcessorCount);
-        (_config, _weights) = (model.Config, model.Packed());
+        (_config, _weights) = (model.Config, model.Packed().Hold());
         Slots = slots;
         _cache = new PagedCache(_config, slots, positions);
         var rows = (Math.Max(slots, Math.Min(RowsPerPass, slots * positions)) + PackedMatrix.RowsTogether - 1) / PackedMatrix.RowsTogether * PackedMatrix.RowsTogether;
         (_slots, _positions) = (new int[rows], new int[rows]);
-        _scores = [.. Enumerable.Range(0, _team.Size).Select(_ => new float[(positions + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions * PagedCache.BlockPositions])];
+        _scores = [.. Enumerable.Range(0, threads ?? Environment.ProcessorCount).Select(_ => new float[(positions + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions * PagedCache.BlockPositions])];
         (_read, _finish, _look) = (ReadRows, Finish, Look);
 
         (_cosines, _sines) = _config.Rotary?.Table(positions) ?? ([], []);
@@ -50,6 +50,8 @@ internal sealed unsafe class PackedDecoder : IDecoder
         _inner = Buffer(_config.InnerWidth * _config.Architecture.Weights.Inner.Length);        // (R, I), or with SwiGLU (R, 2I)
         _ends = Buffer(_config.Width);                                                          // (A, C)
         _logits = Buffer(_config.Vocabulary, slots);                                            // (A, V)
+        // Last, since its threads wait for work until it is disposed.
+        _team = new WorkerTeam(_scores.Length);
 
         Rows Buffer(int width, int? count = null)
         {
@@ -138,6 +140,7 @@ internal sealed unsafe class PackedDecoder : IDecoder
     public void Dispose()
     {
         _team.Dispose();
+        _weights.Release();
         _cache.Dispose();
         foreach (var buffer in _buffers)
         {

@@ -4,9 +4,12 @@ using static TorchSharp.torch;
 
 namespace Alt.Activities.Model.Decoding;
 
-/// <summary>A model's weights as the kernels read them: a copy, made when the first sequence is decoded.</summary>
-internal sealed class PackedModel : IDisposable
+/// <summary>A model's weights as the kernels read them, made when the first sequence is decoded: matrices are copies, embeddings are where the model has them.</summary>
+/// <remarks>Kernels read through pointers, so the memory lives until the model and every decoder have let go of it.</remarks>
+internal sealed class PackedModel
 {
+    private int _holders = 1;
+
     public PackedModel(LanguageModel model)
     {
         using var gradients = no_grad();
@@ -30,8 +33,19 @@ internal sealed class PackedModel : IDisposable
 
     public DecodingMatrix Head { get; }
 
-    public void Dispose()
+    public PackedModel Hold()
     {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) > 0)
+        {
+            return;
+        }
+
         foreach (var block in Blocks)
         {
             block.Dispose();

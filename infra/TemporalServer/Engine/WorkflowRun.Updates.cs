@@ -75,6 +75,12 @@ internal sealed partial class WorkflowRun
         }
         else if (body.TryUnpack(out Rejection rejection))
         {
+            // An answer that closes the workflow is not checked to its end.
+            if (IsUpdateAccepted(id))
+            {
+                return;
+            }
+
             State.Updates.Remove(id);
             updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
         }

@@ -83,7 +83,7 @@ public sealed class ConditionalLossTests : IDisposable
         var (total, expected) = Plain(policy.Logits(hidden), targets, reference.Logits(referenceHidden), beta: 0.3, alpha: 0.2);
         (total * 0.5).backward();
         var gradients = Take();
-        AssertEqual(expected, new ConditionalLoss(0.3, 0.2).Backward(policy, hidden, targets, (reference, referenceHidden), 0.5, chunkLogits), 1e-4);
+        AssertEqual(expected, new ConditionalLoss(0.3, 0.2).Backward(policy, hidden, targets, new ReferencePass(reference, referenceHidden, reference.Config.Vocabulary), 0.5, chunkLogits), 1e-4);
         Assert.All(gradients.Zip(Take()), pair => Assert.InRange((pair.First - pair.Second).abs().max().ToDouble(), 0, 1e-5));
 
         List<Tensor> Take()

@@ -30,6 +30,10 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Feedback_stands_after_what_every_text_begins_with() =>
+        Assert.Equal([1, 7, 8, 4, 5], new TrainingExample([7, 8], [1, 4, 5], [9]) { Lead = 1 }.Input);
+
+    [Fact]
     public void Training_learns_the_responses()
     {
         var losses = new List<double>();
