@@ -12,16 +12,20 @@ public sealed class Policy(LanguageModel model, Tokenizer tokenizer) : IDisposab
     /// <exception cref="InputException">A file is missing or damaged, or the tokenizer has more tokens than the model.</exception>
     public static Policy Load(string folder)
     {
-        var tokenizer = Tokenizer.Load(folder);
         var model = LanguageModel.Load(folder);
-        if (tokenizer.VocabularySize > model.Config.Vocabulary)
+        try
+        {
+            var tokenizer = Tokenizer.Load(folder);
+            return tokenizer.VocabularySize <= model.Config.Vocabulary
+                ? new Policy(model, tokenizer)
+                : throw new InputException(
+                    $"{folder}: the tokenizer has {tokenizer.VocabularySize} tokens, the model {model.Config.Vocabulary}; expected the tokenizer that the model was trained with");
+        }
+        catch
         {
             model.Dispose();
-            throw new InputException(
-                $"{folder}: the tokenizer has {tokenizer.VocabularySize} tokens, the model {model.Config.Vocabulary}; expected the tokenizer that the model was trained with");
+            throw;
         }
-
-        return new Policy(model, tokenizer);
     }
 
     public void Dispose() => model.Dispose();

@@ -8,7 +8,7 @@ namespace Alt.Activities.Model.Chat;
 /// <param name="budget">How many values it may compute, a long string counting for more: a template that somebody else wrote must not run or grow without end.</param>
 internal sealed partial class TemplateEvaluator(string source, Dictionary<string, object?> globals, long budget)
 {
-    private const int CharactersPerStep = 8;
+    private const int CharactersPerStep = 8, DeepestValue = 100;
 
     private readonly StringBuilder _output = new();
     private readonly List<Dictionary<string, object?>> _scopes = [globals];
@@ -142,8 +142,8 @@ internal sealed partial class TemplateEvaluator(string source, Dictionary<string
         {
             Constant constant => constant.Value,
             Variable variable => Lookup(variable.Name),
-            ListLiteral list => list.Items.Select(Evaluate).ToList(),
-            DictionaryLiteral dictionary => EvaluateDictionary(dictionary),
+            ListLiteral list => Made(list.Items.Select(Evaluate).ToList(), list.Line),
+            DictionaryLiteral dictionary => Made(EvaluateDictionary(dictionary), dictionary.Line),
             Member member => MemberOf(Evaluate(member.Of), member.Name, member.Line),
             Item item => ItemOf(Evaluate(item.Of), Evaluate(item.Index), item.Line),
             Slice slice => SliceOf(slice),
@@ -267,8 +267,7 @@ internal sealed partial class TemplateEvaluator(string source, Dictionary<string
             case ("+", string a, string b):
                 return Joined(a, b, line);
             case ("+", List<object?> a, List<object?> b):
-                Spend(line, a.Count + b.Count);
-                return new List<object?>([.. a, .. b]);
+                return Made(new List<object?>([.. a, .. b]), line);
         }
 
         if (Number(left) is not { } x || Number(right) is not { } y)
@@ -384,6 +383,27 @@ internal sealed partial class TemplateEvaluator(string source, Dictionary<string
     {
         Spend(line, (a.Length + b.Length) / CharactersPerStep);
         return a + b;
+    }
+
+    // A value of values counts with all that is in it, since it may be written out, compared or put into another one next.
+    private T Made<T>(T value, int line)
+    {
+        Weigh(value, 0);
+        return value;
+
+        void Weigh(object? part, int depth)
+        {
+            if (depth > DeepestValue)
+            {
+                throw Error(line, $"more than {DeepestValue} values stand in one another", "fewer");
+            }
+
+            Spend(line, part is string text ? text.Length / CharactersPerStep : 1);
+            foreach (var inner in part switch { List<object?> list => list, Dictionary<string, object?> dictionary => dictionary.Values, _ => (IEnumerable<object?>)[] })
+            {
+                Weigh(inner, depth + 1);
+            }
+        }
     }
 
     private void Write(int line, string text, StringBuilder output)

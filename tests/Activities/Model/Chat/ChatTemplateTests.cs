@@ -100,6 +100,19 @@ public sealed class ChatTemplateTests : IDisposable
     }
 
     [Fact]
+    public void Values_that_grow_within_each_other_are_refused()
+    {
+        var doubled = "{% set x = 'a' %}" + string.Concat(Enumerable.Repeat("{% set x = [x, x] %}", 40)) + "{{ x }}";
+        var nested = "{% set ns = namespace(x=[]) %}{% for c in '" + new string('a', 200) + "' %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}";
+        foreach (var (template, expected) in new[] { (doubled, "the template takes too long"), (nested, "more than 100 values stand in one another") })
+        {
+            File.WriteAllText(Path.Combine(_folder, "chat_template.jinja"), template);
+            var message = Assert.Throws<InputException>(() => ChatTemplate.Load(_folder)!.Render([], addGenerationPrompt: false)).Message;
+            Assert.Contains(expected, message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Brackets_without_end_are_refused()
     {
         File.WriteAllText(Path.Combine(_folder, "chat_template.jinja"), "{{ " + new string('(', 100_000) + "1" + new string(')', 100_000) + " }}");
