@@ -25,12 +25,13 @@ public sealed class ModelBenchmarks(DecoderConfig config, Device? device = null,
     public ModelFigures Training(int batch = 8, int tokens = 64, Action<string>? progress = null)
     {
         using var model = LanguageModel.Create(config, seed: 1, device);
-        var text = new TokenBlocks(Tokens(0, batch * tokens * (repetitions + 1) + 1), tokens);
+        var text = new TokenBlocks(Tokens(config, 0, batch * tokens * (repetitions + 1) + 1), tokens);
         using var trainer = new Trainer(model, null, text, new TrainerOptions { Steps = repetitions + 1, BatchSize = batch, LearningRate = 1e-5 });
-        Tensor[] matrices = [.. Matrices(model), Head(model)];
+        using var weights = new WeightMatrices(model);
+        var matrices = weights.All;
 
         // Forward, and backward to the input and to the weights.
-        var flops = 3 * 2.0 * batch * tokens * matrices.Sum(Elements);
+        var flops = 3 * 2.0 * batch * tokens * WeightMatrices.Elements(matrices);
         var (seconds, ceiling) = Measure(() => trainer.TakeStep(), () => MultiplyForAndBack(matrices, batch * tokens), progress);
         return new ModelFigures(batch * tokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
     }
@@ -71,14 +72,7 @@ public sealed class ModelBenchmarks(DecoderConfig config, Device? device = null,
         }
     }
 
-    private static Tensor[] Matrices(LanguageModel model) =>
-        [.. model.Parameters.Where(weight => weight.Key.Contains(".h.", StringComparison.Ordinal) && weight.Value.dim() == 2).Select(weight => weight.Value)];
-
-    private static Tensor Head(LanguageModel model) => model.Parameters["transformer.wte.weight"].detach().t();
-
-    private static double Elements(Tensor matrix) => matrix.NumberOfElements;
-
-    private int[] Tokens(int row, int count)
+    internal static int[] Tokens(DecoderConfig config, int row, int count)
     {
         var tokens = new int[count];
         for (var t = 0; t < count; t++)

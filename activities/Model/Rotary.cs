@@ -10,7 +10,7 @@ namespace Alt.Activities.Model;
 public sealed record Rotary(int Width, double Base, RotaryScaling? Scaling)
 {
     /// <summary>The angle by which one position turns each pair (r / 2).</summary>
-    internal float[] Frequencies()
+    private float[] Frequencies()
     {
         var frequencies = new float[Width / 2];
         for (var i = 0; i < frequencies.Length; i++)
@@ -65,7 +65,6 @@ public sealed record RotaryBand(double LowFactor, double HighFactor, int Context
 /// <remarks>Axes: B sequences, T positions, H heads, D elements of a head, r elements of them that are turned.</remarks>
 internal sealed class RotaryTables(Rotary rotary, bool interleaved, Device device) : IDisposable
 {
-    private readonly float[] _frequencies = rotary.Frequencies();
     private Tensor? _cosines, _sines;       // (P, r / 2)
 
     /// <summary>The rows of the first T positions (T, r / 2).</summary>
@@ -118,9 +117,9 @@ internal sealed class RotaryTables(Rotary rotary, bool interleaved, Device devic
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var size = Math.Max(positions, 2 * known);
-        var angles = arange(size, dtype: float32).unsqueeze(1) * tensor(_frequencies).unsqueeze(0);        // (P, r / 2)
+        var (cosines, sines) = rotary.Table(checked((int)size));
         Dispose();
-        _cosines = angles.cos().to(device).DetachFromDisposeScope();
-        _sines = angles.sin().to(device).DetachFromDisposeScope();
+        _cosines = tensor(cosines).view(size, -1).to(device).DetachFromDisposeScope();                      // (P, r / 2)
+        _sines = tensor(sines).view(size, -1).to(device).DetachFromDisposeScope();                          // (P, r / 2)
     }
 }

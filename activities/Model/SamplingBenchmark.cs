@@ -89,10 +89,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
     private static SamplingOptions Exactly(int newTokens) => new() { MinNewTokens = newTokens, MaxNewTokens = newTokens };
 
     private SamplingJob[] Jobs(int count, int tokens, bool differ) =>
-        [.. Enumerable.Range(0, count).Select(i => new SamplingJob(Tokens(differ ? i : 0, tokens), new RandomKey(1, 0, Stage.Sampling, i)))];
-
-    private int[] Tokens(int row, int count) =>
-        [.. Enumerable.Range(0, count).Select(t => Philox.Integer(new RandomKey(1, 0, Stage.Training, row), (uint)t, config.Vocabulary))];
+        [.. Enumerable.Range(0, count).Select(i => new SamplingJob(ModelBenchmarks.Tokens(config, differ ? i : 0, tokens), new RandomKey(1, 0, Stage.Sampling, i)))];
 
     private static string Name(LanguageModel model) => model.ElementType.ToString().ToLowerInvariant();
 
@@ -108,39 +105,33 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
     {
         private readonly PackedModel? _packed;
         private readonly WorkerTeam? _team;
-        private readonly Tensor[] _layers;      // (inputs, outputs) each
-        private readonly Tensor _head;
+        private readonly WeightMatrices _weights;
 
         public MatrixProducts(LanguageModel model)
         {
-            var names = DecoderWeights.Of(model.Config).Where(weight => weight.Role is WeightRole.Matrix or WeightRole.ResidualMatrix && weight.Shape.Length == 2)
-                .Select(weight => weight.Name).Where(name => name.Contains($".{model.Config.Architecture.Weights.Blocks}.", StringComparison.Ordinal));
-            _layers = [.. names.Select(name => Inward(model.Parameters[name]))];
-            _head = model.Parameters[model.Config.TiedHead ? DecoderWeights.TokenEmbedding(model.Config) : DecoderWeights.Head(model.Config)].detach().t();
+            _weights = new WeightMatrices(model);
             if (model.Device.type == DeviceType.CPU)
             {
                 (_packed, _team) = (model.Packed(), new WorkerTeam(Environment.ProcessorCount));
             }
-
-            Tensor Inward(Tensor weight) => model.Config.Architecture.InputMajor ? weight.detach() : weight.detach().t();
         }
 
         public bool HasKernels => _packed is not null;
 
-        public double LayerElements => _layers.Sum(matrix => (double)matrix.NumberOfElements);
+        public double LayerElements => WeightMatrices.Elements(_weights.Layers);
 
-        public double HeadElements => _head.NumberOfElements;
+        public double HeadElements => WeightMatrices.Elements(_weights.Head);
 
         public void ByLibtorch(int batch, int promptTokens, int newTokens)
         {
             using var gradients = no_grad();
             // OpenBLAS has threads of its own; oneDNN, which multiplies in bfloat16, takes libtorch's.
-            set_num_threads(_head.dtype == float32 ? 1 : Environment.ProcessorCount);
-            Multiply(_layers, batch * promptTokens);
-            Multiply([_head], batch);
+            set_num_threads(_weights.Head.dtype == float32 ? 1 : Environment.ProcessorCount);
+            Multiply(_weights.Layers, batch * promptTokens);
+            Multiply([_weights.Head], batch);
             for (var step = 1; step < newTokens; step++)
             {
-                Multiply([.. _layers, _head], batch);
+                Multiply(_weights.All, batch);
             }
 
             ModelThreads.Apply();
@@ -179,10 +170,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
         public void Dispose()
         {
             _team?.Dispose();
-            foreach (var matrix in _layers.Append(_head))
-            {
-                matrix.Dispose();
-            }
+            _weights.Dispose();
         }
 
         private static void Multiply(Tensor[] matrices, long rows)

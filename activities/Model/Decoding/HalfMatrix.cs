@@ -62,9 +62,9 @@ internal sealed unsafe class HalfMatrix : DecodingMatrix
         }
     }
 
-    // An even number of slices: most machines have an even number of cores.
     private static int Count(Tensor weight) => (int)((weight.shape[0] + Width(weight) - 1) / Width(weight));
 
+    // For an even number of slices: most machines have an even number of cores.
     private static int Width(Tensor weight)
     {
         var slices = 2 * (int)Math.Ceiling(weight.shape[0] / (2.0 * WidestSlice));

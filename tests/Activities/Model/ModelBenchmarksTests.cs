@@ -16,6 +16,21 @@ public class ModelBenchmarksTests
     }
 
     [Theory]
+    [InlineData("gptj")]
+    [InlineData("qwen2")]
+    public void Every_architecture_has_its_products_for_a_ceiling(string name)
+    {
+        var config = DecoderConfig.Load(DecoderReference.FolderOf(name));
+        using var model = LanguageModel.Create(config, seed: 1);
+        using var weights = new WeightMatrices(model);
+        // Of a head of its own the embedding is looked up, not multiplied.
+        var multiplied = DecoderWeights.Of(config).Where(weight => weight.Shape.Length == 2 && (config.TiedHead || weight.Name != DecoderWeights.TokenEmbedding(config)));
+        Assert.Equal(multiplied.Sum(weight => weight.Elements), WeightMatrices.Elements(weights.All));
+        Assert.All(weights.Layers, matrix => Assert.Contains(matrix.shape[0], new long[] { config.Width, config.Heads * config.D, config.InnerWidth }));
+        Assert.True(new ModelBenchmarks(config, repetitions: 1).Training(batch: 2, tokens: 8).CeilingGflops > 0);
+    }
+
+    [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16)]
     public void Sampling_is_measured_against_the_products_of_its_kernels_and_of_libtorch(ScalarType type)
