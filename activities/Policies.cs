@@ -51,7 +51,14 @@ public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposab
         if (!Directory.Exists(path))
         {
             Directory.CreateDirectory(folder);
-            await artifacts.ExtractFolderAsync(checkpoint, path, token);
+            try
+            {
+                await artifacts.ExtractFolderAsync(checkpoint, path, token);
+            }
+            catch (ArtifactException) when (Directory.Exists(path))
+            {
+                // Another worker was faster; a folder appears whole.
+            }
         }
 
         return path;

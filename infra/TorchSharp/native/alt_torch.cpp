@@ -19,7 +19,18 @@
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
+// Null where libtorch multiplies by another library.
+extern "C" int openblas_get_num_threads() __attribute__((weak, visibility("default")));
+extern "C" void openblas_set_num_threads(int threads) __attribute__((weak, visibility("default")));
+
 namespace {
+
+// OpenBLAS cuts a long sum in other places when it has one thread than when it has several, whose number then changes no bit: with one, a
+// machine with one core would train other weights than all others.
+[[maybe_unused]] const bool several_blas_threads = [] {
+  if (openblas_get_num_threads && openblas_set_num_threads && openblas_get_num_threads() < 2) openblas_set_num_threads(2);
+  return true;
+}();
 
 // The order of these names is PInvoke/NativeArgument.cs's.
 enum class Kind : int32_t { None, Tensor, Int, Double, Bool, IntList, TensorList, Device, String };
