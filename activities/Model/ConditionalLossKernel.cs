@@ -68,7 +68,7 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
         {
             var logProb = Vector512.LoadUnsafe(in logits[i]) - Vector512.Create(logSum);
             var weight = (logProb + Vector512.Create(entropy)) * Alpha + Vector512<float>.One;
-            (Vector512.Exp(logProb) * weight * Scale).StoreUnsafe(ref logits[i]);
+            (VectorMath.Exp(logProb) * weight * Scale).StoreUnsafe(ref logits[i]);
         }
 
         for (; i < logits.Length; i++)
@@ -86,7 +86,7 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
         {
             var logProb = Vector512.LoadUnsafe(in logits[i]) - Vector512.Create(logKnown);
             var referenceLogProb = Vector512.LoadUnsafe(in reference[i]) - Vector512.Create(logReference);
-            var (prob, referenceProb) = (Vector512.Exp(logProb), Vector512.Exp(referenceLogProb));
+            var (prob, referenceProb) = (VectorMath.Exp(logProb), VectorMath.Exp(referenceLogProb));
             divergence += referenceProb * (referenceLogProb - logProb);
             var weight = (logProb + Vector512.Create(shift)) * Alpha + Vector512<float>.One;
             ((prob * share * weight + (prob - referenceProb) * Beta) * Scale).StoreUnsafe(ref logits[i]);
@@ -130,11 +130,7 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
                 maxima = Vector512.Max(maxima, Vector512.LoadUnsafe(in x[i]));
             }
 
-            for (var lane = 0; lane < Width; lane++)
-            {
-                max = Math.Max(max, maxima[lane]);
-            }
-
+            max = VectorMath.Max(maxima);
             for (; i < x.Length; i++)
             {
                 max = Math.Max(max, x[i]);
@@ -144,7 +140,7 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
             for (i = 0; i <= x.Length - Width; i += Width)
             {
                 var difference = Vector512.LoadUnsafe(in x[i]) - Vector512.Create(max);
-                var exp = Vector512.Exp(difference);
+                var exp = VectorMath.Exp(difference);
                 sums += exp;
                 weighted += exp * difference;
             }

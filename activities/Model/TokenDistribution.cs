@@ -68,19 +68,14 @@ internal sealed class TokenDistribution
     // Logits become exp((logit - maximum) / temperature): weights from 0 to 1.
     private void Exponentiate()
     {
-        var vectors = MemoryMarshal.Cast<float, Vector256<float>>(_weights.AsSpan());
+        var vectors = MemoryMarshal.Cast<float, Vector512<float>>(_weights.AsSpan());
         var maxima = vectors[0];
         foreach (var vector in vectors)
         {
-            maxima = Vector256.Max(maxima, vector);
+            maxima = Vector512.Max(maxima, vector);
         }
 
-        var maximum = float.NegativeInfinity;
-        for (var lane = 0; lane < Vector256<float>.Count; lane++)
-        {
-            maximum = MathF.Max(maximum, maxima[lane]);
-        }
-
+        var maximum = VectorMath.Max(maxima);
         if (!float.IsFinite(maximum))
         {
             throw new InvalidOperationException($"no token can be drawn: the largest logit is {maximum}");
@@ -89,7 +84,7 @@ internal sealed class TokenDistribution
         var inverse = (float)Math.Min(1 / _options.Temperature, float.MaxValue);
         for (var i = 0; i < vectors.Length; i++)
         {
-            vectors[i] = Vector256.Exp((vectors[i] - Vector256.Create(maximum)) * inverse);
+            vectors[i] = VectorMath.Exp((vectors[i] - Vector512.Create(maximum)) * inverse);
         }
 
         SumBlocks();
@@ -99,13 +94,13 @@ internal sealed class TokenDistribution
     {
         for (var block = 0; block < _blocks.Length; block++)
         {
-            var sum = Vector256<float>.Zero;
-            foreach (var vector in MemoryMarshal.Cast<float, Vector256<float>>(_weights.AsSpan(block * BlockLength, BlockLength)))
+            var sum = Vector512<float>.Zero;
+            foreach (var vector in MemoryMarshal.Cast<float, Vector512<float>>(_weights.AsSpan(block * BlockLength, BlockLength)))
             {
                 sum += vector;
             }
 
-            _blocks[block] = Vector256.Sum(sum);
+            _blocks[block] = Vector512.Sum(sum);
         }
     }
 

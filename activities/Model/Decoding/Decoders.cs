@@ -20,7 +20,7 @@ internal static class Decoders
         // The packed weights come first. Of what is left then half: the rest is for what the step computes, and for others.
         model.Packed();
         var memory = (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet) / 2;
-        var perSequence = PagedCache.BytesPerSequence(model.Config, positions);
+        var perSequence = PagedCache.BytesPerSequence(model.Config, model.ElementType, positions);
         var room = (int)Math.Min(wanted, memory / perSequence);
         return room > 0
             ? new PackedDecoder(model, room, positions)

@@ -35,7 +35,7 @@ internal sealed unsafe class PackedDecoder : IDecoder
     {
         (_config, _weights) = (model.Config, model.Packed().Hold());
         Slots = slots;
-        _cache = new PagedCache(_config, slots, positions);
+        _cache = new PagedCache(_config, model.ElementType, slots, positions);
         var rows = (Math.Max(slots, Math.Min(RowsPerPass, slots * positions)) + PackedMatrix.RowsTogether - 1) / PackedMatrix.RowsTogether * PackedMatrix.RowsTogether;
         (_slots, _positions) = (new int[rows], new int[rows]);
         _scores = [.. Enumerable.Range(0, threads ?? Environment.ProcessorCount).Select(_ => new float[(positions + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions * PagedCache.BlockPositions])];
@@ -248,32 +248,64 @@ internal sealed unsafe class PackedDecoder : IDecoder
             }
         }
 
+        if (_cache.IsHalf)
+        {
+            Span<ushort> keysAndValues = stackalloc ushort[2 * _config.G * D];
+            RowKernels.Narrow(qkv[(_config.Heads * D)..], keysAndValues);
+            Keep<ushort>(layer, slot, position, keysAndValues);
+        }
+        else
+        {
+            Keep<float>(layer, slot, position, qkv[(_config.Heads * D)..]);
+        }
+    }
+
+    // (2GD)
+    private void Keep<T>(int layer, int slot, int position, ReadOnlySpan<T> keysAndValues)
+        where T : unmanaged
+    {
         var (block, within) = Math.DivRem(position, PagedCache.BlockPositions);
-        var keys = _cache.Keys(slot, block, layer);
-        var width = _config.G * D;
+        var keys = _cache.Keys<T>(slot, block, layer);
+        var values = _cache.Values<T>(slot, block, layer);
+        var (width, D) = (_config.G * _config.D, _config.D);
         for (var i = 0; i < width; i++)
         {
-            keys[i * PagedCache.BlockPositions + within] = qkv[_config.Heads * D + i];
+            keys[i * PagedCache.BlockPositions + within] = keysAndValues[i];
         }
 
-        qkv[^width..].CopyTo(new Span<float>(_cache.Values(slot, block, layer) + within * width, width));
+        for (var head = 0; head < _config.G; head++)
+        {
+            keysAndValues.Slice(width + head * D, D).CopyTo(new Span<T>(values + (head * PagedCache.BlockPositions + within) * D, D));
+        }
     }
 
     private void Attend(int layer, int row, float[] scores)
     {
+        if (_cache.IsHalf)
+        {
+            Attend<ushort>(layer, row, scores);
+        }
+        else
+        {
+            Attend<float>(layer, row, scores);
+        }
+    }
+
+    private void Attend<T>(int layer, int row, float[] scores)
+        where T : unmanaged
+    {
         var (slot, count, D) = (_slots[row], _positions[row] + 1, _config.D);
         var blocks = (count + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions;
-        var (stride, scale) = (_config.G * D, 1 / MathF.Sqrt(D));
+        var scale = 1 / MathF.Sqrt(D);
         _attended.Span(row).Clear();
         fixed (float* seen = scores)
         {
             for (var head = 0; head < _config.Heads; head++)
             {
-                var shared = head / (_config.Heads / _config.G) * D;
+                var shared = head / (_config.Heads / _config.G) * D * PagedCache.BlockPositions;
                 for (var block = 0; block < blocks; block++)
                 {
-                    PagedAttention.Scores(
-                        _qkv[row] + head * D, _cache.Keys(slot, block, layer) + shared * PagedCache.BlockPositions, D, scale, seen + block * PagedCache.BlockPositions);
+                    PagedAttention.Scores(_qkv[row] + head * D, _cache.Keys<T>(slot, block, layer) + shared, D, scale, seen + block * PagedCache.BlockPositions);
                 }
 
                 RowKernels.Softmax(scores.AsSpan(0, blocks * PagedCache.BlockPositions), count);
@@ -281,7 +313,7 @@ internal sealed unsafe class PackedDecoder : IDecoder
                 {
                     var first = block * PagedCache.BlockPositions;
                     PagedAttention.AddValues(
-                        seen + first, _cache.Values(slot, block, layer) + shared, stride, Math.Min(count - first, PagedCache.BlockPositions), D, _attended[row] + head * D);
+                        seen + first, _cache.Values<T>(slot, block, layer) + shared, Math.Min(count - first, PagedCache.BlockPositions), D, _attended[row] + head * D);
                 }
             }
         }

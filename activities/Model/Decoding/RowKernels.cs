@@ -116,16 +116,11 @@ internal static class RowKernels
             maxima = Vector512.Max(maxima, At(scores, i));
         }
 
-        var maximum = float.NegativeInfinity;
-        for (var lane = 0; lane < Lanes; lane++)
-        {
-            maximum = MathF.Max(maximum, maxima[lane]);
-        }
-
+        var maximum = VectorMath.Max(maxima);
         var sums = Vector512<float>.Zero;
         for (var i = 0; i < scores.Length; i += Lanes)
         {
-            var values = Vector512.Exp(At(scores, i) - Vector512.Create(maximum));
+            var values = VectorMath.Exp(At(scores, i) - Vector512.Create(maximum));
             values.StoreUnsafe(ref scores[i]);
             sums += values;
         }
@@ -144,8 +139,7 @@ internal static class RowKernels
         var i = 0;
         for (; i <= x.Length - Lanes; i += Lanes)
         {
-            var wide = Vector512.WidenLower(Vector512.Create(Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(x), (nuint)i), default));
-            (wide << 16).AsSingle().StoreUnsafe(ref result[i]);
+            Widen(Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(x), (nuint)i)).StoreUnsafe(ref result[i]);
         }
 
         for (; i < x.Length; i++)
@@ -153,6 +147,10 @@ internal static class RowKernels
             result[i] = BitConverter.UInt32BitsToSingle((uint)x[i] << 16);
         }
     }
+
+    /// <summary>bfloat16 to single precision.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Widen(Vector256<ushort> x) => (Vector512.WidenLower(x.ToVector512Unsafe()) << 16).AsSingle();
 
     /// <summary>Single precision to the nearest bfloat16, of two equally near ones to the even.</summary>
     public static void Narrow(ReadOnlySpan<float> x, Span<ushort> result)
