@@ -18,8 +18,8 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
         var evaluationPrompts = artifacts.ReadJsonLinesAsync<Prompt>(run.Data!.Evaluation, token).Take(PromptCount(run));
         var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(evaluationPrompts, config.Sampling.ChunkPrompts).ToArrayAsync(token);
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, number, token);
-        var policy = await policies.LoadAsync(checkpoint, token);
-        var reference = await policies.LoadAsync(run.Base!.Checkpoint, token);
+        var policy = await policies.LoadAsync(checkpoint, run.Device, token);
+        var reference = await policies.LoadAsync(run.Base!.Checkpoint, run.Device, token);
         var judge = await classifiers.LoadAsync((run.Judge ?? run.Reward!).Model, token);
 
         var clock = Stopwatch.StartNew();

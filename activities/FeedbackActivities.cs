@@ -17,7 +17,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
     public Task TrainClassifiersAsync(string run) => Heartbeats.DuringAsync("Feedback", "classifiers", async (progress, token) =>
     {
         var state = await ledger.RunAsync(run, token);
-        providers.RequireCheckpoints(state.Config.Feedback.Provider);
+        providers.RequireCheckpoints(state.Config.Feedback.Provider, state.Device);
         if (state.Reward is null)
         {
             await TrainAsync(run, state, ClassifierRole.Reward, state.Config.RewardModel, token);

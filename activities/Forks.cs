@@ -1,3 +1,4 @@
+using Alt.Activities.Model;
 using Alt.Domain;
 using Alt.Infra;
 
@@ -8,7 +9,7 @@ public sealed class Forks(Ledger ledger)
 {
     /// <param name="config">The parent's config with changed settings.</param>
     /// <param name="at">The iteration that the fork begins in.</param>
-    /// <exception cref="InputException">The settings would change the past, the iteration is out of reach, or the name is taken.</exception>
+    /// <exception cref="InputException">The settings would change the past, the iteration is out of reach, the name is taken, or another device is asked for that is not at hand.</exception>
     public async Task<RunOrigin> CreateAsync(string parent, string fork, RunConfig config, int at, DateTimeOffset now, CancellationToken token)
     {
         var events = await ledger.RunEventsAsync(parent, token);
@@ -30,7 +31,7 @@ public sealed class Forks(Ledger ledger)
         iterations.Add([.. Fork.Shared(begun, origin.Stage)]);
 
         var inputs = await RunInputs.HashFilesAsync(config, token, state.Started!.Inputs);
-        var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), inputs, now, origin);
+        var started = new RunEvent.RunStarted(fork, config, RunInputs.ConfigHash(config), inputs, now, origin, config.Device == state.Config.Device ? state.Device : ModelDevice.Choose(config.Device));
         await ledger.StartForkAsync(fork, [started, .. Fork.Shared(events, keys, at, origin.Stage)], iterations, token);
         return origin;
     }

@@ -11,22 +11,24 @@ public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposab
     private const int Kept = 3;
 
     private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly LinkedList<(string Hash, Policy Policy)> loaded = [];
+    private readonly LinkedList<(string Hash, RunDevice Device, Policy Policy)> loaded = [];
 
-    /// <summary>Use the models only inside one activity of the one-at-a-time model queue: older ones are let go when a new one is loaded.</summary>
-    public async Task<Policy> LoadAsync(ArtifactRef checkpoint, CancellationToken token)
+    /// <param name="device">Where the model is to be.</param>
+    /// <exception cref="InputException">The device is not at hand.</exception>
+    /// <remarks>Use the models only inside one activity of the one-at-a-time model queue: older ones are let go when a new one is loaded.</remarks>
+    public async Task<Policy> LoadAsync(ArtifactRef checkpoint, RunDevice device, CancellationToken token)
     {
         await gate.WaitAsync(token);
         try
         {
-            var entry = loaded.FirstOrDefault(l => l.Hash == checkpoint.Hash);
+            var entry = loaded.FirstOrDefault(l => l.Hash == checkpoint.Hash && l.Device == device);
             if (entry.Policy is not null)
             {
                 loaded.Remove(entry);
             }
             else
             {
-                entry = (checkpoint.Hash, Policy.Load(await FolderAsync(checkpoint, token)));
+                entry = (checkpoint.Hash, device, Policy.Load(await FolderAsync(checkpoint, token), ModelDevice.Of(device)));
             }
 
             loaded.AddFirst(entry);
@@ -73,7 +75,7 @@ public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposab
 
     public void Dispose()
     {
-        foreach (var (_, policy) in loaded)
+        foreach (var (_, _, policy) in loaded)
         {
             policy.Dispose();
         }

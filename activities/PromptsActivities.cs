@@ -1,3 +1,4 @@
+using Alt.Activities.Model;
 using Alt.Domain;
 using Alt.Infra;
 using Temporalio.Activities;
@@ -8,7 +9,7 @@ namespace Alt.Activities;
 public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
 {
     /// <summary>Records that a run starts, or that one goes on which had failed or was stopped. A pause stays until somebody ends it.</summary>
-    /// <exception cref="InputException">The run exists with another config, or a file that it still needs is missing or has changed.</exception>
+    /// <exception cref="InputException">The run exists with another config, a file that it still needs is missing or has changed, or its device is not at hand.</exception>
     [Activity]
     public Task<RunPlan> StartRunAsync(string run, RunConfig config) => Heartbeats.DuringAsync("Prompts", "files", async (_, token) =>
     {
@@ -16,7 +17,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         var started = (await ledger.RunAsync(run, token)).Started;
         if (started is null)
         {
-            var first = new RunEvent.RunStarted(run, config, hash, await RunInputs.HashFilesAsync(config, token), DateTimeOffset.UtcNow);
+            var first = new RunEvent.RunStarted(run, config, hash, await RunInputs.HashFilesAsync(config, token), DateTimeOffset.UtcNow, Device: ModelDevice.Choose(config.Device));
             started = await ledger.RecordAsync(run, s => s.Started, first, token: token);
         }
 
@@ -39,6 +40,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         }
 
         // After the run goes on: should it fail here, it fails anew and says why.
+        ModelDevice.Of(state.Device);
         await RunInputs.RequireUnchangedAsync(state, token);
         return new RunPlan(state.IterationsFinished, state.Status == RunStatus.Paused);
     });

@@ -13,7 +13,7 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
     {
         var config = inputs.Config;
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, inputs.Number - 1, token);
-        var policy = await policies.LoadAsync(checkpoint, token);
+        var policy = await policies.LoadAsync(checkpoint, inputs.Run.Device, token);
         var sampler = inputs.Number == 1
             ? PolicySampler.Unconditioned(policy)
             : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, inputs.Number - 1, Stage.Sampling, token);

@@ -28,7 +28,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
             return;
         }
 
-        var inputs = RunInputs.Hash(new { Text = state.Data!.Text!.Hash, state.Config.Model, state.Config.Data.LabelledShare, state.Config.Feedback.Tags, state.Config.Seed });
+        var inputs = RunInputs.Hash(new { Text = state.Data!.Text!.Hash, state.Config.Model, state.Config.Data.LabelledShare, state.Config.Feedback.Tags, state.Config.Seed, Device = OtherThanProcessor(state.Device) });
         if (await ledger.PreparedAsync(inputs, token) is { } known && artifacts.Exists(known.Artifact))
         {
             await ledger.RecordAsync(run, s => s.Base, new RunEvent.BaseModelPrepared(known.Artifact, known.Hash, inputs, true, known.Tokens, known.Loss, 0), token: token);
@@ -58,12 +58,16 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Training, trained, token: token);
     });
 
+    // Absent from the hash of what was made on a processor, as from hashes from before there was a choice.
+    private static RunDevice? OtherThanProcessor(RunDevice device) => device == RunDevice.Cpu ? null : device;
+
     private async Task<RunEvent.BaseModelPrepared> PretrainAsync(string run, RunState state, string inputs, IProgress<(long, long)> progress, CancellationToken token)
     {
         var config = state.Config;
         var texts = await artifacts.ReadJsonLinesAsync<PretrainingText>(state.Data!.Text!, token).ToArrayAsync(token);
         var resumed = state.PretrainingCheckpoint is { } checkpoint ? await policies.FolderAsync(checkpoint.Checkpoint, token) : null;
-        using var policy = resumed is not null ? Policy.Load(resumed) : Pretraining.New(config, texts);
+        var device = ModelDevice.Of(state.Device);
+        using var policy = resumed is not null ? Policy.Load(resumed, device) : Pretraining.New(config, texts, device);
 
         var examples = Pretraining.Examples(texts, policy.Tokenizer, config);
         var settings = config.Model.Pretraining;

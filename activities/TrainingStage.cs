@@ -18,12 +18,12 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var (iteration, run, state) = (inputs.Iteration, inputs.Run, inputs.State);
         var (name, number) = iteration;
         var config = run.Config;
-        var reference = await policies.LoadAsync(run.Base!.Checkpoint, token);
+        var reference = await policies.LoadAsync(run.Base!.Checkpoint, run.Device, token);
         var (before, _) = await PolicyTrail.AfterAsync(ledger, name, number - 1, token);
         var resumed = state.TrainingCheckpoint is { } checkpoint ? await policies.FolderAsync(checkpoint.Checkpoint, token) : null;
-        using var policy = resumed is not null ? Policy.Load(resumed)
+        using var policy = resumed is not null ? Policy.Load(resumed, ModelDevice.Of(run.Device))
             : number == 1 ? FirstPolicy(config, reference, await SpokenTokensAsync(run, reference, token))
-            : Policy.Load(await policies.FolderAsync(before, token));
+            : Policy.Load(await policies.FolderAsync(before, token), ModelDevice.Of(run.Device));
 
         var examples = await ExamplesAsync(iteration, state, config, policy.Tokenizer, token);
         var options = Options(config.Training, config.Seed, number);

@@ -6,8 +6,9 @@ public abstract record RunEvent
     private RunEvent() { }
 
     /// <summary>First event of every run: the whole config, the SHA-256 of every file that it names, and of a fork its origin.</summary>
+    /// <param name="Device">What the run computes on from its first model to its last; never <see cref="RunDevice.Auto"/>.</param>
     public sealed record RunStarted(
-        string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At, RunOrigin? Origin = null) : RunEvent;
+        string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At, RunOrigin? Origin = null, RunDevice Device = RunDevice.Cpu) : RunEvent;
 
     /// <summary>The sources as they were: prompts in ordinal order, held-out prompts, labelled texts, text to pretrain on, and the grammar where that is the source.</summary>
     public sealed record DataImported(
@@ -104,6 +105,9 @@ public sealed record RunState
 
     /// <summary>Prompts that an iteration may no longer use.</summary>
     public IReadOnlySet<int> ErasedIn(int iteration) => Erasures.Where(e => e.FromIteration <= iteration).Select(e => e.Prompt).ToHashSet();
+
+    /// <summary>What the run computes on.</summary>
+    public RunDevice Device => Started?.Device ?? RunDevice.Cpu;
 
     public RunConfig Config => Started?.Config ?? throw new InvalidOperationException("The run has not started.");
 

@@ -15,6 +15,12 @@ public sealed record RunConfig
     /// <value>Default 4.</value>
     public int Iterations { get; init; } = 4;
 
+    /// <summary>Where the run's models are held and computed: the policy, the reference, and a judge's checkpoint.</summary>
+    /// <value>Default cpu: a config gives the same bits on every machine, with a GPU or without. A GPU rounds otherwise, so that one is used only where a config asks for it.</value>
+    /// <remarks>Absent by default from what is recorded and hashed, as it is in runs from before this setting.</remarks>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public RunDevice Device { get; init; }
+
     public DataConfig Data { get; init; } = new();
     public ModelConfig Model { get; init; } = new();
     public ClassifierConfig RewardModel { get; init; } = new();
@@ -95,6 +101,9 @@ public sealed record RunConfig
         }
     }
 }
+
+/// <summary>Cpu: the processor. Cuda: the first GPU. Auto: the GPU where the worker has one when the run starts, otherwise the processor; what it was is recorded, and stays.</summary>
+public enum RunDevice { Cpu, Cuda, Auto }
 
 /// <summary>Where prompts, text and labels come from: files, or a grammar that generates all of them.</summary>
 public sealed record DataConfig

@@ -11,6 +11,8 @@ public sealed record SettingEffect(Stage? Stage, int? Latest = null)
     [
         ("name", new(Stage: null)),
         ("iterations", new(Stage: null)),
+        // The base model stays as it was made.
+        ("device", new(Domain.Stage.Sampling)),
         ("seed", Shared),
         ("data", Shared),
         ("model", Shared),

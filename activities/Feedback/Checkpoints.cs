@@ -1,6 +1,8 @@
+using Alt.Activities.Model;
 using Alt.Activities.Model.Encoders;
 using Alt.Domain;
 using Alt.Infra;
+using static TorchSharp.torch;
 
 namespace Alt.Activities.Feedback;
 
@@ -8,13 +10,13 @@ namespace Alt.Activities.Feedback;
 public sealed class Checkpoints : IDisposable
 {
     private readonly Lock loading = new();
-    private readonly Dictionary<(Type Kind, string Folder), SequenceModel> loaded = [];
+    private readonly Dictionary<(Type Kind, string Folder, RunDevice Device), SequenceModel> loaded = [];
 
-    /// <exception cref="InputException">The folder holds no classifier or reward model that can be computed here.</exception>
-    public SequenceClassifier Classifier(string folder) => Load(folder, SequenceClassifier.Load);
+    /// <exception cref="InputException">The folder holds no classifier or reward model that can be computed here, or the device is not at hand.</exception>
+    public SequenceClassifier Classifier(string folder, RunDevice device) => Load(folder, device, SequenceClassifier.Load);
 
-    /// <exception cref="InputException">The folder holds no encoder that can be computed here.</exception>
-    public TextEmbedder Embedder(string folder) => Load(folder, TextEmbedder.Load);
+    /// <exception cref="InputException">The folder holds no encoder that can be computed here, or the device is not at hand.</exception>
+    public TextEmbedder Embedder(string folder, RunDevice device) => Load(folder, device, TextEmbedder.Load);
 
     /// <param name="inputs">The SHA-256 of files by their path, as a run recorded them.</param>
     /// <exception cref="InputException">A loaded model is another one than the run began with.</exception>
@@ -22,7 +24,7 @@ public sealed class Checkpoints : IDisposable
     {
         lock (loading)
         {
-            foreach (var ((_, folder), model) in loaded)
+            foreach (var ((_, folder, _), model) in loaded)
             {
                 if (WeightFiles.Candidates(folder).FirstOrDefault(inputs.ContainsKey) is { } weights && inputs[weights] != model.Hash)
                 {
@@ -41,14 +43,14 @@ public sealed class Checkpoints : IDisposable
     }
 
     // What fails is tried again the next time: the folder may have been mended.
-    private T Load<T>(string folder, Func<string, T> load)
+    private T Load<T>(string folder, RunDevice device, Func<string, Device?, T> load)
         where T : SequenceModel
     {
         lock (loading)
         {
-            if (!loaded.TryGetValue((typeof(T), folder), out var model))
+            if (!loaded.TryGetValue((typeof(T), folder, device), out var model))
             {
-                loaded[(typeof(T), folder)] = model = load(folder);
+                loaded[(typeof(T), folder, device)] = model = load(folder, ModelDevice.Of(device));
             }
 
             return (T)model;

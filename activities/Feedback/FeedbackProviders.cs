@@ -7,6 +7,9 @@ namespace Alt.Activities.Feedback;
 /// <param name="RewardModel">Loads the run's text classifier, where the config asks for one.</param>
 public sealed record JudgeUse(CallScope Scope, Func<Task<TextClassifier>> RewardModel)
 {
+    /// <summary>Where a judge's checkpoint is computed.</summary>
+    public RunDevice Device { get; init; }
+
     /// <summary>Above 0, remote judges are asked anew what they were asked before.</summary>
     public int Asking { get; init; }
 
@@ -22,7 +25,7 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
     public async Task<IFeedbackProvider> OpenAsync(StageInputs inputs, CancellationToken token, bool toAsk = true)
     {
         var scope = new CallScope(inputs.Iteration.Run, inputs.Number, inputs.Run.Budget);
-        var use = new JudgeUse(scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token)) { ToAsk = toAsk };
+        var use = new JudgeUse(scope, async () => await classifiers.LoadAsync(inputs.Run.Reward!.Model, token)) { Device = inputs.Run.Device, ToAsk = toAsk };
         var provider = await OpenAsync(inputs.Config.Feedback.Provider, use);
         checkpoints.RequireUnchanged(inputs.Run.Started!.Inputs);
         return provider;
@@ -30,22 +33,22 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
 
     /// <summary>Loads the checkpoints that a config's judge reads, so that one that cannot be used shows before anything is sampled.</summary>
     /// <exception cref="InputException">One cannot be used.</exception>
-    public void RequireCheckpoints(FeedbackProvider config)
+    public void RequireCheckpoints(FeedbackProvider config, RunDevice device)
     {
         switch (config)
         {
             case FeedbackProvider.Ensemble ensemble:
                 foreach (var member in ensemble.Members)
                 {
-                    RequireCheckpoints(member.Provider);
+                    RequireCheckpoints(member.Provider, device);
                 }
 
                 break;
             case FeedbackProvider.Checkpoint checkpoint:
-                Checkpoint(checkpoint);
+                Checkpoint(checkpoint, device);
                 break;
             case FeedbackProvider.R3 { Encoder: { } folder }:
-                checkpoints.Embedder(folder);
+                checkpoints.Embedder(folder, device);
                 break;
         }
     }
@@ -61,16 +64,16 @@ public sealed class FeedbackProviders(Classifiers classifiers, Checkpoints check
         FeedbackProvider.Scorer scorer => new ScorerProvider(scorer, Post(ScorerProvider.Service, scorer.Model, scorer, scorer.Model, ScorerProvider.Path, use)),
         FeedbackProvider.Perspective perspective => new PerspectiveProvider(
             perspective, Post(PerspectiveProvider.Service, PerspectiveProvider.VersionOf(perspective), perspective, PerspectiveProvider.Service, PerspectiveProvider.Path, use, countsTokens: false)),
-        FeedbackProvider.Checkpoint checkpoint => Checkpoint(checkpoint),
+        FeedbackProvider.Checkpoint checkpoint => Checkpoint(checkpoint, use.Device),
         FeedbackProvider.R3 r3 => new R3Provider(
             r3,
-            r3.Encoder is { } folder ? new EncodedRelevance(checkpoints.Embedder(folder))
+            r3.Encoder is { } folder ? new EncodedRelevance(checkpoints.Embedder(folder, use.Device))
                 : new ServedRelevance(r3.Model, Post(ServedRelevance.Service, r3.Model, r3, r3.Model, ServedRelevance.Path, use)),
             r3.Classifier is { } classifier ? LanguageModel(R3Provider.Asked(classifier), use, R3Provider.ShippedQuestion) : null),
         _ => throw new InvalidOperationException($"No provider is called {config.GetType().Name}."),
     };
 
-    private CheckpointProvider Checkpoint(FeedbackProvider.Checkpoint config) => new(config, checkpoints.Classifier(config.Folder));
+    private CheckpointProvider Checkpoint(FeedbackProvider.Checkpoint config, RunDevice device) => new(config, checkpoints.Classifier(config.Folder, device));
 
     private async Task<EnsembleProvider> EnsembleAsync(FeedbackProvider.Ensemble config, JudgeUse use)
     {

@@ -1,3 +1,4 @@
+using Alt.Activities.Model;
 using Alt.Domain;
 using Alt.Infra.Calls;
 
@@ -21,16 +22,18 @@ public sealed class JudgeCheck(FeedbackProviders providers, Func<Task<TextClassi
 
     /// <param name="askings">How often each text is judged; from the second time on the judge is asked anew and not the cache.</param>
     /// <exception cref="HoldException">The budget does not allow it.</exception>
+    /// <exception cref="InputException">The config's device is not at hand.</exception>
     public async Task<JudgeCheckResult> RunAsync(RunConfig config, IReadOnlyList<KnownSample> samples, int askings, CancellationToken token)
     {
         FeedbackRequest[] requests = [.. samples.Select((s, i) => new FeedbackRequest(new SampleId(0, i, 0), s.Prompt, s.Text, s.Reference))];
         var tags = config.QuantileFeedback().Tags;
+        var device = ModelDevice.Choose(config.Device);
         var said = samples.Select(_ => new List<int?>(askings)).ToArray();
         var judgements = new List<Judgement>();
         IFeedbackProvider? judge = null;
         for (var asking = 0; asking < askings; asking++)
         {
-            judge = await providers.OpenAsync(config.Feedback.Provider, new JudgeUse(new CallScope(payer, asking, config.Feedback.Budget), rewardModel) { Asking = asking });
+            judge = await providers.OpenAsync(config.Feedback.Provider, new JudgeUse(new CallScope(payer, asking, config.Feedback.Budget), rewardModel) { Device = device, Asking = asking });
             var judged = await judge.JudgeAsync(requests, null, token);
             judgements.AddRange(judged);
             foreach (var (i, level) in LevelsOf([.. judged.Select(j => j.Outcome)], tags.Count).Index())

@@ -16,11 +16,31 @@ public static class ModelDevice
             var device = torch.device(name);
             return device.type == DeviceType.CPU || cuda.is_available()
                 ? device
-                : throw new InputException($"device {name}: this libtorch finds no GPU; expected a build of libtorch with CUDA and a driver, or the device cpu");
+                : throw new InputException($"device {name}: libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or the device cpu");
         }
         catch (FormatException)
         {
             throw new InputException($"device {name}: expected cpu, cuda or cuda:N");
         }
+    }
+
+    /// <exception cref="InputException">It is not at hand.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is <see cref="RunDevice.Auto"/>, which is no device before <see cref="Choose"/>.</exception>
+    public static Device Of(RunDevice device) => device switch
+    {
+        RunDevice.Cpu => CPU,
+        RunDevice.Cuda when cuda.is_available() => CUDA,
+        RunDevice.Cuda => throw new InputException(
+            "device: cuda, but libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or device: cpu; a run that has begun keeps its device, its fork may have another: ./alt fork RUN --at K --set device=cpu"),
+        _ => throw new ArgumentOutOfRangeException(nameof(device)),
+    };
+
+    /// <summary>What a config comes to on this machine.</summary>
+    /// <exception cref="InputException">It is not at hand.</exception>
+    public static RunDevice Choose(RunDevice wanted)
+    {
+        var device = wanted != RunDevice.Auto ? wanted : cuda.is_available() ? RunDevice.Cuda : RunDevice.Cpu;
+        Of(device);
+        return device;
     }
 }

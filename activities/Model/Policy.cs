@@ -1,4 +1,5 @@
 using Alt.Domain;
+using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
@@ -9,10 +10,11 @@ public sealed class Policy(LanguageModel model, Tokenizer tokenizer) : IDisposab
 
     public Tokenizer Tokenizer => tokenizer;
 
+    /// <param name="device">Where the model is to be; the processor where it is null.</param>
     /// <exception cref="InputException">A file is missing or damaged, or the tokenizer has more tokens than the model.</exception>
-    public static Policy Load(string folder)
+    public static Policy Load(string folder, Device? device = null)
     {
-        var model = LanguageModel.Load(folder);
+        var model = LanguageModel.Load(folder, device);
         try
         {
             var tokenizer = Tokenizer.Load(folder);

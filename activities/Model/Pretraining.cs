@@ -1,4 +1,5 @@
 using Alt.Domain;
+using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
@@ -11,7 +12,8 @@ public static class Pretraining
     private const int TextsPerTag = 100;
 
     /// <summary>A tokenizer trained on the texts, and a model of the configured shape with drawn weights.</summary>
-    public static Policy New(RunConfig config, IReadOnlyList<PretrainingText> texts)
+    /// <param name="device">Where the model is to be; the processor where it is null.</param>
+    public static Policy New(RunConfig config, IReadOnlyList<PretrainingText> texts, Device? device = null)
     {
         // Without their words in the vocabulary tags would fall into many pieces, the last of them the same in all tags.
         var tags = Enumerable.Repeat(config.Feedback.Tags, 1 + texts.Count / TextsPerTag).SelectMany(t => t);
@@ -25,7 +27,7 @@ public static class Pretraining
             Heads = config.Model.Heads,
             EndOfText = tokenizer.IdOf(EndOfText)!.Value,
         };
-        return new Policy(LanguageModel.Create(shape, config.Seed), tokenizer);
+        return new Policy(LanguageModel.Create(shape, config.Seed, device), tokenizer);
     }
 
     /// <summary>Blocks of tokens from both sources, the labelled rows repeated until they make up their share.</summary>

@@ -5,4 +5,5 @@ public enum DeviceType
 {
     CPU = 0,
     CUDA = 1,
+    META = 14,
 }

@@ -37,6 +37,9 @@ public static partial class torch
     /// <summary>The first GPU.</summary>
     public static readonly Device CUDA = new(DeviceType.CUDA, 0);
 
+    /// <summary>No memory: tensors have a shape, a type and a device, and no values.</summary>
+    public static readonly Device META = new(DeviceType.META, -1);
+
     /// <summary>The device of that name: <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c>.</summary>
     /// <exception cref="FormatException">There is no such device type.</exception>
     public static Device device(string description)
@@ -56,10 +59,10 @@ public static partial class torch
     {
         public DeviceType type { get; } = type;
 
-        /// <summary>-1 for a processor.</summary>
+        /// <summary>-1 where there is but one.</summary>
         public int index { get; } = index;
 
-        public override string ToString() => type == DeviceType.CPU ? "cpu" : $"cuda:{index}";
+        public override string ToString() => index < 0 ? type.ToString().ToLowerInvariant() : $"cuda:{index}";
     }
 
     public static class cuda

@@ -22,6 +22,7 @@ public class SettingEffectTests
     [InlineData("rewardModel.l2", Stage.Feedback, null)]
     [InlineData("rewardModel.comments", null, -1)]
     [InlineData("evaluation.judge.l2", Stage.Evaluation, null)]
+    [InlineData("device", Stage.Sampling, null)]
     [InlineData("seed", null, -1)]
     [InlineData("name", null, null)]
     public void The_most_exact_rule_counts(string key, Stage? stage, int? latest) => Assert.Equal(new SettingEffect(stage, latest), SettingEffect.Of(key));

@@ -26,8 +26,17 @@ public sealed class RunConfigFileTests : IDisposable
         var reject = new RunConfig { Selection = new() { Duplicates = DuplicateSamples.Reject } };
 
         Assert.DoesNotContain("duplicates", JsonSerializer.Serialize(new RunConfig(), AltJson.Options), StringComparison.Ordinal);
+        Assert.DoesNotContain("device", JsonSerializer.Serialize(new RunConfig { Device = RunDevice.Cpu }, AltJson.Options), StringComparison.Ordinal);
         Assert.NotEqual(RunInputs.ConfigHash(new RunConfig()), RunInputs.ConfigHash(reject));
         Assert.Equal(["selection.duplicates"], RunConfigFile.Differences(new RunConfig { Data = reject.Data }, reject));
+    }
+
+    [Fact]
+    public void A_run_is_on_the_processor_unless_its_config_says_otherwise()
+    {
+        const string Yaml = "data:\n  grammar: g.yaml\n";
+        Assert.Equal([RunDevice.Cpu, RunDevice.Cuda, RunDevice.Auto], [Read(Yaml).Device, Read(Yaml + "device: cuda\n").Device, Read(Yaml, "device=auto").Device]);
+        Refused(Yaml, "the value of 'device' has the wrong type or is not one of its words", "device=tpu");
     }
 
     [Fact]

@@ -12,22 +12,22 @@ internal sealed class CausalClassifier : SequenceClassifier
     private readonly Tensor _head;      // (K, C)
     private readonly LanguageModel _model;
 
-    private CausalClassifier(string folder, DecoderConfig config, CheckpointWeights weights, string head, ClassLabels labels)
-        : base(folder, SequenceTokenizer.Gpt2(Model.Tokenizer.Load(folder)), config.Positions, config.Vocabulary, labels)
+    private CausalClassifier(string folder, DecoderConfig config, CheckpointWeights weights, string head, ClassLabels labels, Device device)
+        : base(folder, SequenceTokenizer.Gpt2(Model.Tokenizer.Load(folder)), config.Positions, config.Vocabulary, labels, device)
     {
         using var scope = NewDisposeScope();
-        _head = weights.Read(head, labels.Names.Count, config.Width);
-        _model = LanguageModel.LoadTrunk(folder);
+        _head = weights.Read(head, labels.Names.Count, config.Width).to(device);
+        _model = LanguageModel.LoadTrunk(folder, device);
         _head.DetachFromDisposeScope();
     }
 
-    public static CausalClassifier Load(string folder, ClassLabels labels)
+    public static CausalClassifier Load(string folder, ClassLabels labels, Device device)
     {
         using var weights = new CheckpointWeights(folder, "");
         var config = DecoderConfig.Load(folder);
         return weights.Has(ValueHead) && !weights.Has(Score)
-            ? new CausalClassifier(folder, config, weights, ValueHead, new ClassLabels(["reward"], LabelScale.Raw))
-            : new CausalClassifier(folder, config, weights, Score, labels);
+            ? new CausalClassifier(folder, config, weights, ValueHead, new ClassLabels(["reward"], LabelScale.Raw), device)
+            : new CausalClassifier(folder, config, weights, Score, labels, device);
     }
 
     /// <summary>A prompt and a text are one text; of what is too long the start goes, since what is to be judged stands at the end.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class Encoder
 
     /// <summary>Reads the trunk of a checkpoint as transformers writes it, whatever head stands beside it.</summary>
     /// <exception cref="Alt.Domain.InputException">A tensor is missing or of another shape than the config says.</exception>
-    public Encoder(EncoderConfig config, CheckpointWeights weights)
+    public Encoder(EncoderConfig config, CheckpointWeights weights, Device device)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
@@ -35,7 +35,7 @@ internal sealed partial class Encoder
         // Only now that all are read: what failed before leaves nothing behind.
         _weights.ForEach(weight => weight.DetachFromDisposeScope());
 
-        Tensor Read(string name, params long[] shape) => Kept(weights.Read(trunk + name, shape));
+        Tensor Read(string name, params long[] shape) => Kept(weights.Read(trunk + name, shape).to(device));
 
         Norm NormOf(string name) => new(Read(name + ".weight", C), Read(name + ".bias", C), config);
 
@@ -46,8 +46,8 @@ internal sealed partial class Encoder
         {
             using var parts = NewDisposeScope();
             string[] names = ["query", "key", "value"];
-            var weight = cat([.. names.Select(part => weights.Read(trunk + name + part + ".weight", C, C))]);     // (3C, C)
-            var bias = cat([.. names.Select(part => weights.Read(trunk + name + part + ".bias", C))]);            // (3C)
+            var weight = cat([.. names.Select(part => weights.Read(trunk + name + part + ".weight", C, C))]).to(device);     // (3C, C)
+            var bias = cat([.. names.Select(part => weights.Read(trunk + name + part + ".bias", C))]).to(device);            // (3C)
             return new Linear(Kept(weight.MoveToOuterDisposeScope()), Kept(bias.MoveToOuterDisposeScope()));
         }
 

@@ -11,17 +11,17 @@ internal sealed class EncoderClassifier : SequenceClassifier
     private readonly Tensor _outer, _outerBias;     // (K, C), (K)
     private readonly Encoder _encoder;
 
-    private EncoderClassifier(string folder, EncoderConfig config, CheckpointWeights weights, ClassLabels labels)
-        : base(folder, SequenceTokenizer.Load(folder, config), config.Positions, config.Vocabulary, labels)
+    private EncoderClassifier(string folder, EncoderConfig config, CheckpointWeights weights, ClassLabels labels, Device device)
+        : base(folder, SequenceTokenizer.Load(folder, config), config.Positions, config.Vocabulary, labels, device)
     {
         using var scope = NewDisposeScope();
         long C = config.Width, K = labels.Names.Count;
         var (inner, outer) = config.Family == EncoderConfig.Roberta ? ("classifier.dense", "classifier.out_proj") : ("bert.pooler.dense", "classifier");
-        _inner = weights.Read(inner + ".weight", C, C);
-        _innerBias = weights.Read(inner + ".bias", C);
-        _outer = weights.Read(outer + ".weight", K, C);
-        _outerBias = weights.Read(outer + ".bias", K);
-        _encoder = new Encoder(config, weights);
+        _inner = weights.Read(inner + ".weight", C, C).to(device);
+        _innerBias = weights.Read(inner + ".bias", C).to(device);
+        _outer = weights.Read(outer + ".weight", K, C).to(device);
+        _outerBias = weights.Read(outer + ".bias", K).to(device);
+        _encoder = new Encoder(config, weights, device);
         foreach (var weight in Head)
         {
             weight.DetachFromDisposeScope();
@@ -30,11 +30,11 @@ internal sealed class EncoderClassifier : SequenceClassifier
 
     private Tensor[] Head => [_inner, _innerBias, _outer, _outerBias];
 
-    public static EncoderClassifier Load(string folder, ClassLabels labels)
+    public static EncoderClassifier Load(string folder, ClassLabels labels, Device device)
     {
         var config = EncoderConfig.Load(folder);
         using var weights = new CheckpointWeights(folder, config.Family + ".");
-        return new EncoderClassifier(folder, config, weights, labels);
+        return new EncoderClassifier(folder, config, weights, labels, device);
     }
 
     /// <summary>A prompt and a text are a pair; of what is too long, the ends go.</summary>

@@ -5,7 +5,8 @@ namespace Alt.Activities.Model.Encoders;
 
 /// <summary>Sequences side by side as one tensor, padded on the right. Axes: B sequences, T positions.</summary>
 /// <param name="sequences">At least one, each of at least one token.</param>
-internal sealed class SequenceBatch(IReadOnlyList<TokenSequence> sequences)
+/// <param name="device">Where the tensors are to be.</param>
+internal sealed class SequenceBatch(IReadOnlyList<TokenSequence> sequences, Device device)
 {
     public long B => sequences.Count;
 
@@ -21,7 +22,7 @@ internal sealed class SequenceBatch(IReadOnlyList<TokenSequence> sequences)
     public Tensor Tokens() => Fill((_, _) => 1).to(float32);
 
     /// <summary>Each sequence's last token as a row of N = B * T rows (B).</summary>
-    public Tensor LastRows() => tensor([.. sequences.Select((sequence, b) => b * T + sequence.Ids.Length - 1)]);
+    public Tensor LastRows() => tensor([.. sequences.Select((sequence, b) => b * T + sequence.Ids.Length - 1)], device: device);
 
     private Tensor Fill(Func<TokenSequence, int, long> value)
     {
@@ -34,6 +35,6 @@ internal sealed class SequenceBatch(IReadOnlyList<TokenSequence> sequences)
             }
         }
 
-        return tensor(values).view(B, T);
+        return tensor(values, device: device).view(B, T);
     }
 }

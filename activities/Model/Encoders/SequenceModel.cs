@@ -12,14 +12,14 @@ public abstract class SequenceModel : IDisposable
     // Also keeps two chunks of samples from taking the cores from each other.
     private readonly Lock _reading = new();
 
-    private protected SequenceModel(string folder, SequenceTokenizer tokenizer, int positions, int vocabulary)
+    private protected SequenceModel(string folder, SequenceTokenizer tokenizer, int positions, int vocabulary, Device device)
     {
         if (tokenizer.VocabularySize > vocabulary)
         {
             throw new InputException($"{folder}: the tokenizer has {tokenizer.VocabularySize} tokens, the model {vocabulary}; expected the tokenizer that the model was trained with");
         }
 
-        (Tokenizer, Positions) = (tokenizer, positions);
+        (Tokenizer, Positions, Device) = (tokenizer, positions, device);
         Hash = HashOf(WeightFiles.In(folder).All);
         SettingsHash = HashOf(SettingsFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists));
     }
@@ -32,6 +32,9 @@ public abstract class SequenceModel : IDisposable
 
     /// <summary>The longest sequence in tokens.</summary>
     public int Positions { get; }
+
+    /// <summary>Where the weights are.</summary>
+    public Device Device { get; }
 
     internal SequenceTokenizer Tokenizer { get; }
 
@@ -49,7 +52,7 @@ public abstract class SequenceModel : IDisposable
         foreach (var batch in distinct.Chunk(batchSize))
         {
             token.ThrowIfCancellationRequested();
-            var values = Read(new SequenceBatch([.. batch.Select(same => same.Key)]));
+            var values = Read(new SequenceBatch([.. batch.Select(same => same.Key)], Device));
             var width = values.Length / batch.Length;
             foreach (var (row, same) in batch.Index())
             {
@@ -77,7 +80,7 @@ public abstract class SequenceModel : IDisposable
             ModelThreads.Apply();
             using var gradients = no_grad();
             using var scope = NewDisposeScope();
-            return Compute(batch).contiguous().data<float>().ToArray();
+            return Compute(batch).cpu().contiguous().data<float>().ToArray();
         }
     }
 

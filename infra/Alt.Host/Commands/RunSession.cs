@@ -1,3 +1,4 @@
+using Alt.Activities.Model;
 using Alt.Domain;
 using Alt.Host.Progress;
 using Alt.Host.Reports;
@@ -11,7 +12,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
 {
     /// <param name="state">The run as it is recorded; it may be missing.</param>
     /// <returns>The exit code.</returns>
-    /// <exception cref="InputException">The run is paused.</exception>
+    /// <exception cref="InputException">The run is paused, or its device is not at hand.</exception>
     /// <exception cref="HostException">The run failed.</exception>
     public async Task<int> RunAsync(Record record, string id, RunState state, RunConfig config, string? temporal, CancellationToken token)
     {
@@ -23,6 +24,8 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         string? failure = null;
         if (state.Status != RunStatus.Finished)
         {
+            // The worker is on this machine and would say so too, but later.
+            ModelDevice.Choose(state.Started?.Device ?? config.Device);
             output.Say($"run {id}{(state.Status == RunStatus.Missing ? "" : " goes on")}; after an interruption: ./alt run --run-id {id}");
             failure = await FollowAsync(record, id, config, temporal, token);
         }

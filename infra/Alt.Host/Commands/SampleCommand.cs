@@ -19,11 +19,13 @@ internal static class SampleCommand
     private static readonly Option<double?> Temperature = new("--temperature") { Description = "Default: the run's own for evaluation.", HelpName = "T" };
     private static readonly Option<int?> MaxNewTokens = new("--max-new-tokens") { Description = "Default: the run's own for evaluation.", HelpName = "M" };
     private static readonly Option<long?> Seed = new("--seed") { Description = "Default: the run's own.", HelpName = "S" };
+    private static readonly Option<RunDevice?> Device = new("--device") { Description = "Where the policy is: cpu, cuda or auto. Default: the run's own.", HelpName = "DEVICE" };
     private static readonly Option<string> Out = new("--out") { Description = "JSON lines {prompt, generations:[{text, finishReason, tokens}]}.", HelpName = "FILE", Required = true };
 
     public static Command Create()
     {
-        var command = new Command("sample", "Sample a run's policy for any file of prompts.") { Run, Iteration, Feedback, PromptsFile, N, TopP, Temperature, MaxNewTokens, Seed, Out };
+        var command = new Command("sample", "Sample a run's policy for any file of prompts.") { Run, Iteration, Feedback, PromptsFile, N, TopP, Temperature, MaxNewTokens, Seed, Device, Out };
+        Device.AcceptOnlyFromAmong("cpu", "cuda", "auto");
         command.SetAction(RunAsync);
         return command.WithExamples("./alt sample --run second --prompts prompts.jsonl --n 5 --out generations.jsonl", "./alt sample --run second --iteration 0 --prompts prompts.jsonl --n 5 --out base.jsonl");
     }
@@ -40,7 +42,8 @@ internal static class SampleCommand
         var home = AltHome.Find();
         await using var record = await Record.OpenExistingAsync(home, token);
         var ledger = record.Ledger;
-        var config = (await ledger.ExistingRunAsync(name, token)).Config;
+        var run = await ledger.ExistingRunAsync(name, token);
+        var config = run.Config;
         var options = OptionsOf(parsed, config);
         var iteration = parsed.GetValue(Iteration) ?? await LastTrainedAsync(ledger, name, config, token);
         if (iteration < 0 || iteration > config.Iterations)
@@ -49,7 +52,7 @@ internal static class SampleCommand
         }
 
         using var policies = new Policies(new ArtifactStore(home.Artifacts), home.Models);
-        var policy = await policies.LoadAsync((await PolicyTrail.AfterAsync(ledger, name, iteration, token)).Checkpoint, token);
+        var policy = await policies.LoadAsync((await PolicyTrail.AfterAsync(ledger, name, iteration, token)).Checkpoint, parsed.GetValue(Device) is { } device ? ModelDevice.Choose(device) : run.Device, token);
         var sampler = SamplerOf(policy, config, iteration, parsed.GetValue(Feedback));
         var key = new RandomKey(parsed.GetValue(Seed) ?? config.Seed, iteration, Stage.Evaluation);
         await WriteAsync(parsed.GetValue(Out)!, prompts.Chunk(config.Sampling.ChunkPrompts).Select(

@@ -24,7 +24,7 @@ public sealed class CheckpointProviderTests : IDisposable
         Assert.Equal(exponents[2] / exponents.Sum(), reward, 1e-5);
         var call = Assert.Single(judged.Calls);
         Assert.Equal((provider.Name, provider.Version, reward.ToString("R", CultureInfo.InvariantCulture)), (call.Provider, call.Model, call.Reply));
-        Assert.StartsWith(checkpoints.Classifier(EncoderReference.Folder("bert")).Hash, provider.Version, StringComparison.Ordinal);
+        Assert.StartsWith(checkpoints.Classifier(EncoderReference.Folder("bert"), RunDevice.Cpu).Hash, provider.Version, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,9 +81,9 @@ public sealed class CheckpointProviderTests : IDisposable
     public void A_checkpoint_is_loaded_once_and_must_be_what_the_run_began_with()
     {
         using var copy = new CheckpointCopy("bert");
-        var model = checkpoints.Classifier(copy.Folder);
-        Assert.Same(model, checkpoints.Classifier(copy.Folder));
-        Assert.NotSame((SequenceModel)model, checkpoints.Embedder(copy.Folder));
+        var model = checkpoints.Classifier(copy.Folder, RunDevice.Cpu);
+        Assert.Same(model, checkpoints.Classifier(copy.Folder, RunDevice.Cpu));
+        Assert.NotSame((SequenceModel)model, checkpoints.Embedder(copy.Folder, RunDevice.Cpu));
         checkpoints.RequireUnchanged(new Dictionary<string, string> { [copy.Weights] = model.Hash });
         var message = Assert.Throws<InputException>(() => checkpoints.RequireUnchanged(new Dictionary<string, string> { [copy.Weights] = "another" })).Message;
         Assert.Contains("model.safetensors' is not the file that the run began with", message, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class CheckpointProviderTests : IDisposable
     public async Task R3_takes_relevance_from_an_encoder_on_this_machine()
     {
         var config = new FeedbackProvider.R3 { Encoder = EncoderReference.Folder("contriever") };
-        var provider = new R3Provider(config, new EncodedRelevance(checkpoints.Embedder(config.Encoder)), null);
+        var provider = new R3Provider(config, new EncodedRelevance(checkpoints.Embedder(config.Encoder, RunDevice.Cpu)), null);
         // These three end where the reference cut them, or are whole.
         var (prompt, response, reference) = (Expected.Inputs[0].First, Expected.Inputs[1].First, Expected.Inputs[2].First);
         FeedbackRequest open = Sample(0, response) with { Prompt = prompt }, closed = Sample(1, response) with { Reference = reference };
@@ -104,13 +104,13 @@ public sealed class CheckpointProviderTests : IDisposable
         Assert.Equal(R3.Closed(response, Dot(2, 1)), ((FeedbackOutcome.Labelled)judged[1].Outcome).Reward, 1e-4);
         Assert.Equal(new FeedbackOutcome.Abstained("the text is empty"), judged[2].Outcome);
         Assert.Equal(Dot(0, 1), double.Parse(Assert.Single(judged[0].Calls).Reply!, CultureInfo.InvariantCulture), 1e-3);
-        Assert.StartsWith(checkpoints.Embedder(config.Encoder).Hash, provider.Version, StringComparison.Ordinal);
+        Assert.StartsWith(checkpoints.Embedder(config.Encoder, RunDevice.Cpu).Hash, provider.Version, StringComparison.Ordinal);
     }
 
     private CheckpointProvider Open(string name, Func<FeedbackProvider.Checkpoint, FeedbackProvider.Checkpoint>? change = null)
     {
         var config = new FeedbackProvider.Checkpoint { Folder = EncoderReference.Folder(name) };
-        return new CheckpointProvider(change?.Invoke(config) ?? config, checkpoints.Classifier(config.Folder));
+        return new CheckpointProvider(change?.Invoke(config) ?? config, checkpoints.Classifier(config.Folder, RunDevice.Cpu));
     }
 
     private static Task<IReadOnlyList<Judgement>> JudgeAsync(CheckpointProvider provider, FeedbackRequest sample) => provider.JudgeAsync([sample], null, CancellationToken.None);

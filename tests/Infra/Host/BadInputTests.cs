@@ -17,6 +17,18 @@ public sealed class BadInputTests
         Assert.False(Directory.Exists(Path.Combine(installation.Home, "pg")));
     }
 
+    [FactWithoutGpu]
+    public async Task A_GPU_that_is_not_there_is_one_line_and_no_run_begins()
+    {
+        await using var installation = new Installation();
+
+        var end = await installation.RunAsync("run", installation.Config, "--set", "device=cuda", "--run-id", "never");
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("device: cuda, but libtorch finds no GPU on this machine; expected ", end.OnlyLine, StringComparison.Ordinal);
+        Assert.Equal(2, (await installation.RunAsync("status", "never")).ExitCode);
+    }
+
     [Fact]
     public async Task A_missing_file_of_prompts_is_named_and_no_run_begins()
     {

@@ -66,6 +66,20 @@ public sealed class ForkTests(FinishedRun calm)
         Assert.Equal(2, hashes.Split(' ').Length);
     }
 
+    [FactWithoutGpu]
+    public async Task A_fork_may_choose_its_device_and_on_the_same_one_gives_the_same_bits()
+    {
+        Assert.Contains("device: cuda, but", (await Installation.RunAsync("fork", FinishedRun.Id, "--at", "2", "--set", "device=cuda", "--run-id", "no")).OnlyLine, StringComparison.Ordinal);
+        Assert.Equal(2, (await Installation.RunAsync("status", "no")).ExitCode);
+
+        var end = await Installation.RunAsync("fork", FinishedRun.Id, "--at", "2", "--set", "device=auto", "--run-id", "elsewhere", "--json");
+
+        Assert.True(end.ExitCode == 0, end.Errors);
+        Assert.Contains("of iteration 2 what comes before Sampling", end.Errors, StringComparison.Ordinal);
+        Assert.Equal(calm.Report.WeightsHash, Report(end).WeightsHash);
+        Assert.Equal("Cpu", await Installation.QueryAsync("select data ->> 'Device' from mt_events where stream_id = 'run-elsewhere' and version = 1"));
+    }
+
     [Theory]
     [InlineData("--at 1 --set seed=7 --run-id no", "seed")]
     [InlineData("--at 2 --set feedback.separator=<|s|> --run-id no", "--at 1")]
