@@ -37,10 +37,7 @@ internal static class Worker
         using var main = New(TaskQueues.Main, LightActivities, o => o.AddWorkflow<AltRunWorkflow>().AddWorkflow<IterationWorkflow>());
         using var models = New(TaskQueues.Gpu, Models);
         using var judges = New(TaskQueues.Feedback, Judges);
-        var working = new[] { main, models, judges }.Select(w => w.ExecuteAsync(token)).ToArray();
-        ready();
-        // The first one that ends, for whatever reason, ends the process: the supervisor starts it anew.
-        await await Task.WhenAny(working);
+        await UntilOneEndsAsync([main.ExecuteAsync, models.ExecuteAsync, judges.ExecuteAsync], ready, token);
 
         TemporalWorker New(string queue, int concurrent, Action<TemporalWorkerOptions>? add = null)
         {
@@ -61,5 +58,19 @@ internal static class Worker
             add?.Invoke(options);
             return new TemporalWorker(client, options);
         }
+    }
+
+    /// <summary>
+    /// Runs several parts of a process until the first ends, for whatever reason: then the others are cancelled and waited for, since what they
+    /// share is let go afterwards. The supervisor starts the process anew.
+    /// </summary>
+    internal static async Task UntilOneEndsAsync(IReadOnlyList<Func<CancellationToken, Task>> parts, Action ready, CancellationToken token)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var running = parts.Select(part => part(ending.Token)).ToArray();
+        ready();
+        await Task.WhenAny(running);
+        await ending.CancelAsync();
+        await Task.WhenAll(running);
     }
 }
