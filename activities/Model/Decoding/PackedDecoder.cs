@@ -33,7 +33,8 @@ internal sealed unsafe class PackedDecoder : IDecoder
     /// <param name="threads">How many threads compute; null is one per core.</param>
     public PackedDecoder(LanguageModel model, int slots, int positions, int? threads = null)
     {
-        (_config, _weights) = (model.Config, model.Packed().Hold());
+        using var scope = NewDisposeScope();
+        (_config, _weights) = (model.Config, model.Packed());
         Slots = slots;
         _cache = new PagedCache(_config, model.ElementType, slots, positions);
         var rows = (Math.Max(slots, Math.Min(RowsPerPass, slots * positions)) + PackedMatrix.RowsTogether - 1) / PackedMatrix.RowsTogether * PackedMatrix.RowsTogether;
@@ -50,12 +51,15 @@ internal sealed unsafe class PackedDecoder : IDecoder
         _inner = Buffer(_config.InnerWidth * _config.Architecture.Weights.Inner.Length);        // (R, I), or with SwiGLU (R, 2I)
         _ends = Buffer(_config.Width);                                                          // (A, C)
         _logits = Buffer(_config.Vocabulary, slots);                                            // (A, V)
-        // Last, since its threads wait for work until it is disposed.
+        // Its threads wait for work until it is disposed.
         _team = new WorkerTeam(_scores.Length);
+        // Only now that all is there: what failed before, for want of memory, leaves nothing behind.
+        _buffers.ForEach(buffer => buffer.DetachFromDisposeScope());
+        _weights.Hold();
 
         Rows Buffer(int width, int? count = null)
         {
-            _buffers.Add(zeros([count ?? rows, width]).DetachFromDisposeScope());
+            _buffers.Add(zeros([count ?? rows, width]));
             return Rows.Of(_buffers[^1]);
         }
     }

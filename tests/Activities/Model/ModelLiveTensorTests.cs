@@ -1,4 +1,5 @@
 using Alt.Activities.Model;
+using Alt.Activities.Model.Decoding;
 using Alt.Activities.Model.Encoders;
 using Alt.Domain;
 using Alt.Tests.Activities.Model.Encoders;
@@ -54,6 +55,19 @@ public class ModelLiveTensorTests
         var sampler = new Sampler(model, new SamplingOptions { TopP = 0.9 }, batchSize: 5);
         var counts = Enumerable.Range(0, 51).Select(_ => (sampler.Sample(TinyModel.Jobs()), torch.Tensor.TotalCount).TotalCount).ToArray();
         Assert.Equal(counts[0], counts[^1]);
+    }
+
+    [Fact]
+    public void A_decoder_that_cannot_be_made_leaves_no_tensors_behind()
+    {
+        var before = torch.Tensor.TotalCount;
+        using (var model = TinyModel.Create())
+        {
+            // Its threads are the last that it makes.
+            Assert.ThrowsAny<Exception>(() => new PackedDecoder(model, slots: 2, positions: 8, threads: 0));
+        }
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
     }
 
     [Fact]
