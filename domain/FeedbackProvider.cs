@@ -44,7 +44,7 @@ public abstract record FeedbackProvider
         // A pair takes up to four special tokens, and each text should have one of its own.
         private const int LeastLength = 6;
 
-        /// <summary>A folder with config.json, model.safetensors and a tokenizer.</summary>
+        /// <summary>A folder with config.json, a tokenizer and the weights: model.safetensors, pytorch_model.bin, or shards of either with their index.</summary>
         public string Folder { get; init; } = "";
 
         /// <summary>
@@ -69,7 +69,7 @@ public abstract record FeedbackProvider
 
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             base.Problems(key, config)
-                .Concat(Folder.Length == 0 ? [$"{key}.folder is missing, expected a folder with config.json, model.safetensors and a tokenizer"] : [])
+                .Concat(Folder.Length == 0 ? [$"{key}.folder is missing, expected a folder with config.json, the weights and a tokenizer"] : [])
                 .Concat(MaxLength is 0 or >= LeastLength ? [] : [$"{key}.maxLength is {MaxLength}, expected 0 (the model's own) or at least {LeastLength}"])
                 .Concat(BatchSize >= 1 ? [] : [$"{key}.batchSize is {BatchSize}, expected 1 or more"]);
     }
@@ -208,7 +208,7 @@ public abstract record FeedbackProvider
         /// <summary>The embedding model; the paper's is facebook/contriever with mean pooling.</summary>
         public string Model { get; init; } = "facebook/contriever";
 
-        /// <summary>A folder with an encoder's config.json, model.safetensors and tokenizer, in place of an endpoint; null asks the endpoint.</summary>
+        /// <summary>A folder with an encoder's config.json, weights and tokenizer, as <see cref="Checkpoint.Folder"/> has them, in place of an endpoint; null asks the endpoint.</summary>
         public string? Encoder { get; init; }
 
         /// <summary>

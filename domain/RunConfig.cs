@@ -135,7 +135,7 @@ public sealed record DataConfig
 /// <summary>The base model p0: a checkpoint folder as Hugging Face writes it, or an architecture to pretrain as the run's stage 0.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>A folder with config.json, model.safetensors and a tokenizer; null pretrains one.</summary>
+    /// <summary>A folder with config.json, a tokenizer and the weights: model.safetensors, pytorch_model.bin, or shards of either with their index. Null pretrains one.</summary>
     public string? Checkpoint { get; init; }
 
     public int Layers { get; init; } = 4;

@@ -1,4 +1,5 @@
 using Alt.Domain;
+using Alt.Infra;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,9 +17,6 @@ public enum NewTokens
 
 public sealed partial class LanguageModel
 {
-    /// <summary>The weights' file in a checkpoint folder.</summary>
-    public const string WeightsFileName = "model.safetensors";
-
     // The stream of a model's first weights; no iteration of a run has this number.
     private const int CreationIteration = -1;
 
@@ -69,7 +67,7 @@ public sealed partial class LanguageModel
         Config.Save(folder, ElementType switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", _ => "float32" });
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), Merged());
+        SafetensorsWriter.Write(Path.Combine(folder, WeightFiles.SafetensorsName), Merged());
     }
 
     /// <summary>SHA-256, in lower-case hexadecimal, of the <c>model.safetensors</c> that <see cref="Save"/> writes.</summary>

@@ -1,5 +1,6 @@
 using Alt.Activities.Model;
 using Alt.Domain;
+using Alt.Infra;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -83,8 +84,8 @@ public sealed class DecoderParityTests : IDisposable
             using var model = LanguageModel.Load(given);
             model.Save(folder);
             using var saved = LanguageModel.Load(folder);
-            using var before = SafetensorsFile.Open(Path.Combine(given, LanguageModel.WeightsFileName));
-            using var after = SafetensorsFile.Open(Path.Combine(folder, LanguageModel.WeightsFileName));
+            using var before = SafetensorsFile.Open(Path.Combine(given, WeightFiles.SafetensorsName));
+            using var after = SafetensorsFile.Open(Path.Combine(folder, WeightFiles.SafetensorsName));
             Assert.Equal(before.Entries.Keys.Order(StringComparer.Ordinal), after.Entries.Keys.Order(StringComparer.Ordinal));
             Assert.Equal(model.WeightsHash(), saved.WeightsHash());
             Assert.Equal(Shape(model.Config), Shape(saved.Config));

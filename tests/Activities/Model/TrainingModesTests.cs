@@ -1,5 +1,6 @@
 using Alt.Activities.Model;
 using Alt.Domain;
+using Alt.Infra;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -168,7 +169,7 @@ public sealed class TrainingModesTests : IDisposable
         }
 
         Assert.True(losses[^1] < losses[0] / 3, $"from {losses[0]} to {losses[^1]}");
-        using var weights = SafetensorsFile.Open(Path.Combine(Checkpoint, LanguageModel.WeightsFileName));
+        using var weights = SafetensorsFile.Open(Path.Combine(Checkpoint, WeightFiles.SafetensorsName));
         Assert.All(weights.Entries.Keys, name => Assert.Equal(float32, weights.Read(name).dtype));
 
         // What a bfloat16 has no digits for is not lost.
