@@ -39,15 +39,25 @@ public sealed class CallLimitsTests : CallsTest
     [Fact]
     public async Task No_more_calls_are_under_way_than_the_config_says_over_all_processes()
     {
-        var (now, most) = (0, 0);
+        const int Allowed = 5;
+        var (now, most, waiting) = (0, 0, 0);
+        var together = NewGate();
+        // Each waits until as many are under way as may be, so that one more would be seen.
         var service = new ScriptedTransport(async (_, token) =>
         {
+            Task all;
             lock (this)
             {
                 most = Math.Max(most, ++now);
+                all = together.Task;
+                if (++waiting == Allowed)
+                {
+                    together.SetResult();
+                    (together, waiting) = (NewGate(), 0);
+                }
             }
 
-            await Task.Delay(2, token);
+            await all.WaitAsync(token);
             lock (this)
             {
                 now--;
@@ -56,9 +66,11 @@ public sealed class CallLimitsTests : CallsTest
             return ScriptedTransport.Ok();
         });
         await using var others = await OpenAsync();
-        var account = Account(new() { Concurrency = 5 });
+        var account = Account(new() { Concurrency = Allowed });
         await Task.WhenAll(Enumerable.Range(0, 300).Select(i => AskAsync(service, $"q{i}", account, calls: i % 2 == 0 ? Calls : others)));
-        Assert.Equal((300, 5), (service.Attempts, most));
+        Assert.Equal((300, Allowed), (service.Attempts, most));
+
+        static TaskCompletionSource NewGate() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     [Fact]
