@@ -82,21 +82,11 @@ internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel confi
     }
 
     /// <summary>What the model wrote; null where the body is no chat completion.</summary>
-    private static string? Said(string body)
-    {
-        try
-        {
-            return JsonNode.Parse(body) is JsonObject reply && reply["choices"] is JsonArray { Count: > 0 } choices && choices[0] is JsonObject choice
-                && choice["message"] is JsonObject message && message["content"] is JsonValue content && content.TryGetValue<string>(out var text)
-                ? text
-                : null;
-        }
-        catch (JsonException)
-        {
-            // The caller keeps it as it came, as Unparsed.
-            return null;
-        }
-    }
+    private static string? Said(string body) => ReplyJson.Read(() =>
+        JsonNode.Parse(body) is JsonObject reply && reply["choices"] is JsonArray { Count: > 0 } choices && choices[0] is JsonObject choice
+            && choice["message"] is JsonObject message && message["content"] is JsonValue content && content.TryGetValue<string>(out var text)
+            ? text
+            : null);
 
     private FeedbackOutcome Read(string said) => (FeedbackOutcome?)Labelled(said) ?? new FeedbackOutcome.Unparsed(said);
 
@@ -113,17 +103,8 @@ internal sealed class LanguageModelProvider(FeedbackProvider.LanguageModel confi
     }
 
     /// <summary>A structured reply as the plain one would be; null where it is not JSON, which the plain reader then tries.</summary>
-    private string? Fields(string said)
-    {
-        try
-        {
-            return JsonNode.Parse(said) is not JsonObject fields ? null
-                : config.Reply == JudgeReply.Category ? fields["category"]?.ToString()
-                : $"Feedback: {fields["feedback"]}\nScore: {fields["score"]}";
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private string? Fields(string said) => ReplyJson.Read(() =>
+        JsonNode.Parse(said) is not JsonObject fields ? null
+        : config.Reply == JudgeReply.Category ? fields["category"]?.ToString()
+        : $"Feedback: {fields["feedback"]}\nScore: {fields["score"]}");
 }

@@ -41,16 +41,12 @@ internal sealed class PerspectiveProvider(FeedbackProvider.Perspective config, R
 
     private double? Score(string body)
     {
-        try
+        return ReplyJson.Read(() =>
         {
             var scores = JsonNode.Parse(body)?["attributeScores"];
             // One that is missing makes the whole unreadable: the largest is not known then.
             return config.Attributes.Select(a => Value(scores?[a]?["summaryScore"]?["value"])).Aggregate((double?)0, (largest, score) => largest is null || score is null ? null : Math.Max(largest.Value, score.Value));
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
+        });
 
         static double? Value(JsonNode? value) =>
             double.TryParse(value?.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && score is >= 0 and <= 1 ? score : null;

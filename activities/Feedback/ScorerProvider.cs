@@ -38,17 +38,8 @@ internal sealed class ScorerProvider(FeedbackProvider.Scorer config, RemoteJudge
         : double.IsFinite(score) ? new FeedbackOutcome.Labelled(score)
         : new FeedbackOutcome.Unparsed(body);
 
-    private static double?[]? Scores(string body, int count)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Reply>(body, JsonSerializerOptions.Web)?.Scores is { } scores && scores.Length == count ? scores : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static double?[]? Scores(string body, int count) => ReplyJson.Read(() =>
+        JsonSerializer.Deserialize<Reply>(body, JsonSerializerOptions.Web)?.Scores is { } scores && scores.Length == count ? scores : null);
 
     private sealed record Reply(double?[]? Scores);
 }

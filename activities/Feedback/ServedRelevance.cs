@@ -21,19 +21,10 @@ internal sealed class ServedRelevance(string model, RemoteJudge embeddings) : IR
             return new RelevanceAnswer(relevance, answer.Problem ?? (relevance is null ? new FeedbackOutcome.Unparsed(answer.Body!) : null), answer.Call);
         }));
 
-    private static double? Relevance(string body)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Reply>(body, JsonSerializerOptions.Web) is { Data: [{ Embedding: { } one }, { Embedding: { } other }] } && one.Length == other.Length
-                ? one.Zip(other, (a, b) => a * b).Sum() is var product && double.IsFinite(product) ? product : null
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static double? Relevance(string body) => ReplyJson.Read<double?>(() =>
+        JsonSerializer.Deserialize<Reply>(body, JsonSerializerOptions.Web) is { Data: [{ Embedding: { } one }, { Embedding: { } other }] } && one.Length == other.Length
+            ? one.Zip(other, (a, b) => a * b).Sum() is var product && double.IsFinite(product) ? product : null
+            : null);
 
     private sealed record Reply(Item[]? Data);
 
