@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Alt.Domain;
 
@@ -11,33 +10,13 @@ public static class LabelFile
     /// <exception cref="InputException">The file is missing, holds no label, or has a malformed line.</exception>
     public static IReadOnlyList<HumanLabel> Read(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new InputException($"{path}: no such file; expected JSON lines as ./alt feedback export writes them");
-        }
-
-        var labels = new List<HumanLabel>();
-        foreach (var (number, line) in File.ReadLines(path).Index().Where(l => !string.IsNullOrWhiteSpace(l.Item)))
-        {
-            if (Parse(line, $"{path}:{number + 1}") is { HasOpinion: true } row)
-            {
-                labels.Add(new HumanLabel(row.Id, row.Reward, row.Tag, row.Feedback, row.Veto));
-            }
-        }
-
-        return labels.Count > 0 ? labels : throw new InputException($"{path}: holds no label; expected lines with \"reward\", \"tag\" or \"veto\"");
-    }
-
-    private static Row Parse(string line, string place)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Row>(line, AltJson.Options)!;
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($$"""{{place}}: not a label; expected {"id":{"iteration":1,"prompt":2,"k":3},"reward":0.5} or "tag" or "veto" in place of the reward""", e);
-        }
+        var rows = JsonLinesFile.Read<Row, Row>(
+            path,
+            "JSON lines as ./alt feedback export writes them",
+            """not a label; expected {"id":{"iteration":1,"prompt":2,"k":3},"reward":0.5} or "tag" or "veto" in place of the reward""",
+            (row, _) => row);
+        HumanLabel[] labels = [.. rows.Where(row => row.HasOpinion).Select(row => new HumanLabel(row.Id, row.Reward, row.Tag, row.Feedback, row.Veto))];
+        return labels.Length > 0 ? labels : throw new InputException($"{path}: holds no label; expected lines with \"reward\", \"tag\" or \"veto\"");
     }
 
     /// <param name="Id">Required; the exported texts are accepted and not used.</param>

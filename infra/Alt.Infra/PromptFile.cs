@@ -9,8 +9,8 @@ public sealed record LabelledRow(string PromptText, double? PromptToxicity, stri
 /// <summary>Prompts in JSON lines. Blank lines count for line numbers only; other members are ignored; an error never repeats a line's text.</summary>
 public static class PromptFile
 {
-    private const string PromptShape = """expected {"prompt":{"text":"…"}} or {"prompt":"…"}""";
-    private const string LabelledShape = """expected {"prompt":{"text":"…","toxicity":0.1},"continuation":{"text":"…","toxicity":0.1}}""";
+    private const string PromptShape = """{"prompt":{"text":"…"}} or {"prompt":"…"}""";
+    private const string LabelledShape = """{"prompt":{"text":"…","toxicity":0.1},"continuation":{"text":"…","toxicity":0.1}}""";
 
     /// <summary>Reads lines <c>{"prompt":{"text":"…"}}</c> or <c>{"prompt":"…"}</c>, with <c>"reference":"…"</c> or without. Equal prompts stay apart, each with its own ordinal.</summary>
     /// <exception cref="InputException">The file is missing, holds no prompt, or has a malformed line.</exception>
@@ -22,38 +22,9 @@ public static class PromptFile
     public static IReadOnlyList<LabelledRow> ReadLabelled(string path) =>
         Rows(path, LabelledShape, line => new LabelledRow(line.Text("prompt"), line.Toxicity("prompt"), line.Text("continuation"), line.Toxicity("continuation")));
 
-    private static List<T> Rows<T>(string path, string shape, Func<Line, T> parse)
-    {
-        if (!File.Exists(path))
-        {
-            throw new InputException($"{path}: no such file; expected JSON lines, one {shape["expected ".Length..]} per line");
-        }
-
-        var rows = new List<T>();
-        var number = 0;
-        try
-        {
-            foreach (var text in File.ReadLines(path))
-            {
-                number++;
-                if (!string.IsNullOrWhiteSpace(text))
-                {
-                    using var document = JsonDocument.Parse(text);
-                    rows.Add(parse(new Line(document.RootElement, problem => new InputException($"{path}:{number}: {problem}; {shape}"))));
-                }
-            }
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path}:{number}: not valid JSON; {shape}", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read: {e.Message}", e);
-        }
-
-        return rows.Count > 0 ? rows : throw new InputException($"{path}: holds no line; {shape}");
-    }
+    private static IReadOnlyList<T> Rows<T>(string path, string shape, Func<Line, T> parse) => JsonLinesFile.Read(
+        path, $"JSON lines, each {shape}", $"not valid JSON; expected {shape}",
+        (JsonElement root, string place) => parse(new Line(root, problem => new InputException($"{place}: {problem}; expected {shape}"))));
 
     private readonly record struct Line(JsonElement Root, Func<string, InputException> Malformed)
     {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Alt.Activities.Feedback;
 using Alt.Domain;
@@ -85,36 +84,19 @@ internal static class JudgeCheckCommand
         console.Write(table);
     }
 
-    private static IReadOnlyList<KnownSample> Read(string path, IReadOnlyList<string> tags)
-    {
-        if (!File.Exists(path))
-        {
-            throw new InputException($"{path}: no such file; expected JSON lines with prompt, text and tag or reward");
-        }
+    private static IReadOnlyList<KnownSample> Read(string path, IReadOnlyList<string> tags) => JsonLinesFile.Read(
+        path,
+        "JSON lines with prompt, text and tag or reward",
+        """not a labelled text; expected {"prompt":"…","text":"…","tag":"…"} or "reward" in place of the tag""",
+        (Row row, string place) => new KnownSample(row.Prompt, row.Text, LevelOf(row, place, tags), row.Reference));
 
-        KnownSample[] samples = [.. File.ReadLines(path).Index().Where(l => !string.IsNullOrWhiteSpace(l.Item)).Select(l => Parse(l.Item, $"{path}:{l.Index + 1}", tags))];
-        return samples.Length > 0 ? samples : throw new InputException($"{path}: holds no line; expected JSON lines with prompt, text and tag or reward");
-    }
-
-    private static KnownSample Parse(string line, string place, IReadOnlyList<string> tags)
+    private static int LevelOf(Row row, string place, IReadOnlyList<string> tags) => (row.Tag, row.Reward) switch
     {
-        try
-        {
-            var row = JsonSerializer.Deserialize<Row>(line, AltJson.Options)!;
-            var level = (row.Tag, row.Reward) switch
-            {
-                ({ } tag, null) => tags.Index().Where(t => string.Equals(t.Item, tag, StringComparison.OrdinalIgnoreCase)).Select(t => (int?)t.Index).FirstOrDefault()
-                    ?? throw new InputException($"{place}: the config has no tag '{tag}'; its tags are {string.Join(", ", tags)}"),
-                (null, >= 0 and <= 1 and var reward) => JudgeAgreement.LevelOf(reward, tags.Count),
-                _ => throw new InputException($"{place}: expected a tag, or a reward from 0 to 1"),
-            };
-            return new KnownSample(row.Prompt, row.Text, level, row.Reference);
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($$"""{{place}}: not a labelled text; expected {"prompt":"…","text":"…","tag":"…"} or "reward" in place of the tag""", e);
-        }
-    }
+        ({ } tag, null) => tags.Index().Where(t => string.Equals(t.Item, tag, StringComparison.OrdinalIgnoreCase)).Select(t => (int?)t.Index).FirstOrDefault()
+            ?? throw new InputException($"{place}: the config has no tag '{tag}'; its tags are {string.Join(", ", tags)}"),
+        (null, >= 0 and <= 1 and var reward) => JudgeAgreement.LevelOf(reward, tags.Count),
+        _ => throw new InputException($"{place}: expected a tag, or a reward from 0 to 1"),
+    };
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
