@@ -22,12 +22,8 @@ public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
         }
 
         var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration.Run, source, token);
-        var outcomes = new List<FeedbackOutcome>();
-        foreach (var chunk in state.Chunks(Stage.Feedback))
-        {
-            outcomes.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Select(j => j.Outcome).ToArrayAsync(token));
-        }
-
+        var judged = artifacts.ReadJsonLinesAsync<Judgement>(state.Chunks(Stage.Feedback).Select(c => c.Result), token);
+        var outcomes = await judged.Select(j => j.Outcome).ToArrayAsync(token);
         var best = Exemplars.Best(outcomes);
         return PolicySampler.ByExemplar(
             policy, feedback, prompt => Exemplars.Of(best, new RandomKey(config.Seed, inputs.Number, stage, prompt.Ordinal, NoGeneration), feedback.Tags[0]));

@@ -41,17 +41,12 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
         var (config, prompts) = (inputs.Config, PromptCount(inputs.Run));
         var chunks = inputs.State.Chunks(Stage.Evaluation);
         StageSums.Require(Stage.Evaluation, chunks, Chunks(inputs.Run), prompts * config.Evaluation.Generations);
-        var samples = new List<EvaluatedSample>();
-        foreach (var chunk in chunks)
-        {
-            samples.AddRange(await artifacts.ReadJsonLinesAsync<EvaluatedSample>(chunk.Result, token).ToArrayAsync(token));
-        }
-
+        var samples = await artifacts.ReadJsonLinesAsync<EvaluatedSample>(chunks.Select(c => c.Result), token).ToArrayAsync(token);
         var truth = await GroundTruthAsync(inputs.Run, token);
         var measured = Evaluation.Measure([.. samples.Select(s => new EvaluatedGeneration(
             s.Sample.Id.Prompt, s.Sample.Text, s.Toxicity, truth?.Invoke(s.Sample.Text), s.NegativeLogLikelihood, s.Sample.Tokens.Length, s.Sample.FinishReason == FinishReason.Length))]);
         return new IterationEvent.PolicyEvaluated(
-            measured.Metrics, measured.Unjudged, measured.Improbable, await artifacts.PutJsonLinesAsync(samples, token), prompts, samples.Count, chunks.Sum(c => c.Seconds));
+            measured.Metrics, measured.Unjudged, measured.Improbable, await artifacts.PutJsonLinesAsync(samples, token), prompts, samples.Length, chunks.Sum(c => c.Seconds));
     }
 
     /// <summary>The grammar's own verdict whether a continuation is toxic; null where no grammar is the source.</summary>

@@ -51,12 +51,13 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
             return;
         }
 
-        foreach (var chunk in await stage.RelabelledAsync(inputs, token))
+        var relabelled = await stage.RelabelledAsync(inputs, token);
+        foreach (var chunk in relabelled)
         {
             await RecordAsync(inputs, chunk, await stage.DrainAsync(inputs, chunk, null, token), token);
         }
 
-        inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        inputs = relabelled.Count > 0 ? await StageInputs.ReadAsync(ledger, iteration, token) : inputs;
         var (sums, outcomes) = await stage.SumUpAsync(inputs, token);
         if (Quarantine.Problem(iteration.Number, outcomes, inputs.Run.FailureShare, iteration.Run) is { } problem)
         {

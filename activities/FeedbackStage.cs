@@ -42,12 +42,7 @@ public sealed class FeedbackStage(ArtifactStore artifacts, FeedbackProviders pro
     {
         var chunks = inputs.State.Chunks(Stage.Feedback);
         StageSums.Require(Stage.Feedback, chunks, inputs.State.Prompts!.Chunks, inputs.State.Sampling!.Samples);
-        var judged = new List<Judgement>();
-        foreach (var chunk in chunks)
-        {
-            judged.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).ToArrayAsync(token));
-        }
-
+        var judged = await artifacts.ReadJsonLinesAsync<Judgement>(chunks.Select(c => c.Result), token).ToArrayAsync(token);
         StageSums.Require(Stage.Feedback, await inputs.SampleIdsAsync(artifacts, token), judged.Select(j => j.Id));
         var outcomes = judged.Select(j => j.Outcome).ToArray();
         var provider = await providers.OpenAsync(inputs, token, toAsk: false);

@@ -33,15 +33,10 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var (config, state) = (inputs.Config, inputs.State);
         var chunks = state.Chunks(Stage.Sampling);
         StageSums.Require(Stage.Sampling, chunks, state.Prompts!.Chunks, state.Prompts.Count * config.Sampling.Generations);
-        var samples = new List<(SampleId Id, FinishReason FinishReason)>();
-        foreach (var chunk in chunks)
-        {
-            samples.AddRange(await artifacts.ReadJsonLinesAsync<Sample>(chunk.Result, token).Select(s => (s.Id, s.FinishReason)).ToArrayAsync(token));
-        }
-
+        var samples = await artifacts.ReadJsonLinesAsync<Sample>(chunks.Select(c => c.Result), token).Select(s => (s.Id, s.FinishReason)).ToArrayAsync(token);
         StageSums.Require(Stage.Sampling, await inputs.SampleIdsAsync(artifacts, token), samples.Select(s => s.Id));
         var (_, policy) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, inputs.Number - 1, token);
         return new IterationEvent.GenerationsSampled(
-            policy, config.ConditioningOf(inputs.Number), samples.Count, samples.Count(s => s.FinishReason == FinishReason.Length), chunks.Sum(c => c.Tokens), chunks.Sum(c => c.Seconds));
+            policy, config.ConditioningOf(inputs.Number), samples.Length, samples.Count(s => s.FinishReason == FinishReason.Length), chunks.Sum(c => c.Tokens), chunks.Sum(c => c.Seconds));
     }
 }

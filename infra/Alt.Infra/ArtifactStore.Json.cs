@@ -73,6 +73,11 @@ public sealed partial class ArtifactStore
         }
     }
 
+    /// <summary>Reads artifacts of JSON lines one after another, each verified as a whole before its first line.</summary>
+    /// <inheritdoc cref="ReadJsonLinesAsync{T}(ArtifactRef, CancellationToken)"/>
+    public IAsyncEnumerable<T> ReadJsonLinesAsync<T>(IEnumerable<ArtifactRef> artifacts, CancellationToken token = default) =>
+        artifacts.ToAsyncEnumerable().SelectMany(artifact => ReadJsonLinesAsync<T>(artifact, token));
+
     /// <summary>The next line without its end; the last one may lack its end.</summary>
     private static bool TryTakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
     {

@@ -139,10 +139,8 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         var judged = new List<Judgement>();
         for (var number = 1; number <= state.Config.Iterations; number++)
         {
-            foreach (var chunk in await JudgedAsync(run, number, token))
-            {
-                judged.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token).Where(j => j.Id.Prompt == prompt).ToArrayAsync(token));
-            }
+            var chunks = await JudgedAsync(run, number, token);
+            judged.AddRange(await artifacts.ReadJsonLinesAsync<Judgement>(chunks.Select(c => c.Result), token).Where(j => j.Id.Prompt == prompt).ToArrayAsync(token));
         }
 
         await calls.ForgetAsync([.. judged.SelectMany(j => j.Calls).Select(c => c.RequestHash).Distinct()], token);
