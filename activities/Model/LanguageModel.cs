@@ -65,7 +65,7 @@ public sealed partial class LanguageModel : IDisposable
     public Tensor Hidden(Tensor ids, Action<Tensor>? observe = null)
     {
         var (places, attend) = Whole(ids);
-        return Hidden(ids, places, attend, observe);
+        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, attend, observe);
     }
 
     /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor, Action{Tensor})"/>.</summary>
@@ -81,7 +81,8 @@ public sealed partial class LanguageModel : IDisposable
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
         var mask = CausalMask(T);
-        return Hidden(ids, First(T), (layer, qkv) =>
+        var places = First(T);
+        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, (layer, qkv) =>
         {
             cache.Fill(layer, qkv, T, slots);
             return SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask);
@@ -99,7 +100,7 @@ public sealed partial class LanguageModel : IDisposable
         var places = new Places(
             _positions is { } learned ? embedding(positions, learned).unsqueeze(1) : null,                   // (A, 1, C)
             _rotary?.At(positions, slots.Max(slot => slot.Position)));
-        return Hidden(ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
+        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
     }
 
     /// <summary>The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>; whoever reads them longer than the model keeps them holds them.</summary>
@@ -136,9 +137,9 @@ public sealed partial class LanguageModel : IDisposable
         return (First(T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask));
     }
 
-    private Tensor Hidden(Tensor ids, Places places, Func<int, Tensor, Tensor> attend, Action<Tensor>? observe = null)
+    // From the embedded tokens (N, C).
+    private Tensor Hidden(Tensor x, Tensor ids, Places places, Func<int, Tensor, Tensor> attend, Action<Tensor>? observe = null)
     {
-        var x = Embedded(ids, places);                                       // (N, C)
         for (var layer = 0; layer < _blocks.Length; layer++)
         {
             observe?.Invoke(x);
@@ -149,11 +150,8 @@ public sealed partial class LanguageModel : IDisposable
         return _finalNorm.Of(x);
     }
 
-    private Tensor Embedded(Tensor ids, Places places)
-    {
-        var x = embedding(ids, _tokens);                                     // (B, T, C)
-        return (places.Embedding is { } learned ? x.add_(learned) : x).view(-1, Config.Width);
-    }
+    // Tokens (B, T, C) with what their positions add (N, C).
+    private Tensor Embedded(Tensor tokens, Places places) => (places.Embedding is { } learned ? tokens + learned : tokens).view(-1, Config.Width);
 
     private Tensor Layer(int layer, Tensor x, Tensor ids, Places places, Func<int, Tensor, Tensor> attend) =>
         _blocks[layer].Of(x, qkv => attend(layer, places.Rotary is { } rows ? Turned(qkv, ids.shape[0], ids.shape[1], rows) : qkv));

@@ -141,12 +141,7 @@ public sealed partial class Trainer : IDisposable
     private LossParts Backward(TokenBatch inputs, ReferencePass? reference, double scale)
     {
         var model = _weights.Working;
-        if (!_options.GradientCheckpointing)
-        {
-            return _loss.Backward(model, inputs.Predicting(model.Hidden(inputs.Ids)), inputs.Targets, reference, scale);
-        }
-
-        var pass = model.Recompute(inputs.Ids);
+        var pass = model.Pass(inputs.Ids, _options.GradientCheckpointing);
         var parts = _loss.Backward(model, inputs.Predicting(pass.Hidden), inputs.Targets, reference, scale);
         pass.Backward();
         return parts;

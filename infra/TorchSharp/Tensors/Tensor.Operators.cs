@@ -104,6 +104,8 @@ public static partial class torch
         public Tensor index_select(long dim, Tensor index) => Call("aten::index_select", this, dim, index);
         public Tensor index_copy_(long dim, Tensor index, Tensor source) => CallInPlace("aten::index_copy_", this, dim, index, source);
         public Tensor gather(long dim, Tensor index) => Call("aten::gather", this, dim, index);
+        public Tensor index_add_(long dim, Tensor index, Tensor source, Scalar alpha) => CallInPlace("aten::index_add_", this, dim, index, source, alpha);
+
         public Tensor scatter_add_(long dim, Tensor index, Tensor src) => CallInPlace("aten::scatter_add_", this, dim, index, src);
 
         public Tensor to(ScalarType type) => Call("aten::to.dtype", this, type);
