@@ -86,7 +86,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
             ? Trainer.Resume(resumed, policy.Model, null, examples, options)
             : new Trainer(policy.Model, null, examples, options);
 
-        var loop = new TrainingLoop(artifacts, policies);
+        var loop = new TrainingLoop(artifacts, policies, config.Training.LargestFile);
         var (trained, curve) = await loop.RunAsync(
             trainer, policy, options.Steps, settings.CheckpointEvery, await loop.CurveAsync(state.PretrainingCheckpoint?.Steps, token),
             (folder, steps) => ledger.RecordAsync(

@@ -5,7 +5,8 @@ using Alt.Infra;
 namespace Alt.Activities;
 
 /// <summary>Runs a trainer to its end and stores what it makes: the checkpoint that it ends with, and those on the way.</summary>
-internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies)
+/// <param name="largestFile">How many bytes of weights one file of a checkpoint holds at most.</param>
+internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies, long largestFile)
 {
     /// <param name="curve">The steps that were made before, from an earlier checkpoint; the new ones are added.</param>
     /// <param name="record">Gets the checkpoint and the curve so far every so many steps; null where none are wanted.</param>
@@ -37,7 +38,7 @@ internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies)
         var folder = policies.NewFolder();
         try
         {
-            trainer.Save(folder);
+            trainer.Save(folder, largestFile);
             policy.Tokenizer.Save(folder);
             return await artifacts.PutFolderAsync(folder, token);
         }

@@ -339,11 +339,20 @@ public sealed record TrainingConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool GradientCheckpointing { get; init; }
 
+    /// <summary>How many GB (10^9 bytes) of weights one file of a checkpoint holds; more are saved in several files with an index. 0 takes 5.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double ShardGigabytes { get; init; }
+
+    /// <summary><see cref="ShardGigabytes"/> in bytes.</summary>
+    [JsonIgnore]
+    public long LargestFile => (long)((ShardGigabytes == 0 ? 5 : ShardGigabytes) * 1e9);
+
     internal IEnumerable<(bool Ok, string Problem)> Checks(ModelConfig model)
     {
         yield return (Steps > 0 && BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
         yield return (LearningRate > 0, $"training.learningRate is {LearningRate}, expected more than 0");
         yield return (KlCoefficient >= 0 && EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
+        yield return (ShardGigabytes is >= 0 and <= 1e6, $"training.shardGigabytes is {ShardGigabytes}, expected 0 (takes 5) or more");
         yield return (FreezeLayers >= 0, $"training.freezeLayers is {FreezeLayers}, expected 0 or more");
         yield return (model.Checkpoint is not null || FreezeLayers <= model.Layers, $"training.freezeLayers is {FreezeLayers}, expected at most model.layers, {model.Layers}");
         yield return (Lora is null or { Rank: > 0, Alpha: > 0 }, $"training.lora.rank is {Lora?.Rank} and training.lora.alpha {Lora?.Alpha}, expected more than 0");

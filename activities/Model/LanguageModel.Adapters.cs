@@ -39,13 +39,11 @@ public sealed partial class LanguageModel
         WeightsChanged();
     }
 
-    /// <summary>What <see cref="Save"/> writes: the weights, with the adapters added to theirs.</summary>
-    private IEnumerable<KeyValuePair<string, Tensor>> Merged()
+    /// <summary>What <see cref="Save"/> writes, in the model's order: the weights, each with its adapter added when it is read.</summary>
+    private IEnumerable<TensorSource> Saved() => DecoderWeights.Of(Config).Select(weight =>
     {
-        foreach (var (name, weight) in _parameters)
-        {
-            var layer = name.EndsWith(".weight", StringComparison.Ordinal) ? _linears.GetValueOrDefault(name[..^".weight".Length]) : null;
-            yield return KeyValuePair.Create(name, layer?.Adapter is null ? weight : layer.Merged());
-        }
-    }
+        var (name, tensor) = (weight.Name, _parameters[weight.Name]);
+        var layer = name.EndsWith(".weight", StringComparison.Ordinal) ? _linears.GetValueOrDefault(name[..^".weight".Length]) : null;
+        return new TensorSource(name, tensor.dtype, tensor.shape, () => layer?.Adapter is null ? tensor : layer.Merged());
+    });
 }

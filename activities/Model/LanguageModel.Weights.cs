@@ -61,21 +61,20 @@ public sealed partial class LanguageModel
     }
 
     /// <summary>Writes the checkpoint into a folder, which is created where it does not exist.</summary>
-    public void Save(string folder)
+    /// <param name="largestFile">How many bytes of weights one file holds at most; more are written in several, with an index.</param>
+    public void Save(string folder, long largestFile = long.MaxValue)
     {
         Directory.CreateDirectory(folder);
         Config.Save(folder, ElementType switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", _ => "float32" });
         using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightFiles.SafetensorsName), Merged());
+        WeightShards.Write(folder, Saved(), largestFile);
     }
 
-    /// <summary>SHA-256, in lower-case hexadecimal, of the <c>model.safetensors</c> that <see cref="Save"/> writes.</summary>
+    /// <summary>SHA-256, in lower-case hexadecimal, of the <c>model.safetensors</c> that <see cref="Save"/> writes where one file holds all.</summary>
     public string WeightsHash()
     {
         using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        return SafetensorsWriter.Hash(Merged());
+        return SafetensorsWriter.HashInTurn(Saved());
     }
 
     /// <summary>A model with the same weights in its own memory.</summary>

@@ -12,32 +12,23 @@ public static class SafetensorsWriter
     // The reference implementation pads the header with spaces so that the data is aligned.
     private const int Alignment = 8;
 
-    /// <summary>Writes tensors of any device; their memory is not changed.</summary>
-    public static void Write(Stream target, IEnumerable<KeyValuePair<string, Tensor>> tensors)
-    {
-        // Larger elements first, as in the reference implementation, so that each tensor stands at a multiple of its elements' size.
-        var sorted = tensors.OrderByDescending(tensor => tensor.Value.ElementSize).ThenBy(tensor => tensor.Key, StringComparer.Ordinal).ToArray();
-        WriteHeader(target, sorted);
-        foreach (var (_, tensor) in sorted)
-        {
-            using var scope = NewDisposeScope();
-            foreach (var part in tensor.detach().cpu().contiguous().Parts())
-            {
-                target.Write(part.bytes);
-            }
-        }
-    }
+    /// <summary>Writes a new file, or over an old one, of tensors of any device; their memory is not changed.</summary>
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) => WriteInTurn(path, tensors.Select(TensorSource.Of));
 
-    /// <summary>Writes a new file, or over an old one.</summary>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    /// <summary>SHA-256, in lower-case hexadecimal, of the file that <see cref="Write"/> writes.</summary>
+    public static string Hash(IEnumerable<KeyValuePair<string, Tensor>> tensors) => HashInTurn(tensors.Select(TensorSource.Of));
+
+    /// <summary>The same of tensors of which only one at a time needs to be there.</summary>
+    /// <inheritdoc cref="Write"/>
+    internal static void WriteInTurn(string path, IEnumerable<TensorSource> tensors)
     {
         using var stream = File.Create(path);
         Write(stream, tensors);
         stream.Flush(flushToDisk: true);
     }
 
-    /// <summary>SHA-256, in lower-case hexadecimal, of what <see cref="Write(Stream, IEnumerable{KeyValuePair{string, Tensor}})"/> writes.</summary>
-    public static string Hash(IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    /// <inheritdoc cref="Hash"/>
+    internal static string HashInTurn(IEnumerable<TensorSource> tensors)
     {
         using var hash = SHA256.Create();
         using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
@@ -48,7 +39,22 @@ public static class SafetensorsWriter
         return Convert.ToHexStringLower(hash.Hash!);
     }
 
-    private static void WriteHeader(Stream target, KeyValuePair<string, Tensor>[] tensors)
+    private static void Write(Stream target, IEnumerable<TensorSource> tensors)
+    {
+        // Larger elements first, as in the reference implementation, so that each tensor stands at a multiple of its elements' size.
+        var sorted = tensors.OrderByDescending(tensor => ElementTypes.Size(tensor.Type)).ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToArray();
+        WriteHeader(target, sorted);
+        foreach (var tensor in sorted)
+        {
+            using var scope = NewDisposeScope();
+            foreach (var part in tensor.Read().detach().cpu().contiguous().Parts())
+            {
+                target.Write(part.bytes);
+            }
+        }
+    }
+
+    private static void WriteHeader(Stream target, TensorSource[] tensors)
     {
         using var header = new MemoryStream();
         using (var json = new Utf8JsonWriter(header))
@@ -59,12 +65,12 @@ public static class SafetensorsWriter
             json.WriteString("format", "pt");
             json.WriteEndObject();
             var offset = 0L;
-            foreach (var (name, tensor) in tensors)
+            foreach (var tensor in tensors)
             {
-                json.WriteStartObject(name);
-                json.WriteString("dtype", ElementTypes.Name(tensor.dtype));
-                WriteNumbers(json, "shape", tensor.shape);
-                WriteNumbers(json, "data_offsets", [offset, offset += tensor.NumberOfElements * ElementTypes.Size(tensor.dtype)]);
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", ElementTypes.Name(tensor.Type));
+                WriteNumbers(json, "shape", tensor.Shape);
+                WriteNumbers(json, "data_offsets", [offset, offset += tensor.Bytes]);
                 json.WriteEndObject();
             }
 

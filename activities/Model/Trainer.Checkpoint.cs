@@ -15,11 +15,12 @@ public sealed partial class Trainer
     /// Writes weights, optimiser and step into one folder, which transformers can load as a model too. The folder appears whole or not at all.
     /// </summary>
     /// <param name="folder">Where the checkpoint will be; an older one there is replaced.</param>
-    public void Save(string folder)
+    /// <param name="largestFile">How many bytes of weights one file holds at most.</param>
+    public void Save(string folder, long largestFile = long.MaxValue)
     {
         var partial = folder.TrimEnd(Path.DirectorySeparatorChar) + ".partial";
         Delete(partial);
-        _policy.Save(partial);
+        _policy.Save(partial, largestFile);
         _weights.SaveAdapters(partial);
         SafetensorsWriter.Write(Path.Combine(partial, OptimiserFileName), _adam.State);
         var state = new State(Step, _adam.Updates, _options) { LossScale = _scale == LossScale.Off ? null : _scale };

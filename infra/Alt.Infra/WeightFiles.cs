@@ -11,12 +11,15 @@ public sealed record WeightFiles(string Path, IReadOnlyDictionary<string, string
     /// <summary>What holds the weights where one file has all of them.</summary>
     public const string SafetensorsName = "model.safetensors";
 
+    /// <summary>What says which file has which tensor where several have them.</summary>
+    public const string SafetensorsIndexName = SafetensorsName + IndexSuffix;
+
     private const string PickledName = "pytorch_model.bin";
     private const string IndexSuffix = ".index.json";
     private const long LargestIndex = 100_000_000;
 
     // In the order in which transformers looks for them.
-    private static readonly string[] Names = [SafetensorsName, SafetensorsName + IndexSuffix, PickledName, PickledName + IndexSuffix];
+    private static readonly string[] Names = [SafetensorsName, SafetensorsIndexName, PickledName, PickledName + IndexSuffix];
 
     /// <summary>The file, or the index and then its shards in ordinal order.</summary>
     public IEnumerable<string> All => Shards is null ? [Path] : [Path, .. Shards.Values.Distinct().Order(StringComparer.Ordinal).Select(PathOf)];
