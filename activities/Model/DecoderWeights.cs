@@ -92,5 +92,8 @@ internal static class DecoderWeights
 
     public static string Head(DecoderConfig config) => $"{config.Architecture.Weights.Head}.weight";
 
+    /// <summary>The weights with a row for each token, also those that the model lacks.</summary>
+    public static IEnumerable<string> ByToken(DecoderConfig config) => [TokenEmbedding(config), Head(config), HeadBias(config)];
+
     public static string HeadBias(DecoderConfig config) => $"{config.Architecture.Weights.Head}.bias";
 }

@@ -90,7 +90,7 @@ public sealed partial class LanguageModel
         ArgumentOutOfRangeException.ThrowIfGreaterThan(known, Config.Vocabulary);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, known);
         var grown = Config with { Vocabulary = Math.Max(tokens, Config.Vocabulary) };
-        string[] byToken = [DecoderWeights.TokenEmbedding(Config), DecoderWeights.Head(Config), DecoderWeights.HeadBias(Config)];
+        var byToken = DecoderWeights.ByToken(Config);
         return Build(grown, Device, ElementType, weight =>
         {
             var old = _parameters[weight.Name].detach();

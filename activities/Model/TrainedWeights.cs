@@ -13,6 +13,7 @@ internal sealed class TrainedWeights : IDisposable
     private const string AdapterFileName = "adapter.safetensors";
 
     private readonly LanguageModel _policy;
+    private readonly TrainerOptions _options;
     private readonly SortedDictionary<string, Tensor> _masters = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Tensor> _working = new(StringComparer.Ordinal);
 
@@ -34,7 +35,7 @@ internal sealed class TrainedWeights : IDisposable
             throw new InputException("training.precision is float16, which processors do not compute in: expected float32 or bfloat16, or a GPU");
         }
 
-        _policy = policy;
+        (_policy, _options) = (policy, options);
         var targets = options.Lora is { } lora ? Targets(lora) : [];
         var type = options.Precision switch { TrainingPrecision.Bfloat16 => bfloat16, TrainingPrecision.Float16 => float16, _ => float32 };
         Working = type == float32 ? policy : policy.Copy(type);
@@ -95,13 +96,14 @@ internal sealed class TrainedWeights : IDisposable
         }
     }
 
-    /// <summary>Writes what the merged weights do not say: the adapters and what is under them.</summary>
+    /// <summary>Writes what the merged weights do not say: the adapters and what is under them; and the adapters for PEFT.</summary>
     public void SaveAdapters(string folder)
     {
-        if (_policy.Adapters.Any())
+        if (_options.Lora is { } lora)
         {
             SafetensorsWriter.Write(
                 Path.Combine(folder, AdapterFileName), _masters.Concat(_policy.Adapters.Select(adapter => KeyValuePair.Create(adapter.Key + ".weight", _policy.Parameters[adapter.Key + ".weight"]))));
+            PeftAdapter.Write(folder, _policy, lora, _options.FreezeLayers);
         }
     }
 
