@@ -18,7 +18,7 @@ public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
         var feedback = config.QuantileFeedback();
         if (!config.HasExemplars)
         {
-            return PolicySampler.Conditioned(policy, feedback, c => c.Of(0));
+            return PolicySampler.Conditioned(policy, config.Prompts, feedback, c => c.Of(0));
         }
 
         var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration.Run, source, token);
@@ -26,6 +26,6 @@ public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
         var outcomes = await judged.Select(j => j.Outcome).ToArrayAsync(token);
         var best = Exemplars.Best(outcomes);
         return PolicySampler.ByExemplar(
-            policy, feedback, prompt => Exemplars.Of(best, new RandomKey(config.Seed, inputs.Number, stage, prompt.Ordinal, NoGeneration), feedback.Tags[0]));
+            policy, config.Prompts, feedback, prompt => Exemplars.Of(best, new RandomKey(config.Seed, inputs.Number, stage, prompt.Ordinal, NoGeneration), feedback.Tags[0]));
     }
 }

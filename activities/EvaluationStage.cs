@@ -24,11 +24,12 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
 
         var clock = Stopwatch.StartNew();
         var sampler = number == 0
-            ? PolicySampler.Unconditioned(policy)
+            ? PolicySampler.Unconditioned(policy, config.Prompts)
             : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, number, Stage.Evaluation, token);
         var samples = sampler.Sample(
             prompts, config.Evaluation.Generations, config.Evaluation.ToOptions(), config.Sampling.BatchSize, new RandomKey(config.Seed, number, Stage.Evaluation), progress, token);
-        var tokens = prompts.ToDictionary(p => p.Ordinal, p => reference.Tokenizer.EncodePrompt(p.Text));
+        var encoder = PromptEncoder.For(reference.Tokenizer, config.Prompts);
+        var tokens = prompts.ToDictionary(p => p.Ordinal, p => encoder.Encode(p.Text).Tokens);
         var likelihoods = new LikelihoodScorer(reference.Model, config.Sampling.BatchSize).Score([.. samples.Select(s => (tokens[s.Id.Prompt], s.Tokens))], token);
         var evaluated = samples.Select((s, i) => new EvaluatedSample(s, string.IsNullOrWhiteSpace(s.Text) ? null : judge.Toxicity(s.Text), -likelihoods[i].LogProbability));
         return new IterationEvent.ChunkFinished(

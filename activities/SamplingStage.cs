@@ -15,7 +15,7 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, inputs.Number - 1, token);
         var policy = await policies.LoadAsync(checkpoint, inputs.Run.Device, token);
         var sampler = inputs.Number == 1
-            ? PolicySampler.Unconditioned(policy)
+            ? PolicySampler.Unconditioned(policy, config.Prompts)
             : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, inputs.Number - 1, Stage.Sampling, token);
         var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
         var prompts = await new ChunkRef(inputs.Iteration, chunk).PartOf(drawn, config.Sampling.ChunkPrompts).ToArrayAsync(token);

@@ -22,6 +22,8 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         if (state.Config.Model.Checkpoint is { } folder)
         {
             using var given = Policy.Load(folder);
+            // A checkpoint that cannot wrap the prompts is refused before anything is done with it.
+            PromptEncoder.For(given.Tokenizer, state.Config.Prompts);
             var artifact = await artifacts.PutFolderAsync(folder, token);
             var prepared = new RunEvent.BaseModelPrepared(artifact, given.Model.WeightsHash(), artifact.Hash, true, 0, 0, 0);
             await ledger.RecordAsync(run, s => s.Base, prepared, token: token);

@@ -74,11 +74,12 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var selected = await artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch, token)
             .Where(s => s.Selected).ToDictionaryAsync(s => s.Id, cancellationToken: token);
         var conditioning = new Conditioning(config.QuantileFeedback(), tokenizer);
+        var encoder = PromptEncoder.For(tokenizer, config.Prompts);
         var (examples, found) = (new List<TrainingExample>(selected.Count), new List<SampleId>(selected.Count));
         foreach (var number in selected.Keys.Select(id => id.Iteration).Distinct().Order())
         {
             var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
-            var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => tokenizer.EncodePrompt(p.Text), cancellationToken: token);
+            var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token).ToDictionaryAsync(p => p.Ordinal, p => encoder.Encode(p.Text), cancellationToken: token);
             foreach (var chunk in past.Chunks(Stage.Sampling))
             {
                 var judged = artifacts.ReadJsonLinesAsync<Judgement>(past.Chunk(Stage.Feedback, chunk.Chunk)!.Result, token);
@@ -89,7 +90,8 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
                     {
                         found.Add(sample.Id);
                         var feedback = own.TryGetValue(sample.Id, out var text) ? conditioning.Of(text) : conditioning.Of(decision.Quantile);
-                        examples.Add(new TrainingExample([.. feedback], prompts[sample.Id.Prompt], sample.Tokens) { Lead = tokenizer.Before.Count });
+                        var prompt = prompts[sample.Id.Prompt];
+                        examples.Add(new TrainingExample([.. feedback], prompt.Tokens, sample.Tokens) { Lead = prompt.Lead });
                     }
                 }
             }

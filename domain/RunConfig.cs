@@ -71,6 +71,8 @@ public sealed record RunConfig
         yield return (Model.Layers > 0, $"model.layers is {Model.Layers}, expected 1 or more");
         yield return (Model.Vocabulary >= 300, $"model.vocabulary is {Model.Vocabulary}, expected at least 300 (256 bytes and the special tokens)");
         yield return (Prompts.PerIteration > 0, $"prompts.perIteration is {Prompts.PerIteration}, expected 1 or more");
+        yield return (!Prompts.ChatTemplate || Model.Checkpoint is not null, "prompts.chatTemplate is true, expected model.checkpoint too: the model that a run pretrains has no chat template");
+        yield return (Prompts.SystemMessage is null || Prompts.ChatTemplate, "prompts.systemMessage is given, expected prompts.chatTemplate too, which says where it stands");
         yield return (Sampling.Generations > 0, $"sampling.generations is {Sampling.Generations}, expected 1 or more");
         yield return (Sampling.ChunkPrompts > 0, $"sampling.chunkPrompts is {Sampling.ChunkPrompts}, expected 1 or more");
         yield return (Feedback.Tags.Count >= 2, "feedback.tags needs at least two tags, best first");
@@ -200,6 +202,18 @@ public sealed record PromptsConfig
 
     /// <summary>Prompts of iteration 1, whose unconditioned samples are the pool's stock of bad ones; 0 takes <see cref="PerIteration"/>.</summary>
     public int FirstIteration { get; init; }
+
+    /// <summary>
+    /// Wrap each prompt as a user's message by the chat template of <c>model.checkpoint</c>, as its model was trained to read one. Feedback then stands where
+    /// that message begins, inside the user's turn; without it the model reads what transformers' <c>apply_chat_template</c> gives.
+    /// </summary>
+    /// <remarks>This and the next setting are absent by default from what is recorded and hashed, as they are in runs from before them.</remarks>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ChatTemplate { get; init; }
+
+    /// <summary>What the template is given as the system's message; null leaves it to the template, which may have one of its own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public string? SystemMessage { get; init; }
 
     public int CountIn(int iteration) => iteration == 1 && FirstIteration > 0 ? FirstIteration : PerIteration;
 }

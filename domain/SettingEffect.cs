@@ -20,6 +20,9 @@ public sealed record SettingEffect(Stage? Stage, int? Latest = null)
         ("rewardModel.comments", Shared),
         ("rewardModel.labelNoise", Shared),
         ("rewardModel", new(Domain.Stage.Feedback)),
+        // The base model, whose evaluation all share, reads prompts by them too.
+        ("prompts.chatTemplate", Shared),
+        ("prompts.systemMessage", Shared),
         ("prompts.firstIteration", new(Domain.Stage.Prompts, 1)),
         ("prompts", new(Domain.Stage.Prompts)),
         // Chunks are cut when the prompts are drawn.

@@ -6,32 +6,34 @@ namespace Alt.Activities.Model;
 public sealed class PolicySampler
 {
     private readonly Policy policy;
+    private readonly PromptEncoder encoder;
     private readonly Func<Prompt, (IReadOnlyList<int> Tokens, string? Exemplar)> feedback;
     private readonly IReadOnlyList<int> banned;
 
-    private PolicySampler(Policy policy, Func<Prompt, (IReadOnlyList<int>, string?)> feedback, IReadOnlyList<int> banned)
+    private PolicySampler(Policy policy, PromptsConfig prompts, Func<Prompt, (IReadOnlyList<int>, string?)> feedback, IReadOnlyList<int> banned)
     {
         this.policy = policy;
+        encoder = PromptEncoder.For(policy.Tokenizer, prompts);
         this.feedback = feedback;
         this.banned = banned;
     }
 
     /// <summary>The base model: no feedback, no added tokens.</summary>
-    public static PolicySampler Unconditioned(Policy policy) => new(policy, _ => ([], null), []);
+    public static PolicySampler Unconditioned(Policy policy, PromptsConfig prompts) => new(policy, prompts, _ => ([], null), []);
 
     /// <summary>A trained policy, given the feedback that <paramref name="choose"/> takes from the run's scheme.</summary>
-    public static PolicySampler Conditioned(Policy policy, FeedbackConfig config, Func<Conditioning, IReadOnlyList<int>> choose)
+    public static PolicySampler Conditioned(Policy policy, PromptsConfig prompts, FeedbackConfig config, Func<Conditioning, IReadOnlyList<int>> choose)
     {
         var conditioning = new Conditioning(config, policy.Tokenizer);
         var tokens = choose(conditioning);
-        return new(policy, _ => (tokens, null), conditioning.BannedTokens);
+        return new(policy, prompts, _ => (tokens, null), conditioning.BannedTokens);
     }
 
     /// <summary>A trained policy, given another feedback for each prompt.</summary>
-    public static PolicySampler ByExemplar(Policy policy, FeedbackConfig config, Func<Prompt, string> exemplar)
+    public static PolicySampler ByExemplar(Policy policy, PromptsConfig prompts, FeedbackConfig config, Func<Prompt, string> exemplar)
     {
         var conditioning = new Conditioning(config, policy.Tokenizer);
-        return new(policy, Given, conditioning.BannedTokens);
+        return new(policy, prompts, Given, conditioning.BannedTokens);
 
         (IReadOnlyList<int>, string?) Given(Prompt prompt)
         {
@@ -53,7 +55,7 @@ public sealed class PolicySampler
         {
             var (conditioning, exemplar) = feedback(prompt);
             exemplars[prompt.Ordinal] = exemplar;
-            int[] input = [.. policy.Tokenizer.Before, .. conditioning, .. policy.Tokenizer.Encode(prompt.Text)];
+            var input = encoder.Encode(prompt.Text).With(conditioning);
             jobs.AddRange(Enumerable.Range(0, generations).Select(k => new SamplingJob(input, key with { Prompt = prompt.Ordinal, K = k })));
         }
 

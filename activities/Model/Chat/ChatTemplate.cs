@@ -31,20 +31,28 @@ public sealed class ChatTemplate
     /// <summary>Reads <c>chat_template.jinja</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>, of which several the one named default.</summary>
     /// <returns>Null where the folder has neither: its model does not chat.</returns>
     /// <exception cref="InputException">A file is malformed, or the template uses a statement that is not supported.</exception>
-    public static ChatTemplate? Load(string folder)
+    public static ChatTemplate? Load(string folder) => Read(
+        new[] { FileName, TokenizerFiles.ConfigName }.Where(name => File.Exists(Path.Combine(folder, name))).ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(folder, name))),
+        name => Path.Combine(folder, name));
+
+    /// <summary>The same of files that are in memory.</summary>
+    /// <param name="pathOf">What errors call a file.</param>
+    /// <inheritdoc cref="Load"/>
+    internal static ChatTemplate? Read(IReadOnlyDictionary<string, byte[]> files, Func<string, string> pathOf)
     {
-        var (file, config) = (Path.Combine(folder, FileName), Path.Combine(folder, TokenizerFiles.ConfigName));
-        using var document = File.Exists(config) ? TokenizerJson.Parse(config) : JsonDocument.Parse("{}");
+        var config = pathOf(TokenizerFiles.ConfigName);
+        using var document = TokenizerJson.Parse(config, files.GetValueOrDefault(TokenizerFiles.ConfigName) ?? [.. "{}"u8]);
         var tokens = Tokens(document.RootElement);
-        if (File.Exists(file))
+        if (files.TryGetValue(FileName, out var template))
         {
-            return new ChatTemplate(File.ReadAllText(file, Encoding.UTF8), file, tokens);
+            using var reader = new StreamReader(new MemoryStream(template), Encoding.UTF8);
+            return new ChatTemplate(reader.ReadToEnd(), pathOf(FileName), tokens);
         }
 
         return TokenizerJson.Optional(document.RootElement, "chat_template") switch
         {
             null => null,
-            { ValueKind: JsonValueKind.String } template => new ChatTemplate(template.GetString()!, config, tokens),
+            { ValueKind: JsonValueKind.String } text => new ChatTemplate(text.GetString()!, config, tokens),
             { ValueKind: JsonValueKind.Array } list => new ChatTemplate(Default(list, config), config, tokens),
             _ => throw TokenizerJson.Malformed(config, "'chat_template' is of another kind", "a template, or a list of templates with names"),
         };

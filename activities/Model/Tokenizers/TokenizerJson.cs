@@ -6,11 +6,13 @@ namespace Alt.Activities.Model.Tokenizers;
 /// <summary>What the tokenizers' JSON files have in common, with one error for each way in which they may be wrong.</summary>
 internal static class TokenizerJson
 {
-    public static JsonDocument Parse(string file)
+    public static JsonDocument Parse(string file) => Parse(file, File.ReadAllBytes(file));
+
+    /// <param name="file">What errors call it.</param>
+    public static JsonDocument Parse(string file, byte[] bytes)
     {
         try
         {
-            var bytes = File.ReadAllBytes(file);
             JsonStrings.Check(bytes);
             return JsonDocument.Parse(bytes);
         }

@@ -94,11 +94,11 @@ internal static class SampleCommand
         if (iteration == 0)
         {
             return feedback is null
-                ? PolicySampler.Unconditioned(policy)
+                ? PolicySampler.Unconditioned(policy, config.Prompts)
                 : throw new InputException("--feedback: iteration 0 is the base model, which knows no feedback; choose a trained iteration");
         }
 
-        return PolicySampler.Conditioned(policy, config.QuantileFeedback(), c => feedback is null ? c.Of(0) : c.Of(feedback));
+        return PolicySampler.Conditioned(policy, config.Prompts, config.QuantileFeedback(), c => feedback is null ? c.Of(0) : c.Of(feedback));
     }
 
     private static Task<int> WriteAsync(string path, IEnumerable<(Prompt[] Prompts, IReadOnlyList<Sample> Samples)> chunks, int n, CancellationToken token) =>
