@@ -56,8 +56,8 @@ public sealed partial class LanguageModel
             return _outer.Of(_config.Architecture.Activation switch
             {
                 Activation.SwiGlu => silu(inner) * _inner[1].Of(x),
-                Activation.Gelu => gelu(inner, Gelu.none),
-                _ => gelu(inner, Gelu.tanh),
+                Activation.Gelu => GeluKernel.Of(inner, Gelu.none),
+                _ => GeluKernel.Of(inner, Gelu.tanh),
             });                                                                     // (N, C)
         }
 

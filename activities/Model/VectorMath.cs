@@ -50,18 +50,37 @@ internal static class VectorMath
     public static Vector512<float> GeluTanh(Vector512<float> x) => x * Logistic(1.5957691f * (x + 0.044715f * x * x * x));
 
     /// <summary><c>x / 2 * (1 + erf(x / sqrt(2)))</c></summary>
-    public static Vector512<float> Gelu(Vector512<float> x)
+    public static Vector512<float> Gelu(Vector512<float> x) => 0.5f * x * (Vector512<float>.One + Erf(x * 0.70710677f));
+
+    /// <summary>The derivative of <see cref="GeluTanh"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> GeluTanhSlope(Vector512<float> x)
     {
-        var z = Vector512.Abs(x) * 0.70710677f;
-        var t = Vector512<float>.One / (Vector512<float>.One + P * z);
-        var polynomial = ((((A5 * t + Vector512.Create(A4)) * t + Vector512.Create(A3)) * t + Vector512.Create(A2)) * t + Vector512.Create(A1)) * t;
-        var erf = Vector512.CopySign(Vector512<float>.One - polynomial * Exp(-z * z), x);
-        return 0.5f * x * (Vector512<float>.One + erf);
+        // By the smaller of the logistic function and its complement, whose product loses no digits that way.
+        var z = 1.5957691f * (x + 0.044715f * x * x * x);
+        var smaller = Exp(-Vector512.Abs(z));
+        var larger = Vector512<float>.One / (Vector512<float>.One + smaller);
+        smaller *= larger;
+        return Vector512.ConditionalSelect(Vector512.LessThan(z, Vector512<float>.Zero), smaller, larger)
+            + x * smaller * larger * (Vector512.Create(1.5957691f) + 0.21406882f * x * x);
     }
+
+    /// <summary>The derivative of <see cref="Gelu"/>: the normal distribution's function, and x times its density.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> GeluSlope(Vector512<float> x) =>
+        0.5f * (Vector512<float>.One + Erf(x * 0.70710677f)) + 0.3989423f * x * Exp(-0.5f * x * x);
 
     /// <summary><c>x / (1 + exp(-x))</c></summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Silu(Vector512<float> x) => x * Logistic(x);
+
+    private static Vector512<float> Erf(Vector512<float> x)
+    {
+        var z = Vector512.Abs(x);
+        var t = Vector512<float>.One / (Vector512<float>.One + P * z);
+        var polynomial = ((((A5 * t + Vector512.Create(A4)) * t + Vector512.Create(A3)) * t + Vector512.Create(A2)) * t + Vector512.Create(A1)) * t;
+        return Vector512.CopySign(Vector512<float>.One - polynomial * Exp(-z * z), x);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Logistic(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Exp(-x));
