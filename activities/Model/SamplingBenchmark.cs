@@ -89,7 +89,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
     private static SamplingOptions Exactly(int newTokens) => new() { MinNewTokens = newTokens, MaxNewTokens = newTokens };
 
     private SamplingJob[] Jobs(int count, int tokens, bool differ) =>
-        [.. Enumerable.Range(0, count).Select(i => new SamplingJob(ModelBenchmarks.Tokens(config, differ ? i : 0, tokens), new RandomKey(1, 0, Stage.Sampling, i)))];
+        [.. Enumerable.Range(0, count).Select(i => new SamplingJob(TrainingBenchmark.Tokens(config, differ ? i : 0, tokens), new RandomKey(1, 0, Stage.Sampling, i)))];
 
     private static string Name(LanguageModel model) => model.ElementType.ToString().ToLowerInvariant();
 

@@ -37,7 +37,7 @@ internal static class BenchCommand
             object figures = benchmark switch
             {
                 "sampling" => new SamplingBenchmark(DecoderShapes.Of(parsed.GetValue(model)!), ModelDevice.Of(parsed.GetValue(device)!), progress: output.Say).Run(),
-                "training" => new ModelBenchmarks(DecoderShapes.Of(parsed.GetValue(model)!), ModelDevice.Of(parsed.GetValue(device)!)).Training(progress: output.Say),
+                "training" => new TrainingBenchmark(DecoderShapes.Of(parsed.GetValue(model)!), ModelDevice.Of(parsed.GetValue(device)!)).Run(progress: output.Say),
                 "events" => await WithDatabaseAsync(Database, connection => EventsBenchmark.RunAsync(connection, token: token), token),
                 "audit" => await AuditAsync(AltHome.Find(), parsed.GetValue(samples), output.Say, token),
                 "feedback" => await FeedbackAsync(AltHome.Find(), output.Say, token),

@@ -8,7 +8,7 @@ public class ModelBenchmarksTests
     [Fact]
     public void Benchmarks_measure_the_whole_against_its_matrix_products()
     {
-        var figures = new ModelBenchmarks(TinyModel.Config, repetitions: 2).Training(batch: 2, tokens: 8);
+        var figures = new TrainingBenchmark(TinyModel.Config, repetitions: 2).Run(batch: 2, tokens: 8);
         Assert.True(figures.TokensPerSecond > 0);
         Assert.True(figures.Gflops > 0);
         Assert.True(figures.CeilingGflops > 0);
@@ -27,7 +27,7 @@ public class ModelBenchmarksTests
         var multiplied = DecoderWeights.Of(config).Where(weight => weight.Shape.Length == 2 && (config.TiedHead || weight.Name != DecoderWeights.TokenEmbedding(config)));
         Assert.Equal(multiplied.Sum(weight => weight.Elements), WeightMatrices.Elements(weights.All));
         Assert.All(weights.Layers, matrix => Assert.Contains(matrix.shape[0], new long[] { config.Width, config.Heads * config.D, config.InnerWidth }));
-        Assert.True(new ModelBenchmarks(config, repetitions: 1).Training(batch: 2, tokens: 8).CeilingGflops > 0);
+        Assert.True(new TrainingBenchmark(config, repetitions: 1).Run(batch: 2, tokens: 8).CeilingGflops > 0);
     }
 
     [Theory]

@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
-/// <summary>What a benchmark measured; medians of its repetitions.</summary>
+/// <summary>How fast a model trains; medians of the repetitions.</summary>
 /// <param name="TokensPerSecond">Tokens read per second.</param>
 /// <param name="Gflops">The weight matrices' share of the work, in 10^9 floating-point operations per second of the whole.</param>
 /// <param name="CeilingGflops">The same matrix products alone, at the same shapes, in the same run.</param>
-public sealed record ModelFigures(double TokensPerSecond, double Gflops, double CeilingGflops)
+public sealed record TrainingFigures(double TokensPerSecond, double Gflops, double CeilingGflops)
 {
     /// <summary>The share of the ceiling that the whole reaches.</summary>
     public double Ratio => Gflops / CeilingGflops;
@@ -18,11 +18,11 @@ public sealed record ModelFigures(double TokensPerSecond, double Gflops, double 
 /// <summary>How fast a model with random weights trains on this machine. The defaults are GPT-2 with 124 million weights.</summary>
 /// <param name="config">The model's shape.</param>
 /// <param name="repetitions">Measurements after one that warms up; the medians count.</param>
-public sealed class ModelBenchmarks(DecoderConfig config, Device? device = null, int repetitions = 5)
+public sealed class TrainingBenchmark(DecoderConfig config, Device? device = null, int repetitions = 5)
 {
     /// <summary>Whole updates of plain language modelling: forward, backward, clipping, Adam.</summary>
     /// <param name="progress">Called after each repetition.</param>
-    public ModelFigures Training(int batch = 8, int tokens = 64, Action<string>? progress = null)
+    public TrainingFigures Run(int batch = 8, int tokens = 64, Action<string>? progress = null)
     {
         using var model = LanguageModel.Create(config, seed: 1, device);
         var text = new TokenBlocks(Tokens(config, 0, batch * tokens * (repetitions + 1) + 1), tokens);
@@ -33,7 +33,7 @@ public sealed class ModelBenchmarks(DecoderConfig config, Device? device = null,
         // Forward, and backward to the input and to the weights.
         var flops = 3 * 2.0 * batch * tokens * WeightMatrices.Elements(matrices);
         var (seconds, ceiling) = Measure(() => trainer.TakeStep(), () => MultiplyForAndBack(matrices, batch * tokens), progress);
-        return new ModelFigures(batch * tokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
+        return new TrainingFigures(batch * tokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
     }
 
     // Whole and ceiling take turns, so that whatever else the machine does meets both.
