@@ -28,16 +28,17 @@ public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposab
             }
             else
             {
+                // First, so that no device has to hold one more.
+                while (loaded.Count >= Kept)
+                {
+                    loaded.Last!.Value.Policy.Dispose();
+                    loaded.RemoveLast();
+                }
+
                 entry = (checkpoint.Hash, device, Policy.Load(await FolderAsync(checkpoint, token), ModelDevice.Of(device)));
             }
 
             loaded.AddFirst(entry);
-            while (loaded.Count > Kept)
-            {
-                loaded.Last!.Value.Policy.Dispose();
-                loaded.RemoveLast();
-            }
-
             return entry.Policy;
         }
         finally

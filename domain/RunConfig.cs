@@ -16,7 +16,7 @@ public sealed record RunConfig
     public int Iterations { get; init; } = 4;
 
     /// <summary>Where the run's models are held and computed: the policy, the reference, and a judge's checkpoint.</summary>
-    /// <value>Default cpu: a config gives the same bits on every machine, with a GPU or without. A GPU rounds otherwise, so that one is used only where a config asks for it.</value>
+    /// <value>Default cpu: a config gives the same bits on machines with the same kind of processor and the same libtorch, with a GPU or without. A GPU rounds otherwise, so that one is used only where a config asks for it.</value>
     /// <remarks>Absent by default from what is recorded and hashed, as it is in runs from before this setting.</remarks>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public RunDevice Device { get; init; }
@@ -366,7 +366,7 @@ public sealed record TrainingConfig
         yield return (Steps > 0 && BatchSize > 0, "training.steps and training.batchSize must be 1 or more");
         yield return (LearningRate > 0, $"training.learningRate is {LearningRate}, expected more than 0");
         yield return (KlCoefficient >= 0 && EntropyCoefficient >= 0, "training.klCoefficient and training.entropyCoefficient must not be negative");
-        yield return (ShardGigabytes is >= 0 and <= 1e6, $"training.shardGigabytes is {ShardGigabytes}, expected 0 (takes 5) or more");
+        yield return (ShardGigabytes is >= 0 and <= 1e6, $"training.shardGigabytes is {ShardGigabytes}, expected 0 (takes 5) to 1000000");
         yield return (FreezeLayers >= 0, $"training.freezeLayers is {FreezeLayers}, expected 0 or more");
         yield return (model.Checkpoint is not null || FreezeLayers <= model.Layers, $"training.freezeLayers is {FreezeLayers}, expected at most model.layers, {model.Layers}");
         yield return (Lora is null or { Rank: > 0, Alpha: > 0 }, $"training.lora.rank is {Lora?.Rank} and training.lora.alpha {Lora?.Alpha}, expected more than 0");

@@ -12,7 +12,8 @@ internal static class ReplyJson
         {
             return reader();
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        // Of a name that stands twice a node complains when it is asked for one, and by an exception for arguments.
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return default;
         }

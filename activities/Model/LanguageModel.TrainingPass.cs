@@ -12,23 +12,28 @@ public sealed partial class LanguageModel
     internal TrainingPass Pass(Tensor ids, bool recompute) => new(this, ids, recompute);
 
     /// <summary>
-    /// What a step keeps between its ways forward and back. The graph begins with the embedded tokens: the embedding's own gradient would be a matrix
-    /// of the whole vocabulary, nearly all of it zeros, to be added to the one that the output layer has left there.
+    /// What a step keeps between its ways forward and back. On a processor the graph begins with the embedded tokens: the embedding's own gradient would
+    /// be a matrix of the whole vocabulary, nearly all of it zeros, to be added to the one that the output layer has left there.
     /// </summary>
+    /// <remarks>A GPU would add equal tokens' rows in any order and in the weights' own precision; the embedding's gradient there does neither.</remarks>
     internal sealed class TrainingPass
     {
         private readonly LanguageModel _model;
         private readonly Tensor _ids;
-        private readonly Tensor _tokens;        // (B, T, C)
+        private readonly Tensor? _leaf;         // (B, T, C)
         private readonly Recomputation? _recomputation;
 
         internal TrainingPass(LanguageModel model, Tensor ids, bool recompute)
         {
             (_model, _ids) = (model, ids);
             var (places, attend) = model.Whole(ids);
-            _tokens = embedding(ids, model._tokens.detach());
-            _tokens.requires_grad = model._tokens.requires_grad;
-            var embedded = model.Embedded(_tokens, places);                     // (N, C)
+            if (model._tokens.requires_grad && model.Device.type == DeviceType.CPU)
+            {
+                _leaf = embedding(ids, model._tokens.detach());
+                _leaf.requires_grad = true;
+            }
+
+            var embedded = model.Embedded(_leaf ?? embedding(ids, model._tokens), places);      // (N, C)
             if (recompute)
             {
                 _recomputation = new Recomputation(model, embedded, (layer, x) => model.Layer(layer, x, ids, places, attend));
@@ -44,12 +49,12 @@ public sealed partial class LanguageModel
         public void Backward()
         {
             _recomputation?.Backward();
-            if (_tokens.requires_grad)
+            if (_leaf is not null)
             {
                 using var gradients = no_grad();
                 var weight = _model._tokens;
                 weight.grad ??= zeros_like(weight);
-                weight.grad.index_add_(0, _ids.view(-1), _tokens.grad!.view(-1, _model.Config.Width), 1);
+                weight.grad.index_add_(0, _ids.view(-1), _leaf.grad!.view(-1, _model.Config.Width), 1);
             }
         }
     }

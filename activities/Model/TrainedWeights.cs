@@ -96,14 +96,18 @@ internal sealed class TrainedWeights : IDisposable
         }
     }
 
-    /// <summary>Writes what the merged weights do not say: the adapters and what is under them; and the adapters for PEFT.</summary>
-    public void SaveAdapters(string folder)
+    /// <summary>Writes what the merged weights do not say: the adapters and what is under them.</summary>
+    /// <param name="ended">Whether the training has ended: then the adapters are written for PEFT too, which takes the embedding along.</param>
+    public void SaveAdapters(string folder, bool ended)
     {
         if (_options.Lora is { } lora)
         {
             SafetensorsWriter.Write(
                 Path.Combine(folder, AdapterFileName), _masters.Concat(_policy.Adapters.Select(adapter => KeyValuePair.Create(adapter.Key + ".weight", _policy.Parameters[adapter.Key + ".weight"]))));
-            PeftAdapter.Write(folder, _policy, lora, _options.FreezeLayers);
+            if (ended)
+            {
+                PeftAdapter.Write(folder, _policy, lora, _options.FreezeLayers);
+            }
         }
     }
 

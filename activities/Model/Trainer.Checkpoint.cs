@@ -21,7 +21,7 @@ public sealed partial class Trainer
         var partial = folder.TrimEnd(Path.DirectorySeparatorChar) + ".partial";
         Delete(partial);
         _policy.Save(partial, largestFile);
-        _weights.SaveAdapters(partial);
+        _weights.SaveAdapters(partial, ended: Step >= _options.Steps);
         SafetensorsWriter.Write(Path.Combine(partial, OptimiserFileName), _adam.State);
         var state = new State(Step, _adam.Updates, _options) { LossScale = _scale == LossScale.Off ? null : _scale };
         File.WriteAllText(Path.Combine(partial, StateFileName), JsonSerializer.Serialize(state, Json) + "\n");

@@ -9,21 +9,24 @@ internal static class WeightShards
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 2 };
 
-    /// <param name="folder">Exists; its earlier weights are written over.</param>
+    /// <param name="folder">Exists; its earlier weights go.</param>
     /// <param name="tensors">In the order in which they are shared out to the files.</param>
     /// <param name="largest">Bytes of tensors that a file holds at most; one tensor that is larger has a file of its own.</param>
     public static void Write(string folder, IEnumerable<TensorSource> tensors, long largest)
     {
+        string[] earlier = [WeightFiles.SafetensorsName, WeightFiles.SafetensorsIndexName, "model-*-of-*.safetensors"];
+        foreach (var file in earlier.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)))
+        {
+            File.Delete(file);
+        }
+
         var shards = Cut(tensors, largest);
-        var whole = Path.Combine(folder, WeightFiles.SafetensorsName);
         if (shards is [var only])
         {
-            SafetensorsWriter.WriteInTurn(whole, only);
+            SafetensorsWriter.WriteInTurn(Path.Combine(folder, WeightFiles.SafetensorsName), only);
             return;
         }
 
-        // Where there is one, readers take it for all of the weights.
-        File.Delete(whole);
         var fileOf = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (i, shard) in shards.Index())
         {

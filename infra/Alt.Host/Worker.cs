@@ -69,8 +69,11 @@ internal static class Worker
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(token);
         var running = parts.Select(part => part(ending.Token)).ToArray();
         ready();
-        await Task.WhenAny(running);
+        var first = await Task.WhenAny(running);
         await ending.CancelAsync();
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Why the first ended is the cause; how the others did comes after it.
+        await first;
         await Task.WhenAll(running);
     }
 }

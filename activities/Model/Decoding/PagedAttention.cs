@@ -84,6 +84,7 @@ internal static unsafe class PagedAttention
             }
         }
     }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Read<T>(T* elements)
         where T : unmanaged => typeof(T) == typeof(float) ? Vector512.Load((float*)elements) : RowKernels.Widen(Vector256.Load((ushort*)elements));
