@@ -21,7 +21,7 @@ internal sealed class ChatPrompt
     public ChatPrompt(ChatTemplate template, string? system, Tokenizer tokenizer)
     {
         (_template, _system, _tokenizer) = (template, system is null ? [] : [new("system", system)], tokenizer);
-        (_before, _after) = Render(Mark).Split(Mark) is [var before, var after]
+        (_before, _after) = Marked().Split(Mark) is [var before, var after]
             ? (before, after)
             : throw new InputException("prompts.chatTemplate: the checkpoint's chat template does not write a user's message once and as it is, expected one that does");
         _lead = tokenizer.Encode(_before, specialTokens: true);
@@ -43,6 +43,18 @@ internal sealed class ChatPrompt
 
         // A token may reach over the place where the prompt begins; feedback stands before it then.
         return new EncodedPrompt(tokens, tokens.Zip(_lead).TakeWhile(pair => pair.First == pair.Second).Count());
+    }
+
+    private string Marked()
+    {
+        try
+        {
+            return Render(Mark);
+        }
+        catch (InputException e)
+        {
+            throw new InputException($"{(_system is [] ? "prompts.chatTemplate" : "prompts.systemMessage")}: {e.Message}", e);
+        }
     }
 
     private string Render(string text) => _template.Render([.. _system, new("user", text)], addGenerationPrompt: true);

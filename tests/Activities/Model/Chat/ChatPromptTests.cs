@@ -106,6 +106,17 @@ public sealed class ChatPromptTests : IDisposable
         Assert.Contains(expected, message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, "prompts.chatTemplate: ")]
+    [InlineData("Be kind.", "prompts.systemMessage: ")]
+    public void A_template_that_refuses_the_messages_is_told_by_the_setting_that_gave_them(string? system, string setting)
+    {
+        var tokenizer = Load("llama-3", "{{ raise_exception('only assistants speak') }}");
+        var message = Assert.Throws<InputException>(() => PromptEncoder.For(tokenizer, new() { ChatTemplate = true, SystemMessage = system })).Message;
+        Assert.StartsWith(setting, message, StringComparison.Ordinal);
+        Assert.Contains("only assistants speak", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_the_setting_prompts_are_read_as_ever()
     {
