@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 
@@ -37,7 +36,7 @@ internal readonly record struct AdamKernel(float Beta1, float Beta2, float Epsil
             var count = Math.Min(Piece, length - start);
             kernel.Run(Slice(weights), Slice(gradients), Slice(means), Slice(squares));
 
-            Span<float> Slice(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes).Slice(start, count);
+            Span<float> Slice(torch.Tensor tensor) => tensor.Floats().Slice(start, count);
         }
     }
 

@@ -26,9 +26,9 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
         var parts = new LossParts[rows];
         Parallel.For(0, rows, row =>
         {
-            var referenceRow = reference is null ? [] : Floats(reference).Slice(row * V0, V0);
+            var referenceRow = reference is null ? [] : reference.Floats().Slice(row * V0, V0);
             var target = (int)MemoryMarshal.Cast<byte, long>(targets.bytes)[row];
-            parts[row] = kernel.Run(Floats(logits).Slice(row * V, V), target, referenceRow);
+            parts[row] = kernel.Run(logits.Floats().Slice(row * V, V), target, referenceRow);
         });
 
         var sum = default(LossParts);
@@ -103,8 +103,6 @@ internal readonly record struct ConditionalLossKernel(float Beta, float Alpha, f
 
         return kl;
     }
-
-    private static Span<float> Floats(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
     /// <summary>What makes logits x a distribution.</summary>
     /// <param name="Max">The largest x.</param>

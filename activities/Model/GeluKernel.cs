@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,7 +37,7 @@ internal static class GeluKernel
             Parallel.For(0, (count + Piece - 1) / Piece, piece =>
             {
                 var (start, length) = (piece * Piece, Math.Min(Piece, count - piece * Piece));
-                SetTangents(Floats(points).Slice(start, length), Floats(values).Slice(start, length), Floats(derivatives).Slice(start, length), tanh);
+                SetTangents(points.Floats().Slice(start, length), values.Floats().Slice(start, length), derivatives.Floats().Slice(start, length), tanh);
             });
         }
     }
@@ -72,6 +71,4 @@ internal static class GeluKernel
         slope = tanh ? VectorMath.GeluTanhSlope(x) : VectorMath.GeluSlope(x);
         intercept = (tanh ? VectorMath.GeluTanh(x) : VectorMath.Gelu(x)) - slope * x;
     }
-
-    private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -43,7 +42,7 @@ internal static class GradientNorm
         void Sum(int piece)
         {
             var start = piece * Piece;
-            sums[piece] = Squares(MemoryMarshal.Cast<byte, float>(gradient.bytes).Slice(start, Math.Min(Piece, length - start)));
+            sums[piece] = Squares(gradient.Floats().Slice(start, Math.Min(Piece, length - start)));
         }
     }
 

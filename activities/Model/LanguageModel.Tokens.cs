@@ -23,7 +23,7 @@ public sealed partial class LanguageModel
         foreach (var id in tokens)
         {
             var drawn = empty([Config.Width]);
-            Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Feedback, Prompt: id), Floats(drawn), deviation: scale);
+            Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Feedback, Prompt: id), drawn.Floats(), deviation: scale);
             _tokens.select(0, id).copy_(drawn.to(Device) * deviation + mean);                           // (C)
         }
     }

@@ -36,7 +36,7 @@ public sealed partial class LanguageModel
                 case WeightRole.Matrix or WeightRole.ResidualMatrix:
                     // GPT-2 scales down what is added to the residual stream, so that depth does not make it grow.
                     var scale = weight.Role == WeightRole.ResidualMatrix && config.Architecture == Architecture.Gpt2 ? 1 / Math.Sqrt(2 * config.Layers) : 1;
-                    Philox.FillNormal(key, Floats(values), deviation: config.InitializerRange * scale);
+                    Philox.FillNormal(key, values.Floats(), deviation: config.InitializerRange * scale);
                     return values;
                 default:
                     return values;
@@ -114,7 +114,7 @@ public sealed partial class LanguageModel
         }
 
         var drawn = empty([added, width]);
-        Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Training, Prompt: -1), Floats(drawn));
+        Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Training, Prompt: -1), drawn.Floats());
         var known = rows.to(float32);
         var mean = known.sum(0, keepdim: true) / rows.shape[0];                                     // (1, C)
         var deviation = ((known - mean).square().sum(0, keepdim: true) / rows.shape[0]).sqrt();     // (1, C)
@@ -145,6 +145,4 @@ public sealed partial class LanguageModel
             throw;
         }
     }
-
-    private static Span<float> Floats(Tensor tensor) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.bytes);
 }

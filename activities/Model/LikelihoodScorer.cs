@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +31,7 @@ public sealed class LikelihoodScorer(LanguageModel model, int batchSize = 64)
             using var scope = NewDisposeScope();
             var inputs = new TokenBatch([.. batch.Select(i => rows[i])], model);
             var logProbs = model.Logits(inputs.Predicting(model.Hidden(inputs.Ids))).to(float32).log_softmax(-1).gather(1, inputs.Targets.unsqueeze(1));     // (R, 1)
-            var values = MemoryMarshal.Cast<byte, float>(logProbs.cpu().contiguous().bytes);
+            var values = logProbs.cpu().contiguous().Floats();
             foreach (var i in batch)
             {
                 var length = rows[i].Response.Length;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,6 +7,9 @@ namespace Alt.Activities.Model;
 internal static class TensorParts
 {
     private const long Elements = 1 << 24;
+
+    /// <summary>The memory of a contiguous tensor in single precision on the processor, at most 2 GiB.</summary>
+    public static Span<float> Floats(this Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
     /// <summary>The elements of a contiguous tensor in row order, as views that each are small enough for a span.</summary>
     public static IEnumerable<Tensor> Parts(this Tensor tensor)

@@ -44,7 +44,7 @@ internal abstract class DecodingMatrix(int inputs, int outputs, float[] bias) : 
         if (bias is not null)
         {
             using var scope = NewDisposeScope();
-            MemoryMarshal.Cast<byte, float>(bias.detach().to(float32).cpu().contiguous().bytes).CopyTo(padded);
+            bias.detach().to(float32).cpu().contiguous().Floats().CopyTo(padded);
         }
 
         return padded;

@@ -49,7 +49,7 @@ internal sealed class EmbeddingRows : IDisposable
             var source = Row<ushort>(row);
             for (var i = 0; i < result.Length; i++)
             {
-                result[i] += BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
+                result[i] += RowKernels.Widen(source[i]);
             }
         }
         else

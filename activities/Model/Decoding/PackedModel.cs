@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -137,5 +136,5 @@ internal sealed class PackedNorm
         RowKernels.Normalise(x, mean, scale, _weight, _bias, result);
     }
 
-    private static float[] Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.detach().to(float32).contiguous().bytes).ToArray();
+    private static float[] Floats(Tensor tensor) => tensor.detach().to(float32).contiguous().Floats().ToArray();
 }

@@ -90,5 +90,5 @@ internal static unsafe class PagedAttention
         where T : unmanaged => typeof(T) == typeof(float) ? Vector512.Load((float*)elements) : RowKernels.Widen(Vector256.Load((ushort*)elements));
 
     private static float ReadOne<T>(T* element)
-        where T : unmanaged => typeof(T) == typeof(float) ? *(float*)element : BitConverter.UInt32BitsToSingle((uint)*(ushort*)element << 16);
+        where T : unmanaged => typeof(T) == typeof(float) ? *(float*)element : RowKernels.Widen(*(ushort*)element);
 }

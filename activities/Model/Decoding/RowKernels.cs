@@ -144,9 +144,12 @@ internal static class RowKernels
 
         for (; i < x.Length; i++)
         {
-            result[i] = BitConverter.UInt32BitsToSingle((uint)x[i] << 16);
+            result[i] = Widen(x[i]);
         }
     }
+
+    /// <summary>bfloat16 to single precision.</summary>
+    public static float Widen(ushort x) => BitConverter.UInt32BitsToSingle((uint)x << 16);
 
     /// <summary>bfloat16 to single precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

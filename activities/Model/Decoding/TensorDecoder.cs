@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -58,7 +57,7 @@ internal sealed class TensorDecoder(LanguageModel model, int slots, int position
             for (var row = worker; row < count; row += Workers)
             {
                 var width = (int)rows.shape[1];
-                action(row, worker, MemoryMarshal.Cast<byte, float>(rows.bytes).Slice(row * width, width));
+                action(row, worker, rows.Floats().Slice(row * width, width));
             }
         });
     }
