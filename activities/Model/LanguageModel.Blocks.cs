@@ -86,7 +86,7 @@ public sealed partial class LanguageModel
 
         public Tensor Of(Tensor x)
         {
-            var y = InputMajor ? addmm(Bias!, x, Weight) : linear(x, Weight, Bias);
+            var y = InputMajor ? addmm(Bias!, x, Weight, beta: 1, alpha: 1) : linear(x, Weight, Bias);
             return Adapter is null ? y : y.add_(Adapter.Of(x));
         }
 

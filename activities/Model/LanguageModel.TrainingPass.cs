@@ -29,11 +29,11 @@ public sealed partial class LanguageModel
             var (places, attend) = model.Whole(ids);
             if (model._tokens.requires_grad && model.Device.type == DeviceType.CPU)
             {
-                _leaf = embedding(ids, model._tokens.detach());
+                _leaf = model._tokens.detach().Embed(ids);
                 _leaf.requires_grad = true;
             }
 
-            var embedded = model.Embedded(_leaf ?? embedding(ids, model._tokens), places);      // (N, C)
+            var embedded = model.Embedded(_leaf ?? model._tokens.Embed(ids), places);      // (N, C)
             if (recompute)
             {
                 _recomputation = new Recomputation(model, embedded, (layer, x) => model.Layer(layer, x, ids, places, attend));

@@ -65,7 +65,7 @@ public sealed partial class LanguageModel : IDisposable
     public Tensor Hidden(Tensor ids, Action<Tensor>? observe = null)
     {
         var (places, attend) = Whole(ids);
-        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, attend, observe);
+        return Hidden(Embedded(_tokens.Embed(ids), places), ids, places, attend, observe);
     }
 
     /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor, Action{Tensor})"/>.</summary>
@@ -82,7 +82,7 @@ public sealed partial class LanguageModel : IDisposable
         var (B, T) = (ids.shape[0], ids.shape[1]);
         var mask = CausalMask(T);
         var places = First(T);
-        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, (layer, qkv) =>
+        return Hidden(Embedded(_tokens.Embed(ids), places), ids, places, (layer, qkv) =>
         {
             cache.Fill(layer, qkv, T, slots);
             return SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask);
@@ -98,9 +98,9 @@ public sealed partial class LanguageModel : IDisposable
         var ids = tensor(tokens, device: Device).unsqueeze(1);                                                      // (A, 1)
         var positions = tensor([.. slots.Select(slot => (long)slot.Position)], device: Device);                     // (A)
         var places = new Places(
-            _positions is { } learned ? embedding(positions, learned).unsqueeze(1) : null,                   // (A, 1, C)
+            _positions is { } learned ? learned.Embed(positions).unsqueeze(1) : null,                   // (A, 1, C)
             _rotary?.At(positions, slots.Max(slot => slot.Position)));
-        return Hidden(Embedded(embedding(ids, _tokens), places), ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
+        return Hidden(Embedded(_tokens.Embed(ids), places), ids, places, (layer, qkv) => cache.Attend(layer, qkv, slots));
     }
 
     /// <summary>The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>; whoever reads them longer than the model keeps them holds them.</summary>

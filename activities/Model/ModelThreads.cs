@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Native;
 using TorchSharp;
 
 namespace Alt.Activities.Model;
@@ -13,5 +14,9 @@ namespace Alt.Activities.Model;
 internal static class ModelThreads
 {
     /// <summary>For the calling thread: OpenMP keeps the number per thread, so whatever starts work calls this.</summary>
-    public static void Apply() => torch.set_num_threads(1);
+    public static void Apply()
+    {
+        TorchLibrary.Require();
+        torch.set_num_threads(1);
+    }
 }

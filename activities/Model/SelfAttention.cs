@@ -12,7 +12,7 @@ internal static class SelfAttention
     {
         var D = qkv.shape[1] / (H + 2 * G);
         var (q, k, v) = H == G ? Together(qkv, B, T, H, D) : Grouped(qkv, B, T, H, G, D);           // (BH, T, D) each
-        var scores = baddbmm(mask, q, k.transpose(1, 2), 1, 1 / MathF.Sqrt(D));                     // (BH, T, T)
+        var scores = baddbmm(q, k.transpose(1, 2), mask, beta: 1, alpha: 1 / MathF.Sqrt(D));                    // (BH, T, T)
         return scores.softmax(-1).bmm(v).view(B, H, T, D).transpose(1, 2).reshape(B * T, H * D);    // (N, HD)
     }
 

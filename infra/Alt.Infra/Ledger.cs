@@ -181,7 +181,7 @@ public sealed partial class Ledger : IAsyncDisposable
                 await session.SaveChangesAsync(token);
                 return @event;
             }
-            catch (Exception e) when (e is ConcurrencyException or ExistingStreamIdCollisionException)
+            catch (Exception e) when (e is ConcurrencyException or Marten.Exceptions.ExistingStreamIdCollisionException)
             {
                 // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
                 await RequireWholeAsync(stream, token);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Alt.Domain;
 using Alt.Infra;
 using Alt.Tests.Infra.Host;
-using Alt.Tests.Infra.Temporalio;
+using Alt.Tests.Infra.Temporal;
 using Alt.Tests.Workflows;
 using Alt.Workflows;
 using Temporalio.Client;
@@ -17,7 +17,7 @@ public sealed class ForeignClientTests(TemporalFixture temporal) : IClassFixture
 
     [Fact]
     public Task A_workflow_is_started_signalled_queried_updated_and_awaited() => temporal.RunWorkerAsync(
-        options => options.AddWorkflow<WorkerTests.Basket>(),
+        options => options.AddWorkflow<Basket>(),
         async queue =>
         {
             var seen = await RunAsync("basket.js", new { address = temporal.Server.Address, queue });

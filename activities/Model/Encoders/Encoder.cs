@@ -47,9 +47,9 @@ internal sealed partial class Encoder : IDisposable
 
     private Tensor Embed(SequenceBatch batch)
     {
-        var words = embedding(batch.Ids(), _words);                                             // (B, T, C)
+        var words = _words.Embed(batch.Ids());                                               // (B, T, C)
         var positions = _positions.narrow(0, Config.FirstPosition, batch.T);                    // (T, C)
-        var types = Config.TokenTypes > 1 ? embedding(batch.Types(), _types) : _types;          // (B, T, C) or (1, C)
+        var types = Config.TokenTypes > 1 ? _types.Embed(batch.Types()) : _types;          // (B, T, C) or (1, C)
         return _embeddingNorm.Of(words.add_(positions).add_(types)).view(-1, Config.Width);     // (N, C)
     }
 

@@ -178,7 +178,7 @@ internal sealed partial class WorkflowRun
         State.FirstTaskAt = null;
         State.Activities.Clear();
         State.Timers.Clear();
-        State.BufferedEvents.Clear();
+        State.BufferedEventBytes.Clear();
         State.ContinuedRunId = next?.State.RunId ?? "";
         State.ParentUnaware = State.Parent is not null && next is null;
         ForgetChildrenThatNeedNothing();

@@ -61,7 +61,7 @@ internal sealed partial class WorkflowRun
                 return fault;
             }
 
-            if (IsClosing(command) && State.BufferedEvents.Count > 0)
+            if (IsClosing(command) && State.BufferedEventBytes.Count > 0)
             {
                 return new(WorkflowTaskFailedCause.UnhandledCommand, "");
             }

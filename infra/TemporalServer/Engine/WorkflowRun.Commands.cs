@@ -188,12 +188,13 @@ internal sealed partial class WorkflowRun
 
     private void Merge(SearchAttributes changes)
     {
-        State.SearchAttributes ??= new();
+        SearchAttributes merged = State.SearchAttributes ?? new();
         foreach ((string key, var value) in changes.IndexedFields)
         {
-            State.SearchAttributes.IndexedFields[key] = value;
+            merged.IndexedFields[key] = value;
         }
 
+        State.SearchAttributes = merged;
         VisibilityChanged = true;
     }
 
@@ -212,19 +213,20 @@ internal sealed partial class WorkflowRun
 
     private void Merge(Memo changes)
     {
-        State.Memo ??= new();
+        Memo merged = State.Memo ?? new();
         foreach ((string key, var value) in changes.Fields)
         {
             if (value.Data.IsEmpty && value.Metadata.TryGetValue("encoding", out var encoding) && encoding.ToStringUtf8() == "binary/null")
             {
-                State.Memo.Fields.Remove(key);
+                merged.Fields.Remove(key);
             }
             else
             {
-                State.Memo.Fields[key] = value;
+                merged.Fields[key] = value;
             }
         }
 
+        State.Memo = merged;
         VisibilityChanged = true;
     }
 }

@@ -102,7 +102,7 @@ internal sealed partial class WorkflowRun
         LastHeartbeatTime = activity.HeartbeatTime,
         LastStartedTime = activity.StartedTime,
         Attempt = activity.Attempt,
-        MaximumAttempts = activity.RetryPolicy.MaximumAttempts,
+        MaximumAttempts = activity.RetryPolicy?.MaximumAttempts ?? 0,
         ScheduledTime = activity.AttemptScheduledTime,
         NextAttemptScheduleTime = activity.BackingOff ? activity.AttemptScheduledTime : null,
         CurrentRetryInterval = activity.BackingOff ? activity.AttemptScheduledTime - activity.AttemptCompleteTime : null,

@@ -43,8 +43,7 @@ internal sealed partial class WorkflowRun
         else
         {
             // It fired while the worker was deciding to cancel it; the worker has not seen that, and now never will.
-            HistoryEvent fired = State.BufferedEvents.First(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
-            State.BufferedEvents.Remove(fired);
+            HistoryEvent fired = State.TakeBuffered(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
             started = fired.TimerFiredEventAttributes.StartedEventId;
         }
 

@@ -116,7 +116,7 @@ internal sealed partial class WorkflowRun
         {
             e.EventTime ??= NowStamp;
             e.EventType = EventTypes[e.AttributesCase];
-            State.BufferedEvents.Add(e);
+            State.Buffer(e);
             Touch();
             return;
         }
@@ -126,7 +126,7 @@ internal sealed partial class WorkflowRun
 
     private bool FlushBufferedEvents()
     {
-        if (State.BufferedEvents.Count == 0)
+        if (State.BufferedEventBytes.Count == 0)
         {
             return false;
         }
@@ -151,7 +151,7 @@ internal sealed partial class WorkflowRun
             }
         }
 
-        State.BufferedEvents.Clear();
+        State.BufferedEventBytes.Clear();
         return true;
     }
 

@@ -174,6 +174,7 @@ internal sealed class ExecutionStore(Database database)
     private NpgsqlBatchCommand Visibility(Guid runId, WorkflowRun run)
     {
         ExecutionState state = run.State;
+        var root = state.Root ?? run.Execution;
         NpgsqlBatchCommand command = Command(
             $"""
             INSERT INTO {schema}.visibility (run_id, namespace, workflow_id, workflow_type, task_queue, status, start_time, execution_time, close_time,
@@ -186,7 +187,7 @@ internal sealed class ExecutionStore(Database database)
             state.StartTime.ToDateTime(), state.ExecutionTime.ToDateTime(), state.CloseTime is { } closed ? closed.ToDateTime() : DBNull.Value,
             state.NextEventId - 1, state.HistoryBytes, state.Transitions,
             state.Parent is { } parent ? parent.WorkflowId : DBNull.Value, state.Parent is { } p ? p.RunId : DBNull.Value,
-            state.Root.WorkflowId, state.Root.RunId, run.Info().ToByteArray());
+            root.WorkflowId, root.RunId, run.Info().ToByteArray());
         command.Parameters.Add(new() { Value = SearchAttributeJson.From(state.SearchAttributes), NpgsqlDbType = NpgsqlDbType.Jsonb });
         return command;
     }

@@ -3,13 +3,13 @@ using Alt.Activities.Model.Decoding;
 using Alt.Activities.Model.Encoders;
 using Alt.Domain;
 using Alt.Tests.Activities.Model.Encoders;
-using Alt.Tests.Infra.TorchSharp;
 using TorchSharp;
 
 namespace Alt.Tests.Activities.Model;
 
 /// <summary>Counts tensors of the whole process, so nothing may run beside it.</summary>
-[Collection(nameof(LiveTensorTests))]
+[Collection(nameof(ModelLiveTensorTests))]
+[CollectionDefinition(nameof(ModelLiveTensorTests), DisableParallelization = true)]
 public class ModelLiveTensorTests
 {
     public ModelLiveTensorTests()

@@ -112,7 +112,7 @@ public sealed class EngineTests
         /// <summary>What history tells is what the state holds, as far as history tells it.</summary>
         public void CheckFold()
         {
-            if (!Run.IsRunning || Run.State.BufferedEvents.Count > 0 || Run.IsWorkflowTaskTransient || Run.State.Task is not { StartedEventId: > 0 })
+            if (!Run.IsRunning || Run.State.BufferedEventBytes.Count > 0 || Run.IsWorkflowTaskTransient || Run.State.Task is not { StartedEventId: > 0 })
             {
                 return;
             }

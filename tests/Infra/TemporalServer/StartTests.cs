@@ -26,7 +26,9 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     }
 
     [Theory]
+#pragma warning disable CS0612 // Older clients still send it.
     [InlineData(WorkflowIdReusePolicy.TerminateIfRunning, WorkflowIdConflictPolicy.Unspecified)]
+#pragma warning restore CS0612
     [InlineData(WorkflowIdReusePolicy.AllowDuplicate, WorkflowIdConflictPolicy.TerminateExisting)]
     public async Task A_second_start_can_end_the_first_run(WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict)
     {
