@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
-using Google.Api;
 using Google.Protobuf.Reflection;
 using TemporalServer.Grpc;
+using Temporalio.Api.Dependencies.Google.Api;
 
 namespace TemporalServer.Http;
 
