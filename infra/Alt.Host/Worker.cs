@@ -49,6 +49,7 @@ internal static class Worker
                 MaxHeartbeatThrottleInterval = TimeSpan.FromSeconds(1),
                 GracefulShutdownTimeout = TimeSpan.FromSeconds(2),
                 LoggerFactory = logs,
+                Interceptors = [new ActivityInterceptor()],
             };
             foreach (var instance in activities)
             {

@@ -67,6 +67,7 @@ internal static class WorkerCommand
     private static async Task WorkAsync(AltHome home, Action ready, CancellationToken token)
     {
         using var logs = Logs.Open(home, "worker");
+        using var telemetry = Telemetry.Start("alt-worker");
         await using var record = await Record.OpenAsync(home, token);
         var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
         await Worker.RunAsync(client, record, home, logs, ready, token);
