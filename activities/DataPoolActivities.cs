@@ -14,6 +14,7 @@ public sealed class DataPoolActivities(Ledger ledger, ArtifactStore artifacts)
         {
             var updated = await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token);
             await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, token);
+            StageLog.Log.Pooled(updated.Entries, updated.Added);
         }
     });
 }

@@ -20,11 +20,16 @@ public sealed class EvaluationActivities(Ledger ledger, ArtifactStore artifacts,
     {
         var (run, number) = chunk.Iteration;
         var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
-        if (inputs.State.Chunk(Stage.Evaluation, chunk.Chunk) is null)
+        if (inputs.State.Chunk(Stage.Evaluation, chunk.Chunk) is not null)
         {
-            var finished = await stage.EvaluateAsync(inputs, chunk.Chunk, progress, token);
-            await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Evaluation, chunk.Chunk), finished, token: token);
+            StageLog.Log.RecordedAlready("The chunk");
+            return;
         }
+
+        var finished = await stage.EvaluateAsync(inputs, chunk.Chunk, progress, token);
+        await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Evaluation, chunk.Chunk), finished, token: token);
+        StageLog.Log.Sampled(finished.Count, finished.Tokens, finished.Seconds);
+        StageTelemetry.Sampled(run, finished);
     });
 
     [Activity]
@@ -33,7 +38,8 @@ public sealed class EvaluationActivities(Ledger ledger, ArtifactStore artifacts,
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Evaluation is null)
         {
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Evaluation, await stage.MeasureAsync(inputs, token), token: token);
+            var measured = await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Evaluation, await stage.MeasureAsync(inputs, token), token: token);
+            StageLog.Log.Measured(measured.Samples, measured.Prompts, measured.Unjudged, measured.Improbable);
         }
     });
 }

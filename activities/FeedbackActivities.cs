@@ -39,6 +39,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
         var before = inputs.State.Chunk(Stage.Feedback, chunk.Chunk);
         var judged = before is null ? await stage.JudgeAsync(inputs, chunk.Chunk, progress, token) : await stage.DrainAsync(inputs, before, progress, token);
         await RecordAsync(inputs, before, judged, token);
+        StageLog.Log.Judged(judged.Count, judged.Seconds, again: before is not null);
     });
 
     /// <exception cref="HoldException">More samples are in quarantine than the run may go on without.</exception>
@@ -48,6 +49,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Feedback is not null)
         {
+            StageLog.Log.RecordedAlready("The iteration's feedback");
             return;
         }
 
@@ -65,6 +67,8 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
         }
 
         await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, sums, token: token);
+        StageLog.Log.Collected(sums.Provider, sums.Labelled, sums.Abstained, sums.Unparsed, sums.Failed, sums.Vetoed);
+        StageTelemetry.Judged(iteration.Run, sums);
     });
 
     /// <summary>Records a chunk where it differs from what was recorded, unless another worker recorded one since the inputs were read.</summary>
@@ -94,6 +98,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, F
 
         var trained = new RunEvent.ClassifierTrained(role, prepared!.Artifact, prepared.Hash, reused, prepared.Texts, clock.Elapsed.TotalSeconds);
         await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.Reward : s.Judge, trained, prepared: prepared, token: token);
+        StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, reused);
     }
 
     private static bool Takes(LabelledRows rows, int row) => rows switch

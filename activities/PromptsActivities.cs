@@ -42,6 +42,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         // After the run goes on: should it fail here, it fails anew and says why.
         ModelDevice.Of(state.Device);
         await RunInputs.RequireUnchangedAsync(state, token);
+        StageLog.Log.RunStarts(state.Status, state.IterationsFinished);
         return new RunPlan(state.IterationsFinished, state.Status == RunStatus.Paused);
     });
 
@@ -52,6 +53,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         var state = await ledger.RunAsync(run, token);
         if (state.Data is not null)
         {
+            StageLog.Log.RecordedAlready("The run's data");
             return;
         }
 
@@ -59,12 +61,13 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         var labelled = sources.Labelled();
         var prompts = sources.Prompts();
         var evaluation = sources.Evaluation();
-        await ledger.RecordAsync(run, s => s.Data, new RunEvent.DataImported(
+        var imported = await ledger.RecordAsync(run, s => s.Data, new RunEvent.DataImported(
             await artifacts.PutJsonLinesAsync(prompts, token), prompts.Count,
             await artifacts.PutJsonLinesAsync(evaluation, token), evaluation.Count,
             await artifacts.PutJsonLinesAsync(labelled.Texts, token), labelled.Texts.Count, labelled.Skipped,
             state.Config.Model.Checkpoint is null ? await artifacts.PutJsonLinesAsync(sources.Pretraining(), token) : null,
             state.Config.Data.Grammar is { } grammar ? await artifacts.PutAsync(await File.ReadAllBytesAsync(grammar, token), ArtifactStore.Bytes, token) : null), token: token);
+        StageLog.Log.Imported(imported.PromptCount, imported.EvaluationCount, imported.LabelledCount, imported.SkippedRows);
     });
 
     /// <returns>How many chunks the iteration's prompts make.</returns>
@@ -74,6 +77,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         var drawn = inputs.State.Prompts
             ?? await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Prompts, await new PromptsStage(artifacts).DrawAsync(inputs, token), token: token);
+        StageLog.Log.Drew(drawn.Count, drawn.Chunks);
         return drawn.Chunks;
     });
 }

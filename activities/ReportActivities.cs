@@ -15,6 +15,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         var finished = new RunEvent.IterationFinished(iteration.Number, state.Training?.WeightsHash ?? run.Base!.WeightsHash);
         await ledger.RecordAsync(iteration.Run, s => s.IterationsFinished > iteration.Number ? finished : null, finished, token: token);
         await ledger.CertifyAsync(iteration.Run, token);
+        StageLog.Log.IterationEnded(finished.PolicyHash);
     });
 
     /// <param name="stopped">Somebody asked for an early end: the run is closed as stopped and can go on later.</param>
@@ -25,12 +26,14 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         {
             var stop = new RunEvent.RunStopped(DateTimeOffset.UtcNow);
             await ledger.RecordAsync(run, s => s.Status == RunStatus.Stopped ? stop : null, stop, token: token);
+            StageLog.Log.RunRecorded(RunStatus.Stopped);
             return;
         }
 
         var report = await ledger.ReportAsync(run, token);
         await ledger.RecordAsync(run, s => s.Finished, new RunEvent.RunFinished(report.PoolHash ?? "", report.WeightsHash ?? "", report.Seconds, DateTimeOffset.UtcNow), token: token);
         await ledger.CertifyAsync(run, token);
+        StageLog.Log.RunRecorded(RunStatus.Finished);
     });
 
     [Activity]
@@ -51,6 +54,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         }
 
         await ledger.RecordAsync(run, s => s.Status == RunStatus.Failed ? s.Failure : null, failed, token: token);
+        StageLog.Log.RunFailed(failed.Explained);
     });
 
     /// <summary>Records that a run was paused or goes on.</summary>
@@ -60,10 +64,16 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
     {
         RunEvent change = pause ? new RunEvent.RunPaused(DateTimeOffset.UtcNow, reason) : new RunEvent.RunResumed(DateTimeOffset.UtcNow);
         await ledger.RecordAsync(run, s => (s.Status == RunStatus.Paused) == pause ? change : null, change, token: token);
+        StageLog.Log.RunRecorded(pause ? RunStatus.Paused : RunStatus.Running);
     });
 
     /// <returns>How many labels were recorded.</returns>
     /// <exception cref="InputException">A label says nothing, or is about a sample or a tag that the run does not have.</exception>
     [Activity]
-    public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync("Feedback", "labels", (_, token) => new Labelling(ledger, artifacts).RecordAsync(run, given, token));
+    public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync("Feedback", "labels", async (_, token) =>
+    {
+        var recorded = await new Labelling(ledger, artifacts).RecordAsync(run, given, token);
+        StageLog.Log.Labelled(recorded);
+        return recorded;
+    });
 }

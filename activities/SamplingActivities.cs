@@ -16,11 +16,14 @@ public sealed class SamplingActivities(Ledger ledger, ArtifactStore artifacts, P
         var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
         if (inputs.State.Chunk(Stage.Sampling, chunk.Chunk) is not null)
         {
+            StageLog.Log.RecordedAlready("The chunk");
             return;
         }
 
         var finished = await stage.SampleAsync(inputs, chunk.Chunk, progress, token);
         await ledger.RecordAsync(run, number, s => s.Chunk(Stage.Sampling, chunk.Chunk), finished, token);
+        StageLog.Log.Sampled(finished.Count, finished.Tokens, finished.Seconds);
+        StageTelemetry.Sampled(run, finished);
     });
 
     [Activity]
@@ -29,7 +32,8 @@ public sealed class SamplingActivities(Ledger ledger, ArtifactStore artifacts, P
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Sampling is null)
         {
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Sampling, await stage.SumUpAsync(inputs, token), token: token);
+            var sums = await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Sampling, await stage.SumUpAsync(inputs, token), token: token);
+            StageLog.Log.SummedUp(sums.Samples, sums.PolicyHash, sums.Truncated);
         }
     });
 }

@@ -14,6 +14,7 @@ public sealed class SelectionActivities(Ledger ledger, ArtifactStore artifacts)
         {
             var selected = await new SelectionStage(artifacts).SelectAsync(inputs, token);
             await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Selection, selected, token);
+            StageLog.Log.Selected(selected.Selected);
         }
     });
 }

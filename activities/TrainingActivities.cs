@@ -16,6 +16,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         var state = await ledger.RunAsync(run, token);
         if (state.Base is not null)
         {
+            StageLog.Log.RecordedAlready("The base model");
             return;
         }
 
@@ -27,6 +28,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
             var artifact = await artifacts.PutFolderAsync(folder, token);
             var prepared = new RunEvent.BaseModelPrepared(artifact, given.Model.WeightsHash(), artifact.Hash, true, 0, 0, 0);
             await ledger.RecordAsync(run, s => s.Base, prepared, token: token);
+            StageLog.Log.BaseModelGiven(artifact.Hash);
             return;
         }
 
@@ -34,12 +36,14 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         if (await ledger.PreparedAsync(inputs, token) is { } known && artifacts.Exists(known.Artifact))
         {
             await ledger.RecordAsync(run, s => s.Base, new RunEvent.BaseModelPrepared(known.Artifact, known.Hash, inputs, true, known.Tokens, known.Loss, 0), token: token);
+            StageLog.Log.BaseModelGiven(known.Artifact.Hash);
             return;
         }
 
         var made = await PretrainAsync(run, state, inputs, progress, token);
         var model = new PreparedModel(inputs, made.Checkpoint, made.WeightsHash, 0, made.Tokens, made.Loss);
         await ledger.RecordAsync(run, s => s.Base, made, prepared: model, token: token);
+        StageLog.Log.Trained(made.Tokens, made.Seconds, made.Loss);
     });
 
     /// <summary>One iteration's conditional fine-tuning on the selected samples.</summary>
@@ -49,15 +53,26 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Training is not null)
         {
+            StageLog.Log.RecordedAlready("The iteration's policy");
             return;
+        }
+
+        if (inputs.State.TrainingCheckpoint is { Step: var step })
+        {
+            StageLog.Log.TrainingResumed(step);
         }
 
         var trained = await new TrainingStage(ledger, artifacts, policies).TrainAsync(
             inputs,
-            checkpoint => ledger.RecordAsync(
-                iteration.Run, iteration.Number, s => s.TrainingCheckpoint?.Step >= checkpoint.Step ? s.TrainingCheckpoint : null, checkpoint, token: token),
+            async checkpoint =>
+            {
+                await ledger.RecordAsync(
+                    iteration.Run, iteration.Number, s => s.TrainingCheckpoint?.Step >= checkpoint.Step ? s.TrainingCheckpoint : null, checkpoint, token: token);
+                StageLog.Log.TrainingCheckpointed(checkpoint.Step);
+            },
             progress, token);
         await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Training, trained, token: token);
+        StageLog.Log.Trained(trained.Tokens, trained.Seconds, trained.Loss);
     });
 
     // Absent from the hash of what was made on a processor, as from hashes from before there was a choice.
@@ -68,6 +83,11 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         var config = state.Config;
         var texts = await artifacts.ReadJsonLinesAsync<PretrainingText>(state.Data!.Text!, token).ToArrayAsync(token);
         var resumed = state.PretrainingCheckpoint is { } checkpoint ? await policies.FolderAsync(checkpoint.Checkpoint, token) : null;
+        if (state.PretrainingCheckpoint is { Step: var step })
+        {
+            StageLog.Log.TrainingResumed(step);
+        }
+
         var device = ModelDevice.Of(state.Device);
         using var policy = resumed is not null ? Policy.Load(resumed, device) : Pretraining.New(config, texts, device);
 
@@ -90,10 +110,13 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
 
         var loop = new TrainingLoop(artifacts, policies, config.Training.LargestFile);
         var (trained, curve) = await loop.RunAsync(
-            trainer, policy, options.Steps, settings.CheckpointEvery, await loop.CurveAsync(state.PretrainingCheckpoint?.Steps, token),
-            (folder, steps) => ledger.RecordAsync(
-                run, s => s.PretrainingCheckpoint?.Step >= trainer.Step ? s.PretrainingCheckpoint : null,
-                new RunEvent.PretrainingCheckpointed(folder, steps, trainer.Step), token: token),
+            run, trainer, policy, options.Steps, settings.CheckpointEvery, await loop.CurveAsync(state.PretrainingCheckpoint?.Steps, token),
+            async (folder, steps) =>
+            {
+                var reached = new RunEvent.PretrainingCheckpointed(folder, steps, trainer.Step);
+                await ledger.RecordAsync(run, s => s.PretrainingCheckpoint?.Step >= reached.Step ? s.PretrainingCheckpoint : null, reached, token: token);
+                StageLog.Log.TrainingCheckpointed(reached.Step);
+            },
             progress, token);
         return new RunEvent.BaseModelPrepared(
             trained, policy.Model.WeightsHash(), inputs, false,

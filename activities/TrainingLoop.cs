@@ -8,17 +8,18 @@ namespace Alt.Activities;
 /// <param name="largestFile">How many bytes of weights one file of a checkpoint holds at most.</param>
 internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies, long largestFile)
 {
+    /// <param name="run">Whose metrics the steps are.</param>
     /// <param name="curve">The steps that were made before, from an earlier checkpoint; the new ones are added.</param>
     /// <param name="record">Gets the checkpoint and the curve so far every so many steps; null where none are wanted.</param>
     public async Task<(ArtifactRef Checkpoint, IReadOnlyList<StepMetrics> Curve)> RunAsync(
-        Trainer trainer, Policy policy, int steps, int checkpointEvery, List<StepMetrics> curve, Func<ArtifactRef, ArtifactRef, Task>? record,
+        string run, Trainer trainer, Policy policy, int steps, int checkpointEvery, List<StepMetrics> curve, Func<ArtifactRef, ArtifactRef, Task>? record,
         IProgress<(long, long)>? progress, CancellationToken token)
     {
         while (trainer.Step < steps)
         {
             token.ThrowIfCancellationRequested();
             curve.Add(trainer.TakeStep());
-            TrainingTelemetry.Record(curve[^1]);
+            TrainingTelemetry.Record(run, curve[^1]);
             progress?.Report((trainer.Step, steps));
             if (record is not null && trainer.Step % checkpointEvery == 0 && trainer.Step < steps)
             {

@@ -37,7 +37,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
 
         var loop = new TrainingLoop(artifacts, policies, config.Training.LargestFile);
         var (trained, curve) = await loop.RunAsync(
-            trainer, policy, options.Steps, config.Training.CheckpointEvery, await loop.CurveAsync(state.TrainingCheckpoint?.Steps, token),
+            name, trainer, policy, options.Steps, config.Training.CheckpointEvery, await loop.CurveAsync(state.TrainingCheckpoint?.Steps, token),
             record is null ? null : (folder, steps) => record(new IterationEvent.TrainingCheckpointed(folder, steps, trainer.Step)),
             progress, token);
         var last = curve[^1];

@@ -30,9 +30,8 @@ internal static class ActivityPolicies
         {
             InitialInterval = TimeSpan.FromSeconds(1),
             MaximumInterval = TimeSpan.FromSeconds(15),
-            // Lost workers and databases come back; a defect would fail in the same way for ever.
+            // Lost workers and databases come back. What fails in the same way for ever says so itself (Failures); work that kills its worker cannot.
             MaximumAttempts = 25,
-            NonRetryableErrorTypes = ["HoldException", "InputException", "ArtifactException", "ArgumentException", "ArgumentOutOfRangeException", "InvalidOperationException", "KeyNotFoundException"],
         },
     };
 }

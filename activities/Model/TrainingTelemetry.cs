@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Alt.Activities.Model;
@@ -6,20 +7,21 @@ namespace Alt.Activities.Model;
 internal static class TrainingTelemetry
 {
     private static readonly Meter Meter = new("Alt.Training");
-    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("alt_training_tokens", "{token}", "Tokens that the policy has read.");
-    private static readonly Gauge<double> TokensPerSecond = Meter.CreateGauge<double>("alt_training_throughput", "{token}/s");
-    private static readonly Gauge<double> Loss = Meter.CreateGauge<double>("alt_training_loss", "nat", "Mean over response tokens, as are its parts.");
-    private static readonly Gauge<double> Kl = Meter.CreateGauge<double>("alt_training_kl", "nat", "KL(reference || policy).");
-    private static readonly Gauge<double> Entropy = Meter.CreateGauge<double>("alt_training_entropy", "nat");
-    private static readonly Gauge<double> GradientNorm = Meter.CreateGauge<double>("alt_training_gradient_norm", description: "Before clipping.");
+    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("alt.training.tokens", "{token}", "Tokens that the policy has read.");
+    private static readonly Gauge<double> Throughput = Meter.CreateGauge<double>("alt.training.throughput", "{token}/s");
+    private static readonly Gauge<double> Loss = Meter.CreateGauge<double>("alt.training.loss", "{nat}", "Mean over response tokens, as are its parts.");
+    private static readonly Gauge<double> Kl = Meter.CreateGauge<double>("alt.training.kl", "{nat}", "KL(reference || policy).");
+    private static readonly Gauge<double> Entropy = Meter.CreateGauge<double>("alt.training.entropy", "{nat}");
+    private static readonly Gauge<double> GradientNorm = Meter.CreateGauge<double>("alt.training.gradient_norm", "1", "Before clipping.");
 
-    public static void Record(StepMetrics step)
+    public static void Record(string run, StepMetrics step)
     {
-        Tokens.Add(step.Tokens);
-        TokensPerSecond.Record(step.TokensPerSecond);
-        Loss.Record(step.Loss);
-        Kl.Record(step.Kl);
-        Entropy.Record(step.Entropy);
-        GradientNorm.Record(step.GradientNorm);
+        var tags = new TagList { { "alt.run", run } };
+        Tokens.Add(step.Tokens, tags);
+        Throughput.Record(step.TokensPerSecond, tags);
+        Loss.Record(step.Loss, tags);
+        Kl.Record(step.Kl, tags);
+        Entropy.Record(step.Entropy, tags);
+        GradientNorm.Record(step.GradientNorm, tags);
     }
 }

@@ -19,6 +19,7 @@ internal static class CommandLine
             return Complain($"{ProblemOf(parsed)}; see ./alt {string.Join(' ', PathOf(parsed))}--help", WrongInput);
         }
 
+        Logs.Set(parsed.GetValue(Options.Verbose), parsed.GetValue(Options.LogJson));
         using var interrupt = new Interrupt();
         try
         {
@@ -36,6 +37,7 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
+            Logs.Keep(e, parsed.CommandResult.Command.Name);
             return Complain(Messages.Explain(e), Failed);
         }
     }
@@ -46,6 +48,8 @@ internal static class CommandLine
         {
             HelpName = "./alt",
         };
+        root.Add(Options.Verbose);
+        root.Add(Options.LogJson);
         foreach (var command in new[]
         {
             RunCommand.Create(), EstimateCommand.Create(), StatusCommand.Create(), ReportCommand.Create(), SampleCommand.Create(), BenchCommand.Create(),

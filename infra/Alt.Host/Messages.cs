@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Alt.Activities;
 using Marten.Exceptions;
 using Npgsql;
 
@@ -13,7 +14,7 @@ internal static class Messages
         MartenCommandException { InnerException: PostgresException postgres } => Explain(postgres),
         PostgresException postgres => $"PostgreSQL refused: {postgres.MessageText} ({postgres.SqlState})",
         NpgsqlException or SocketException => $"no connection to PostgreSQL: {OneLine(e.Message)}",
-        _ => OneLine(e.Message),
+        _ => Failures.SentenceOf(e),
     };
 
     public static string OneLine(string message) =>

@@ -5,6 +5,20 @@ namespace Alt.Host;
 /// <summary>Options that several commands share.</summary>
 internal static class Options
 {
+    /// <summary>On every command.</summary>
+    public static Option<bool> Verbose { get; } = new("--verbose")
+    {
+        Description = $"Show the log on standard error too. {Logs.LevelVariable}=debug says more, {Logs.LevelVariable}=warning less.",
+        Recursive = true,
+    };
+
+    /// <inheritdoc cref="Verbose"/>
+    public static Option<bool> LogJson { get; } = new("--log-json")
+    {
+        Description = $"Write the log as one JSON object a line, as {Logs.FormatVariable}=json does.",
+        Recursive = true,
+    };
+
     public static Option<bool> Json() => new("--json") { Description = "Print the result as one JSON document on standard output, and nothing else there." };
 
     public static Option<bool> Csv() => new("--csv") { Description = "Print the result as comma-separated values with a line of names." };

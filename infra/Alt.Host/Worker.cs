@@ -85,6 +85,7 @@ internal static class Worker
             options.StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(2);
             options.MaxHeartbeatThrottleInterval = TimeSpan.FromSeconds(1);
             options.GracefulShutdownTimeout = TimeSpan.FromSeconds(2);
+            options.Interceptors = [new ActivityInterceptor()];
         })
         .AddSingletonActivities<PromptsActivities>()
         .AddSingletonActivities<SamplingActivities>()

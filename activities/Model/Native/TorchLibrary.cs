@@ -25,13 +25,17 @@ public static class TorchLibrary
     /// <summary>Whether the copy for older C++ runtimes is in use; false before anything of libtorch was.</summary>
     public static bool IsAdapted { get; private set; }
 
+    /// <summary>In one line why the native libraries cannot be loaded, and what to do; null where they can.</summary>
+    public static string? Problem =>
+        Fault.Value is { } fault ? $"libtorch cannot be loaded: {fault}; remove .alt/app and call ./alt again, which restores its packages" : null;
+
     /// <summary>Loads the native libraries unless they are there.</summary>
     /// <exception cref="InputException">A library is missing or cannot be loaded.</exception>
     public static void Require()
     {
-        if (Fault.Value is { } fault)
+        if (Problem is { } problem)
         {
-            throw new InputException($"libtorch cannot be loaded: {fault}; remove .alt/app and call ./alt again, which restores its packages");
+            throw new InputException(problem);
         }
     }
 

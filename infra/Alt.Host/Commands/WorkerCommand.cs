@@ -70,6 +70,7 @@ internal static class WorkerCommand
     private static async Task WorkAsync(AltHome home, WorkerSettings settings, Action ready, CancellationToken token)
     {
         using var logs = Logs.Open(home, "worker");
+        using var telemetry = Telemetry.Start("alt-worker");
         await using var record = await Record.OpenAsync(home, token);
         var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token, settings.Metrics);
         await Worker.RunAsync(client, record, home, logs, settings, ready, token);

@@ -71,12 +71,19 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private async Task<(bool CameUp, string LastWords)> RunOnceAsync()
     {
-        using var process = Process.Start(new ProcessStartInfo(Executable.Dotnet, [Executable.Assembly, .. arguments])
+        var start = new ProcessStartInfo(Executable.Dotnet, [Executable.Assembly, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        if (Logs.AreShown)
+        {
+            // Its standard error is for its last words.
+            start.Environment[Logs.ShownVariable] = Logs.ToParent;
+        }
+
+        using var process = Process.Start(start)!;
         log.LogInformation("Started the {Name} process {Id}", name, process.Id);
 
         var wasReady = false;
@@ -87,6 +94,11 @@ internal sealed class ChildProcess : IAsyncDisposable
             if (wasReady)
             {
                 ready.TrySetResult();
+            }
+
+            if (Logs.AreShown && line != Ready)
+            {
+                Console.Error.WriteLine(line);
             }
         });
         var errors = EachLineAsync(process.StandardError, line =>

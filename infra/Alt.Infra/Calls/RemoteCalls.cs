@@ -50,7 +50,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
     /// <exception cref="InputException">The service does not accept the key.</exception>
     public async Task<CallOutcome> AskAsync(RemoteAccount account, CallScope scope, RemoteRequest request, ICallTransport transport, CancellationToken token = default)
     {
-        var key = (account.Key, request.Hash);
+        var (key, start) = ((account.Key, request.Hash), Stopwatch.GetTimestamp());
         while (true)
         {
             var mine = new TaskCompletionSource<CallOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -62,6 +62,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 token.ThrowIfCancellationRequested();
                 if (first is { IsCompletedSuccessfully: true, Result: CallOutcome.Answered answered })
                 {
+                    CallTelemetry.Record(account, scope.Run, answered, 0, null, Stopwatch.GetElapsedTime(start));
                     return answered with { Cost = 0, Attempts = 0, Cached = true };
                 }
 
@@ -126,12 +127,16 @@ public sealed partial class RemoteCalls : IAsyncDisposable
     private sealed class Call(RemoteCalls calls, RemoteAccount account, CallScope scope, RemoteRequest request, string hash, ICallTransport transport)
     {
         private readonly CallAttempts attempts = calls.AttemptsOf(account);
+        private readonly long start = Stopwatch.GetTimestamp();
         private int sent;
+        private StoredReply? paid;
 
         public async Task<CallOutcome> RunAsync(CancellationToken token)
         {
             var end = await attempts.RepeatAsync(AttemptAsync, token);
-            return end.Outcome ?? new CallOutcome.Failed(end.Failure, $"{account.Endpoint.Host}: {end.Reason}", sent);
+            var outcome = end.Outcome ?? new CallOutcome.Failed(end.Failure, $"{account.Endpoint.Host}: {end.Reason}", sent);
+            CallTelemetry.Record(account, scope.Run, outcome, sent, paid, Stopwatch.GetElapsedTime(start));
+            return outcome;
         }
 
         private async ValueTask<AttemptEnd> AttemptAsync(CancellationToken token)
@@ -224,6 +229,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                     var stored = new StoredReply(
                         hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output, account.Calls.CostOf(input, output), sent, DateTimeOffset.UtcNow);
                     await calls.queue.SettleAsync(new(ask, stored, InDoubt: false));
+                    paid = stored;
                     return new(Of(stored, cached: false));
                 case { Status: 429 }:
                     return await NothingAsync(new(null, CallFailure.RateLimited, TooLong(reply.RetryAfter) ?? $"status 429{CodeOf(reply.Body)}", reply.RetryAfter), inDoubt: false);

@@ -32,16 +32,16 @@ public sealed class TrainingTelemetryTests
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Note(instrument, value));
         listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Note(instrument, value));
         listener.Start();
-        TrainingTelemetry.Record(new StepMetrics(1, Loss: 2.5, Nll: 2.4, Kl: 0.3, Entropy: 1.5, GradientNorm: 0.7, 1e-3, Tokens: 640, 500, TimeSpan.FromSeconds(2)));
+        TrainingTelemetry.Record("tiny", new StepMetrics(1, Loss: 2.5, Nll: 2.4, Kl: 0.3, Entropy: 1.5, GradientNorm: 0.7, 1e-3, Tokens: 640, 500, TimeSpan.FromSeconds(2)));
         Assert.Equal(
             new Dictionary<string, double>
             {
-                ["alt_training_tokens"] = 640,
-                ["alt_training_throughput"] = 320,
-                ["alt_training_loss"] = 2.5,
-                ["alt_training_kl"] = 0.3,
-                ["alt_training_entropy"] = 1.5,
-                ["alt_training_gradient_norm"] = 0.7,
+                ["alt.training.tokens"] = 640,
+                ["alt.training.throughput"] = 320,
+                ["alt.training.loss"] = 2.5,
+                ["alt.training.kl"] = 0.3,
+                ["alt.training.entropy"] = 1.5,
+                ["alt.training.gradient_norm"] = 0.7,
             },
             seen);
     }

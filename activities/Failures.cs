@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Alt.Activities.Model.Native;
+using Alt.Domain;
+using Alt.Infra;
+using Npgsql;
+
+namespace Alt.Activities;
+
+/// <summary>What another attempt at failed work can come to.</summary>
+public enum FailureKind
+{
+    /// <summary>It would fail in the same way: the stages are deterministic, so only what is outside of them can change.</summary>
+    Permanent,
+
+    /// <summary>A part that was lost comes back within seconds: a process, a connection, a database.</summary>
+    Passing,
+
+    /// <summary>A disk or a memory is full; a person or another program frees it within minutes.</summary>
+    Full,
+}
+
+/// <summary>Sorts failures by whether another attempt may succeed, and puts each into one sentence for the user.</summary>
+public static class Failures
+{
+    private const int LongestSentence = 500;
+
+    /// <summary>ENOSPC and EDQUOT, which is what <see cref="Exception.HResult"/> holds for files on Linux.</summary>
+    private const int NoSpace = 28, QuotaExceeded = 122;
+
+    // libtorch has one type of exception for everything, and says in its text what was wrong.
+    private static readonly string[] NativeMemoryIsFull = ["out of memory", "not enough memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"];
+
+    /// <summary>How a native exception's text continues after the part that says what was wrong.</summary>
+    private static readonly string[] BeginningsOfTraces = ["Exception raised from ", "frame #", "C++ CapturedTraceback", "terminate called "];
+
+    /// <summary>The kind by the outermost exception that tells; stores and drivers wrap what is the cause.</summary>
+    public static FailureKind KindOf(Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (Told(cause) is { } kind)
+            {
+                return kind;
+            }
+        }
+
+        return FailureKind.Permanent;
+    }
+
+    /// <summary>The exception that says what was wrong: without the layers that only say that there was something.</summary>
+    public static Exception CauseOf(Exception failure) => failure switch
+    {
+        AggregateException { InnerExceptions: [var only] } => CauseOf(only),
+        TargetInvocationException { InnerException: { } inner } => CauseOf(inner),
+        TypeInitializationException { InnerException: { } inner } => CauseOf(inner),
+        _ => failure,
+    };
+
+    /// <summary>What was wrong, in one line; a native stack trace, which libtorch puts into its messages, is left out.</summary>
+    public static string SentenceOf(Exception failure)
+    {
+        var cause = CauseOf(failure);
+        return IsOfLoading(cause) && TorchLibrary.Problem is { } problem ? problem : WithoutTrace(cause);
+    }
+
+    /// <summary>Whether a native library could not be loaded; TorchSharp has a page of its own about that.</summary>
+    private static bool IsOfLoading(Exception cause) =>
+        cause is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or NotSupportedException { Source: "TorchSharp" };
+
+    private static FailureKind? Told(Exception failure) => failure switch
+    {
+        HoldException or InputException => FailureKind.Permanent,
+        LedgerException { InnerException: PostgresException } => FailureKind.Full,
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull or PostgresErrorCodes.OutOfMemory } => FailureKind.Full,
+        // Terminated sessions are of a server that ends, or was killed.
+        PostgresException { SqlState: ['5', '7', 'P', ..] } => FailureKind.Passing,
+        NpgsqlException { IsTransient: true } => FailureKind.Passing,
+        // Npgsql's way to say that the connection broke between two statements.
+        InvalidOperationException { Source: "Npgsql" } => FailureKind.Passing,
+        SocketException or TimeoutException or OperationCanceledException => FailureKind.Passing,
+        HttpRequestException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests) } => FailureKind.Permanent,
+        HttpRequestException => FailureKind.Passing,
+        // Something was let go under the work, as when a worker ends.
+        ObjectDisposedException => FailureKind.Passing,
+        OutOfMemoryException => FailureKind.Full,
+        FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException => FailureKind.Permanent,
+        IOException { HResult: var code } => (code & 0xFFFF) is NoSpace or QuotaExceeded ? FailureKind.Full : FailureKind.Passing,
+        ExternalException when failure.GetType() == typeof(ExternalException) =>
+            NativeMemoryIsFull.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase)) ? FailureKind.Full : FailureKind.Permanent,
+        _ => null,
+    };
+
+    private static string WithoutTrace(Exception cause)
+    {
+        var lines = cause.Message.Split(['\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .TakeWhile(line => !BeginningsOfTraces.Any(b => line.StartsWith(b, StringComparison.Ordinal)));
+        // What follows libtorch's first line is advice to those who debug it.
+        var said = string.Join(' ', cause.GetType() == typeof(ExternalException) ? lines.Take(1) : lines);
+        return said.Length == 0 ? cause.GetType().Name : said.Length <= LongestSentence ? said : $"{said[..LongestSentence]}…";
+    }
+}
