@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.CompilerServices;
 using Alt.Domain;
 using Alt.Host.Supervisor;
@@ -77,9 +78,13 @@ internal static class Temporal
     }
 
     /// <summary>The settings of <c>TEMPORAL_*</c> and of the profile file.</summary>
+    /// <param name="from">Other places to look for them.</param>
     /// <exception cref="InputException">They cannot be read.</exception>
     public static TemporalClientConnectOptions OutsideOptions(ClientEnvConfig.ProfileLoadOptions? from = null)
     {
+        from ??= new();
+        // The core would look at what the process began with, and miss what a flag has set since.
+        from.OverrideEnvVars ??= Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
         try
         {
             return ClientEnvConfig.LoadClientConnectOptions(from);
