@@ -19,7 +19,7 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
     [Fact]
     public async Task Weights_of_a_wrong_shape_fail_a_stage_at_its_first_attempt_and_in_one_sentence()
     {
-        var activities = new EvaluationActivities(_ => zeros(2, 3).matmul(zeros(4, 5)).Dispose());
+        var activities = new EvaluationActivities(_ => zeros(2, 3).mm(zeros(4, 5)).Dispose());
 
         var failure = await FailAsync(activities);
 

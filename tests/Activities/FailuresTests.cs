@@ -69,7 +69,7 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
     public void Wrong_shapes_are_permanent_and_libtorchs_first_line()
     {
         using var scope = NewDisposeScope();
-        var failure = Assert.Throws<ExternalException>(() => zeros(2, 3).matmul(zeros(4, 5)));
+        var failure = Assert.Throws<ExternalException>(() => zeros(2, 3).mm(zeros(4, 5)));
 
         Assert.Contains("frame #", failure.Message, StringComparison.Ordinal);
         Assert.Equal(FailureKind.Permanent, Failures.KindOf(failure));

@@ -25,8 +25,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     public string Address => app.Urls.Single();
 
-    /// <summary>How many requests came, whatever was in them.</summary>
-    public int Requests { get; private set; }
+    /// <summary>The paths to which requests came, whatever was in them.</summary>
+    public HashSet<string> Paths { get; } = [];
 
     public IReadOnlyList<OtlpPoint> Points => [.. points];
 
@@ -53,7 +53,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         lock (points)
         {
-            Requests++;
+            Paths.Add(context.Request.Path);
             read(new(ByteString.CopyFrom(body.ToArray())));
         }
 
