@@ -13,34 +13,52 @@ public class AltRunWorkflow
 {
     private const string IdPrefix = "run-";
 
-    private bool? paused; // null until the record or a person has said so
-    private string? held;
-    private bool changing;
+    private readonly RunConfig config;
+
+    // Changes are made one after the other, in the order in which they came.
+    private readonly Temporalio.Workflows.Mutex turn = new();
+    private State state;
+    private ChildWorkflowHandle<IterationWorkflow>? underWay;
     private CancellationTokenSource? abandon;
-    private bool started;
-    private bool stopped;
-    private RunProgress progress = new("Starting", 0, 0);
-    private ChildWorkflowHandle<IterationWorkflow>? iteration;
+
+    /// <summary>Comes before every handler, so that a signal which is there from the start finds the state that was carried.</summary>
+    [WorkflowInit]
+    public AltRunWorkflow(RunConfig config, State? carried) =>
+        (this.config, state) = (config, (carried ?? new State()) with { Iterations = config.Iterations });
 
     private static string Run =>
         Workflow.Info.WorkflowId is var id && id.StartsWith(IdPrefix, StringComparison.Ordinal) ? id[IdPrefix.Length..] : id;
+
+    private bool IsRecorded => state.Stage != State.Starting;
+
+    private bool IsPrepared => state.Stage == State.Iterating;
+
+    private bool IsClosing => state.Stage == State.Closing;
+
+    private bool MayIterate => !state.Paused || state.Stopping;
+
+    private bool ShouldContinueAsNew => Workflow.ContinueAsNewSuggested || Workflow.CurrentHistoryLength > state.HistoryLimit;
 
     public static string IdOf(string run) => IdPrefix + run;
 
     public static string IterationIdOf(string run, int iteration) => $"{IdOf(run)}-iteration-{iteration}";
 
+    /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
+    public static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
+
+    /// <param name="carried">What the run knew of itself before it continued as new; null at its start.</param>
     [WorkflowRun]
-    public async Task RunAsync(RunConfig config)
+    public async Task RunAsync(RunConfig config, State? carried = null)
     {
-        var run = Run;
         try
         {
-            await RunAsync(run, config);
+            await RunAsync();
         }
         catch (Exception e) when (e is FailureException && !TemporalException.IsCanceledException(e))
         {
-            var reason = Reason(e);
-            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FailAsync(run, reason), ActivityPolicies.Light);
+            Enter(State.Closing);
+            await AllHandlersFinishedAsync();
+            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FailAsync(Run, Reason(e)), ActivityPolicies.Light);
             throw;
         }
     }
@@ -48,16 +66,16 @@ public class AltRunWorkflow
     [WorkflowSignal]
     public Task PauseAsync() => PauseAsync(true);
 
-    /// <summary>An iteration cannot go on until somebody does what the reason says.</summary>
+    /// <summary>An iteration cannot continue until a person does what the reason says.</summary>
     [WorkflowSignal]
     public Task HoldAsync(string reason)
     {
-        if (!stopped)
+        if (!state.Stopping)
         {
             return PauseAsync(true, reason);
         }
 
-        // It waits for somebody, and the run is to end.
+        // The iteration waits for a person, and the run is to end.
         abandon?.Cancel();
         return Task.CompletedTask;
     }
@@ -68,14 +86,18 @@ public class AltRunWorkflow
     /// <summary>Takes labels that people give to samples; they count over whatever a provider says, until their iteration's feedback is complete.</summary>
     /// <returns>How many labels were recorded.</returns>
     [WorkflowUpdate]
-    public Task<int> LabelAsync(GivenLabels labels) => Workflow.ExecuteActivityAsync((ReportActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
+    public async Task<int> LabelAsync(GivenLabels labels)
+    {
+        await Workflow.WaitConditionAsync(() => IsRecorded);
+        return await Workflow.ExecuteActivityAsync((ReportActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
+    }
 
-    /// <summary>Ends the run after the iteration that is under way; at once where that waits for somebody.</summary>
+    /// <summary>Ends the run after the iteration that is under way; at once where that waits for a person.</summary>
     [WorkflowSignal]
     public Task StopAsync()
     {
-        stopped = true;
-        if (held is not null)
+        state = state with { Stopping = true };
+        if (state.WaitsFor is not null)
         {
             abandon?.Cancel();
             return Task.CompletedTask;
@@ -86,107 +108,154 @@ public class AltRunWorkflow
     }
 
     [WorkflowQuery]
-    public RunProgress Progress() => progress with { Paused = paused == true, WaitsFor = held };
+    public State Progress() => state;
 
-    private async Task RunAsync(string run, RunConfig config)
+    private static Task AllHandlersFinishedAsync() => Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished);
+
+    private async Task RunAsync()
     {
-        var (next, wasPaused) = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(run, config), ActivityPolicies.Light);
-        paused ??= wasPaused;
-        started = true;
-
-        Enter("Prompts", next);
-        await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.ImportAsync(run), ActivityPolicies.Light);
-        Enter("Feedback", next);
-        await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.TrainClassifiersAsync(run), ActivityPolicies.Training);
-        Enter("Training", next);
-        await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.PretrainAsync(run), ActivityPolicies.Training);
-
-        for (; next <= config.Iterations && !stopped; next++)
+        if (!IsPrepared)
         {
-            await Workflow.WaitConditionAsync(() => paused == false || stopped);
-            if (stopped)
+            await PrepareAsync();
+        }
+
+        while (state.Iteration <= state.Iterations && !state.Stopping)
+        {
+            await Workflow.WaitConditionAsync(() => MayIterate);
+            if (state.Stopping || !await IterateAsync())
             {
                 break;
             }
 
-            Enter("Iteration", next);
-            var number = next; // the loop's own variable moves on under the lambda
-            using (abandon = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken))
+            state = state with { Iteration = state.Iteration + 1 };
+            if (ShouldContinueAsNew)
             {
-                iteration = await Workflow.StartChildWorkflowAsync(
-                    (IterationWorkflow w) => w.RunAsync(new IterationRef(run, number)),
-                    new() { Id = IterationIdOf(run, number), CancellationToken = abandon.Token });
-                try
-                {
-                    await iteration.GetResultAsync();
-                }
-                catch (FailureException e) when (stopped && TemporalException.IsCanceledException(e))
-                {
-                    break;
-                }
-                finally
-                {
-                    (iteration, abandon) = (null, null);
-                }
-            }
-
-            if (Workflow.ContinueAsNewSuggested)
-            {
-                throw Workflow.CreateContinueAsNewException((AltRunWorkflow w) => w.RunAsync(config));
+                await AllHandlersFinishedAsync();
+                var carried = state;
+                throw Workflow.CreateContinueAsNewException((AltRunWorkflow w) => w.RunAsync(config, carried));
             }
         }
 
-        Enter("Report", next);
-        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishRunAsync(run, stopped), ActivityPolicies.Light);
+        // What came before the end is recorded before it.
+        await AllHandlersFinishedAsync();
+        Enter(State.Closing);
+        var isEarly = state.Iteration <= state.Iterations;
+        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishRunAsync(Run, isEarly), ActivityPolicies.Light);
+        await AllHandlersFinishedAsync();
+    }
 
-        void Enter(string stage, int iteration) => progress = new(stage, iteration, config.Iterations);
+    private async Task PrepareAsync()
+    {
+        // ---- Prompts
+        var plan = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(Run, config), ActivityPolicies.Light);
+        state = state with { Stage = "Prompts", Iteration = plan.Next, Paused = plan.Paused };
+        await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.ImportAsync(Run), ActivityPolicies.Light);
+
+        // ---- Feedback
+        Enter("Feedback");
+        await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.TrainClassifiersAsync(Run), ActivityPolicies.Training);
+
+        // ---- Training
+        Enter("Training");
+        await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.PretrainAsync(Run), ActivityPolicies.Training);
+    }
+
+    /// <returns>false where the iteration waited for a person and was abandoned, because the run is to end.</returns>
+    private async Task<bool> IterateAsync()
+    {
+        Enter(State.Iterating);
+        using (abandon = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken))
+        {
+            try
+            {
+                var iteration = new IterationRef(Run, state.Iteration);
+                underWay = await Workflow.StartChildWorkflowAsync(
+                    (IterationWorkflow w) => w.RunAsync(iteration),
+                    new() { Id = IterationIdOf(Run, state.Iteration), CancellationToken = abandon.Token });
+                if (state.Paused)
+                {
+                    // The pause came when there was no iteration yet that could be told.
+                    await TellAsync(underWay, pause: true);
+                }
+
+                await underWay.GetResultAsync();
+                return true;
+            }
+            catch (FailureException e) when (state.Stopping && TemporalException.IsCanceledException(e))
+            {
+                return false;
+            }
+            finally
+            {
+                (underWay, abandon) = (null, null);
+            }
+        }
     }
 
     private async Task PauseAsync(bool pause, string? reason = null)
     {
-        // One after the other, in the order in which they came, which runs from before did side by side; and a run's first fact is that it started.
-        var inTurn = Workflow.Patched("signals-in-turn");
-        await Workflow.WaitConditionAsync(() => started && !(inTurn && changing));
-        if (paused == pause || pause && stopped)
-        {
-            return;
-        }
-
-        (paused, held, changing) = (pause, reason, true);
+        // A run's first fact is that it started.
+        await Workflow.WaitConditionAsync(() => IsRecorded);
+        await turn.WaitOneAsync();
         try
         {
-            await TellAsync(pause, reason);
+            if (state.Paused == pause || (pause && state.Stopping) || IsClosing)
+            {
+                return;
+            }
+
+            state = state with { Paused = pause, WaitsFor = reason };
+            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
+            if (underWay is { } iteration)
+            {
+                await TellAsync(iteration, pause);
+            }
         }
         finally
         {
-            changing = false;
+            turn.ReleaseMutex();
         }
     }
 
-    /// <summary>Tells the record and the iteration under way.</summary>
-    private async Task TellAsync(bool pause, string? reason)
+    private static async Task TellAsync(ChildWorkflowHandle<IterationWorkflow> iteration, bool pause)
     {
-        await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
-        if (iteration is not { } running)
-        {
-            return;
-        }
-
         try
         {
-            await (pause ? running.SignalAsync(w => w.PauseAsync()) : running.SignalAsync(w => w.ResumeAsync()));
+            await (pause ? iteration.SignalAsync(w => w.PauseAsync()) : iteration.SignalAsync(w => w.ResumeAsync()));
         }
         catch (FailureException e)
         {
-            // The iteration ended before the signal reached it; the next one waits for this workflow's own flag.
-            Workflow.Logger.LogInformation("Iteration {Id} was over before it could be paused or resumed: {Reason}", running.Id, e.Message);
+            // The iteration ended before the signal reached it; the next one waits for this workflow's own state.
+            Workflow.Logger.LogInformation("Iteration {Id} was over before it could be paused or resumed: {Reason}", iteration.Id, e.Message);
         }
     }
 
-    /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
-    public static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
-}
+    private void Enter(string stage) => state = state with { Stage = stage };
 
-/// <summary>Where a run is: what it prepares, or the iteration that is under way.</summary>
-/// <param name="WaitsFor">What somebody has to do, where the run paused itself.</param>
-public sealed record RunProgress(string Stage, int Iteration, int Iterations, bool Paused = false, string? WaitsFor = null);
+    /// <summary>All that a run knows of itself: what the query tells, and what is carried when the run continues as new.</summary>
+    public sealed record State
+    {
+        internal const string Starting = "Starting", Iterating = "Iteration", Closing = "Report";
+
+        /// <summary>What the run prepares, "Iteration" from the first one to the last, or "Report" at the end.</summary>
+        public string Stage { get; init; } = Starting;
+
+        /// <summary>The iteration that is under way or comes next; 0 is the base model.</summary>
+        public int Iteration { get; init; }
+
+        /// <summary>The number of the last iteration.</summary>
+        public int Iterations { get; init; }
+
+        public bool Paused { get; init; }
+
+        /// <summary>What a person has to do, where the run paused itself.</summary>
+        public string? WaitsFor { get; init; }
+
+        /// <summary>The run ends with the iteration that is under way.</summary>
+        public bool Stopping { get; init; }
+
+        /// <summary>The run continues as new after an iteration that leaves more events than this in its history. For tests.</summary>
+        /// <value>Default: null, only when the server suggests it.</value>
+        public int? HistoryLimit { get; init; }
+    }
+}

@@ -9,8 +9,7 @@ namespace Alt.Workflows;
 [Workflow]
 public class IterationWorkflow
 {
-    private bool paused;
-    private IterationProgress progress = new("Prompts", 0, 0);
+    private State state = new();
 
     [WorkflowRun]
     public async Task RunAsync(IterationRef iteration)
@@ -62,36 +61,36 @@ public class IterationWorkflow
     }
 
     [WorkflowSignal]
-    public Task PauseAsync() => Task.FromResult(paused = true);
+    public Task PauseAsync() => Task.FromResult(state = state with { Paused = true });
 
     [WorkflowSignal]
-    public Task ResumeAsync() => Task.FromResult(paused = false);
+    public Task ResumeAsync() => Task.FromResult(state = state with { Paused = false });
 
     [WorkflowQuery]
-    public IterationProgress Progress() => progress;
+    public State Progress() => state;
 
     private async Task EnterAsync(string stage, int chunks = 0)
     {
-        await Workflow.WaitConditionAsync(() => !paused);
-        progress = new(stage, 0, chunks);
+        await ResumedAsync();
+        state = state with { Stage = stage, ChunksDone = 0, Chunks = chunks };
     }
 
-    /// <summary>Repeats work that waits for somebody: pauses the whole run with what it says, and goes on when the run does.</summary>
+    /// <summary>Repeats work that waits for a person: pauses the whole run with what it says, and continues when the run does.</summary>
     /// <param name="again">Comes before another try.</param>
     private async Task UntilDoneAsync(Func<Task> work, Func<Task>? again = null)
     {
         while (await WaitsForAsync(work) is { } reason)
         {
-            if (!paused)
+            if (!state.Paused)
             {
-                paused = true;
+                state = state with { Paused = true };
                 if (Workflow.Info.Parent is { } parent)
                 {
                     await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(reason));
                 }
             }
 
-            await Workflow.WaitConditionAsync(() => !paused);
+            await ResumedAsync();
             await (again?.Invoke() ?? Task.CompletedTask);
         }
     }
@@ -111,15 +110,26 @@ public class IterationWorkflow
 
     private Task ForEachChunkAsync(int chunks, Func<int, Task> work)
     {
-        progress = progress with { ChunksDone = 0 };
+        state = state with { ChunksDone = 0 };
         return Chunks.ForEachAsync(chunks, async chunk =>
         {
-            await Workflow.WaitConditionAsync(() => !paused);
+            await ResumedAsync();
             await work(chunk);
-            progress = progress with { ChunksDone = progress.ChunksDone + 1 };
+            state = state with { ChunksDone = state.ChunksDone + 1 };
         });
     }
-}
 
-/// <summary>Where an iteration is; chunks are 0 of 0 in stages that have none.</summary>
-public sealed record IterationProgress(string Stage, int ChunksDone, int Chunks);
+    private Task ResumedAsync() => Workflow.WaitConditionAsync(() => !state.Paused);
+
+    /// <summary>Where an iteration is; chunks are 0 of 0 in stages that have none.</summary>
+    public sealed record State
+    {
+        public string Stage { get; init; } = "Prompts";
+
+        public int ChunksDone { get; init; }
+
+        public int Chunks { get; init; }
+
+        public bool Paused { get; init; }
+    }
+}

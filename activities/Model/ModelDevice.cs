@@ -1,16 +1,18 @@
+using Alt.Activities.Model.Native;
 using Alt.Domain;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Alt.Activities.Model;
 
-/// <summary>Where models are held and computed.</summary>
+/// <summary>Where models are held and computed. Whatever makes a tensor asks here first, so that a missing libtorch is one clear line.</summary>
 public static class ModelDevice
 {
     /// <param name="name"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
     /// <exception cref="InputException">There is no such device.</exception>
     public static Device Of(string name)
     {
+        TorchLibrary.Require();
         try
         {
             var device = torch.device(name);
@@ -26,19 +28,24 @@ public static class ModelDevice
 
     /// <exception cref="InputException">It is not at hand.</exception>
     /// <exception cref="ArgumentOutOfRangeException">It is <see cref="RunDevice.Auto"/>, which is no device before <see cref="Choose"/>.</exception>
-    public static Device Of(RunDevice device) => device switch
+    public static Device Of(RunDevice device)
     {
-        RunDevice.Cpu => CPU,
-        RunDevice.Cuda when cuda.is_available() => CUDA,
-        RunDevice.Cuda => throw new InputException(
-            "device: cuda, but libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or device: cpu (a run that has begun keeps its device; its fork may have another, ./alt fork RUN --at K --set device=cpu, and ./alt sample --device cpu shows its policy)"),
-        _ => throw new ArgumentOutOfRangeException(nameof(device)),
-    };
+        TorchLibrary.Require();
+        return device switch
+        {
+            RunDevice.Cpu => CPU,
+            RunDevice.Cuda when cuda.is_available() => CUDA,
+            RunDevice.Cuda => throw new InputException(
+                "device: cuda, but libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or device: cpu (a run that has begun keeps its device; its fork may have another, ./alt fork RUN --at K --set device=cpu, and ./alt sample --device cpu shows its policy)"),
+            _ => throw new ArgumentOutOfRangeException(nameof(device)),
+        };
+    }
 
     /// <summary>What a config comes to on this machine.</summary>
     /// <exception cref="InputException">It is not at hand.</exception>
     public static RunDevice Choose(RunDevice wanted)
     {
+        TorchLibrary.Require();
         var device = wanted != RunDevice.Auto ? wanted : cuda.is_available() ? RunDevice.Cuda : RunDevice.Cpu;
         Of(device);
         return device;

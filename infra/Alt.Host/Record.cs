@@ -2,6 +2,8 @@ using Alt.Domain;
 using Alt.Infra;
 using Alt.Infra.Calls;
 using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
 
 namespace Alt.Host;
 
@@ -13,7 +15,9 @@ internal sealed class Record : IAsyncDisposable
 
     private const int Attempts = 5;
 
-    private Record(PostgresCluster cluster, Ledger ledger) => (Cluster, Ledger) = (cluster, ledger);
+    private readonly ResiliencePipeline patiently;
+
+    private Record(PostgresCluster cluster, Ledger ledger, ResiliencePipeline patiently) => (Cluster, Ledger, this.patiently) = (cluster, ledger, patiently);
 
     public PostgresCluster Cluster { get; }
 
@@ -24,8 +28,10 @@ internal sealed class Record : IAsyncDisposable
         var cluster = await PostgresCluster.JoinAsync(home.Root, token);
         try
         {
-            return new Record(cluster, await PatientlyAsync(
-                cluster, async () => await Ledger.OpenAsync(await cluster.EnsureDatabaseAsync(Database, token), new ArtifactStore(home.Artifacts), token), token));
+            var patiently = Patiently(cluster);
+            var ledger = await patiently.ExecuteAsync(
+                async t => await Ledger.OpenAsync(await cluster.EnsureDatabaseAsync(Database, t), new ArtifactStore(home.Artifacts), t), token);
+            return new Record(cluster, ledger, patiently);
         }
         catch
         {
@@ -45,7 +51,7 @@ internal sealed class Record : IAsyncDisposable
         await RemoteCalls.OpenAsync(await Cluster.EnsureDatabaseAsync(Database, token), logs: logs, token: token);
 
     /// <summary>Asks the ledger, again where PostgreSQL was killed meanwhile.</summary>
-    public Task<T> AskAsync<T>(Func<Ledger, Task<T>> question, CancellationToken token) => PatientlyAsync(Cluster, () => question(Ledger), token);
+    public async Task<T> AskAsync<T>(Func<Ledger, Task<T>> question, CancellationToken token) => await patiently.ExecuteAsync(async _ => await question(Ledger), token);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,18 +59,12 @@ internal sealed class Record : IAsyncDisposable
         await Cluster.DisposeAsync();
     }
 
-    private static async Task<T> PatientlyAsync<T>(PostgresCluster cluster, Func<Task<T>> work, CancellationToken token)
+    private static ResiliencePipeline Patiently(PostgresCluster cluster) => new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await work();
-            }
-            catch (Exception e) when (attempt < Attempts && Passing.Is(e))
-            {
-                await cluster.EnsureRunningAsync(token);
-            }
-        }
-    }
+        MaxRetryAttempts = Attempts - 1,
+        // PostgreSQL answers again when it is ensured to run.
+        Delay = TimeSpan.Zero,
+        ShouldHandle = static a => ValueTask.FromResult(Passing.Is(a.Outcome.Exception)),
+        OnRetry = async a => await cluster.EnsureRunningAsync(a.Context.CancellationToken),
+    }).Build();
 }

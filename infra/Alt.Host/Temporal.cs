@@ -1,78 +1,138 @@
+using System.Runtime.CompilerServices;
 using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Infra;
 using Alt.Infra.Temporal;
 using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;
 using Temporalio.Converters;
 using Temporalio.Exceptions;
+using Temporalio.Runtime;
 
 namespace Alt.Host;
 
 /// <summary>Connections to the home's Temporal server.</summary>
 internal static class Temporal
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
     /// <summary>
     /// Payloads in the product's own JSON, so that any client can start a run with a config as it stands in a file; encrypted where
     /// <see cref="AesGcmPayloadCodec.Variable"/> holds keys.
     /// </summary>
     private static readonly Lazy<DataConverter> Converter = new(() => new(new AltPayloadConverter(), new DefaultFailureConverter(), Codec()));
 
+    // A runtime has threads of its own, so what logs to the same place shares one.
+    private static readonly ConditionalWeakTable<ILoggerFactory, TemporalRuntime> Runtimes = [];
+
     /// <summary>Connects to the server that the home's processes use now; waits for it while it is being started.</summary>
     /// <param name="broken">Ends the wait when the server cannot come up.</param>
+    /// <param name="metrics">Where the metrics of Temporal's own core go; null for nowhere.</param>
     /// <exception cref="InputException">The settings of an outside server cannot work, or it refuses this client.</exception>
-    public static async Task<TemporalClient> ConnectAsync(AltHome home, ILoggerFactory logs, Task broken, CancellationToken token)
+    public static async Task<TemporalClient> ConnectAsync(
+        AltHome home, ILoggerFactory logs, Task broken, CancellationToken token, MetricsOptions? metrics = null)
     {
-        while (true)
+        var runtime = metrics is null ? Runtimes.GetValue(logs, static l => NewRuntime(l, metrics: null)) : NewRuntime(logs, metrics);
+        var log = logs.CreateLogger(nameof(Temporal));
+        string? said = null;
+        var patiently = new ResiliencePipelineBuilder<TemporalClient?>().AddRetry(new RetryStrategyOptions<TemporalClient?>
         {
-            token.ThrowIfCancellationRequested();
-            if (broken.IsCompleted)
+            MaxRetryAttempts = int.MaxValue,
+            Delay = Pause,
+            ShouldHandle = static a => ValueTask.FromResult(a.Outcome is { Exception: null, Result: null } or { Exception: InvalidOperationException or RpcException }),
+            OnRetry = a =>
             {
-                await broken;
-            }
-
-            try
-            {
-                if (TemporalEndpoint.Read(home) is { } endpoint)
+                // Said once for as long as it stays the reason.
+                var reason = a.Outcome.Exception?.Message ?? "it has not been started yet";
+                if (reason != said)
                 {
-                    return await TemporalClient.ConnectAsync(OptionsFor(endpoint, logs));
+                    log.LogInformation("Waiting for the Temporal server: {Reason}", reason);
+                    said = reason;
                 }
-            }
-            catch (RpcException e) when (e.Code is RpcException.StatusCode.Unauthenticated or RpcException.StatusCode.PermissionDenied)
-            {
-                throw new InputException($"the Temporal server refuses this client ({e.Message}): expected its key in TEMPORAL_API_KEY, or a profile that has it", e);
-            }
-            catch (Exception e) when (e is InvalidOperationException or HttpRequestException or RpcException)
-            {
-                logs.CreateLogger(nameof(Temporal)).LogDebug("The Temporal server does not answer yet: {Reason}", e.Message);
-            }
 
-            await Task.WhenAny(broken, Task.Delay(TimeSpan.FromMilliseconds(200), token));
+                return default;
+            },
+        }).Build();
+
+        return (await patiently.ExecuteAsync(
+            async t =>
+            {
+                if (TemporalEndpoint.Read(home) is not { } endpoint)
+                {
+                    await RefuseAsync(broken);
+                    return null;
+                }
+
+                var connecting = ConnectAsync(endpoint, logs, runtime);
+                await Task.WhenAny(connecting, broken).WaitAsync(t);
+                await RefuseAsync(broken);
+                return await connecting;
+            },
+            token))!;
+
+        static Task RefuseAsync(Task broken) => broken.IsCompleted ? broken : Task.CompletedTask;
+    }
+
+    /// <summary>The settings of <c>TEMPORAL_*</c> and of the profile file.</summary>
+    /// <exception cref="InputException">They cannot be read.</exception>
+    public static TemporalClientConnectOptions OutsideOptions(ClientEnvConfig.ProfileLoadOptions? from = null)
+    {
+        try
+        {
+            return ClientEnvConfig.LoadClientConnectOptions(from);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"the settings of the Temporal server cannot be used: {Messages.OneLine(e.Message)}", e);
         }
     }
 
     // What else an outside server wants (namespace, TLS, API key) stands where all of Temporal's tools look for it.
-    private static TemporalClientConnectOptions OptionsFor(TemporalEndpoint endpoint, ILoggerFactory logs)
+    private static async Task<TemporalClient> ConnectAsync(TemporalEndpoint endpoint, ILoggerFactory logs, TemporalRuntime runtime)
     {
         var options = endpoint.Outside ? OutsideOptions() : new();
         options.TargetHost = endpoint.Address;
         options.DataConverter = Converter.Value;
         options.LoggerFactory = logs;
-        return options;
-    }
-
-    /// <summary>The settings of <c>TEMPORAL_*</c> and of the profile file.</summary>
-    /// <exception cref="InputException">They cannot be read.</exception>
-    public static TemporalClientConnectOptions OutsideOptions()
-    {
+        options.Runtime = runtime;
         try
         {
-            return ClientEnvConfig.LoadClientConnectOptions();
+            return await TemporalClient.ConnectAsync(options);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (IsRefusal(e))
         {
-            throw new InputException(e.Message, e);
+            throw new InputException(
+                $"the Temporal server {endpoint.Address} refuses this client ({Messages.OneLine(e.Message)}): expected its key in TEMPORAL_API_KEY, or a profile that has it", e);
+        }
+    }
+
+    // The first call of a connection is made by the core, which passes on its failure as text.
+    private static bool IsRefusal(Exception e) => e switch
+    {
+        RpcException { Code: var code } => code is RpcException.StatusCode.Unauthenticated or RpcException.StatusCode.PermissionDenied,
+        InvalidOperationException => new[] { "Unauthenticated", "PermissionDenied" }.Any(c => e.Message.Contains(c, StringComparison.OrdinalIgnoreCase)),
+        _ => false,
+    };
+
+    private static TemporalRuntime NewRuntime(ILoggerFactory logs, MetricsOptions? metrics)
+    {
+        var options = new TemporalRuntimeOptions(new TelemetryOptions
+        {
+            // Otherwise the core writes on standard output, where results go.
+            Logging = new LoggingOptions { Forwarding = new LogForwardingOptions(logs.CreateLogger("Temporalio.Core")) },
+            Metrics = metrics,
+        });
+        try
+        {
+            return new TemporalRuntime(options);
+        }
+        catch (InvalidOperationException e) when (metrics is not null)
+        {
+            throw new InputException(
+                $"{(metrics.Prometheus is { } prometheus ? $"{WorkerFlags.PrometheusName} {prometheus.BindAddress}" : WorkerFlags.OtlpName)}: {Messages.OneLine(e.Message)}", e);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Runtime.CompilerServices;
 using Alt.Domain;
+using JasperFx;
 using Npgsql;
 
 namespace Alt.Infra;
@@ -77,7 +78,7 @@ public sealed partial class Ledger
         await using var connection = await source.OpenConnectionAsync(token);
         await using var transaction = await connection.BeginTransactionAsync(token);
         await ExecuteAsync(connection, $"select pg_advisory_xact_lock({SchemaLock})", token);
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate);
         if (!await AskAsync<bool>(connection, Seals.Exists, token))
         {
             await ExecuteAsync(connection, Seals.Create, token);

@@ -2,9 +2,9 @@ using Alt.Domain;
 using JasperFx;
 using JasperFx.Events;
 using Marten;
-using Marten.Exceptions;
 using Npgsql;
 using Weasel.Core;
+using ExistingStreamIdCollisionException = Marten.Exceptions.ExistingStreamIdCollisionException;
 
 namespace Alt.Infra;
 
@@ -24,16 +24,7 @@ public sealed partial class Ledger : IAsyncDisposable
         this.source = source;
         this.artifacts = artifacts;
         projector = new Projector(artifacts);
-        store = DocumentStore.For(options =>
-        {
-            options.Connection(source);
-            options.UseSystemTextJsonForSerialization(EnumStorage.AsString);
-            options.Events.StreamIdentity = StreamIdentity.AsString;
-            foreach (var type in new[] { typeof(RunEvent), typeof(IterationEvent) }.SelectMany(t => t.GetNestedTypes()))
-            {
-                options.Events.AddEventType(type);
-            }
-        });
+        store = DocumentStore.For(options => Configure(options, source));
     }
 
     internal NpgsqlDataSource Source => source;
@@ -132,6 +123,20 @@ public sealed partial class Ledger : IAsyncDisposable
         await source.DisposeAsync();
     }
 
+    /// <summary>How Marten keeps the record: what <c>./alt bench events</c> measures too.</summary>
+    internal static void Configure(StoreOptions options, NpgsqlDataSource source)
+    {
+        options.Connection(source);
+        // PrepareAsync makes the schema, alone; nothing else may.
+        options.AutoCreateSchemaObjects = AutoCreate.None;
+        options.UseSystemTextJsonForSerialization(EnumStorage.AsString);
+        options.Events.StreamIdentity = StreamIdentity.AsString;
+        foreach (var type in new[] { typeof(RunEvent), typeof(IterationEvent) }.SelectMany(t => t.GetNestedTypes()))
+        {
+            options.Events.AddEventType(type);
+        }
+    }
+
     /// <exception cref="LedgerException">The stream has lost events.</exception>
     private async Task<IReadOnlyList<object>> EventsAsync(string stream, CancellationToken token)
     {
@@ -181,7 +186,7 @@ public sealed partial class Ledger : IAsyncDisposable
                 await session.SaveChangesAsync(token);
                 return @event;
             }
-            catch (Exception e) when (e is ConcurrencyException or Marten.Exceptions.ExistingStreamIdCollisionException)
+            catch (Exception e) when (e is ConcurrencyException or ExistingStreamIdCollisionException)
             {
                 // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
                 await RequireWholeAsync(stream, token);

@@ -1,5 +1,5 @@
 using System.Net;
-using Grpc.Health.V1;
+using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -9,12 +9,11 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using TemporalServer.Grpc;
-using TemporalServer.Http;
 using TemporalServer.Persistence;
 using TemporalServer.Queues;
 using TemporalServer.Rpc;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 using TemporalServer.Timers;
 using TemporalServer.Visibility;
 
@@ -104,34 +103,11 @@ public sealed class EmbeddedServer : IAsyncDisposable
         var starter = new Starter(executions);
         var errands = new ErrandRunner(executions, starter, logger);
         var retention = new Retention(executions, store, namespaces, clock, logger);
-        var queryRpcs = new QueryRpcs(executions, queues, queries, clock);
-        var updateRpcs = new UpdateRpcs(executions, updates, options.Limits, clock);
+        var polls = new LongPolls(stopping.Token);
+        var queryRpcs = new QueryRpcs(executions, queues, queries, polls);
         executions.OnErrands = errands.Post;
         executions.OnStored = queryRpcs.OfferWaiting;
 
-        var rpcs = new RpcTable(
-            [
-                Temporalio.Api.WorkflowService.V1.ServiceReflection.Descriptor.Services[0],
-                Temporalio.Api.OperatorService.V1.ServiceReflection.Descriptor.Services[0],
-                HealthReflection.Descriptor.Services[0],
-            ],
-            [
-                new ClientRpcs(executions, starter, options.Limits, attributes),
-                new ResetRpcs(executions),
-                new MultiOperationRpcs(starter, updateRpcs, options.Limits, attributes),
-                new HistoryRpcs(executions, watch, pages, clock),
-                new WorkflowTaskRpcs(executions, queues, queries, updates, pages, attributes, clock),
-                new ActivityTaskRpcs(executions, queues, clock),
-                queryRpcs,
-                updateRpcs,
-                new TaskQueueRpcs(queues),
-                new WorkerRpcs(queues, clock),
-                new NamespaceRpcs(namespaces),
-                new VisibilityRpcs(new VisibilityStore(database, attributes), attributes),
-                new OperatorRpcs(attributes),
-                new AbsentRpcs(),
-                new HealthRpcs(ownership),
-            ]);
         await namespaces.LoadAsync(options.Namespace, cancellation);
         await attributes.LoadAsync(cancellation);
         loops.Add(ownership.RunAsync(executions.RecoverAsync, queues.EndAllPolls, stopping.Token));
@@ -140,13 +116,20 @@ public sealed class EmbeddedServer : IAsyncDisposable
         await ownership.FirstHeld.WaitAsync(options.OwnershipTimeout, cancellation);
         loops.Add(retention.RunAsync(stopping.Token));
 
-        var calls = new RpcCalls(
-            rpcs, new RequestGate(namespaces), new ApiKeyCheck(options.ApiKey), clock, loggers.CreateLogger<RpcCalls>(), stopping.Token);
-        await ListenAsync(options, calls, loggers, cancellation);
+        await ListenAsync(options, loggers, cancellation, services =>
+        {
+            services.AddSingleton(new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
+            services.AddSingleton(polls).AddSingleton(clock).AddSingleton(options.Limits);
+            services.AddSingleton(executions).AddSingleton(starter).AddSingleton(queues).AddSingleton(watch).AddSingleton(updates)
+                .AddSingleton(queries).AddSingleton(pages).AddSingleton(namespaces).AddSingleton(attributes).AddSingleton(ownership);
+            services.AddSingleton(queryRpcs).AddSingleton<UpdateRpcs>().AddSingleton<WorkerRpcs>();
+            services.AddSingleton(new VisibilityStore(database, attributes));
+        });
         logger.LogInformation("Listening on {Address}", Address);
     }
 
-    private async Task ListenAsync(EmbeddedServerOptions options, RpcCalls calls, ILoggerFactory loggers, CancellationToken cancellation)
+    private async Task ListenAsync(
+        EmbeddedServerOptions options, ILoggerFactory loggers, CancellationToken cancellation, Action<IServiceCollection> addHandlers)
     {
         IPAddress address = IPAddress.Parse(options.Host);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -166,10 +149,41 @@ public sealed class EmbeddedServer : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
         });
+        addHandlers(builder.Services);
+        IGrpcServerBuilder grpc = builder.Services.AddGrpc(grpcOptions =>
+        {
+            grpcOptions.MaxReceiveMessageSize = CallGate.LargestMessage;
+            grpcOptions.MaxSendMessageSize = null;
+            // Their refusals have words of Temporal's.
+            grpcOptions.IgnoreUnknownServices = true;
+            grpcOptions.Interceptors.Add<CallInterceptor>();
+        });
+        if (options.HttpPort is not null)
+        {
+            grpc.AddJsonTranscoding(JsonApi.Configure);
+        }
+
         app = builder.Build();
-        var grpc = new GrpcEndpoint(calls, options.AcceptCompression);
-        var json = new JsonGateway(calls);
-        app.Run(http => HttpProtocol.IsHttp2(http.Request.Protocol) ? grpc.HandleAsync(http) : json.HandleAsync(http));
+        var gate = new CallGate(new ApiKeyCheck(options.ApiKey), options.AcceptCompression);
+        app.Use(gate.HandleAsync);
+        app.UseRouting();
+        app.Use(JsonApi.RestoreSlashesAsync);
+        app.MapGrpcService<ClientRpcs>();
+        app.MapGrpcService<ResetRpcs>();
+        app.MapGrpcService<MultiOperationRpcs>();
+        app.MapGrpcService<HistoryRpcs>();
+        app.MapGrpcService<WorkflowTaskRpcs>();
+        app.MapGrpcService<ActivityTaskRpcs>();
+        app.MapGrpcService<QueryRpcs>();
+        app.MapGrpcService<UpdateRpcs>();
+        app.MapGrpcService<TaskQueueRpcs>();
+        app.MapGrpcService<WorkerRpcs>();
+        app.MapGrpcService<NamespaceRpcs>();
+        app.MapGrpcService<VisibilityRpcs>();
+        app.MapGrpcService<AbsentRpcs>();
+        app.MapGrpcService<OperatorRpcs>();
+        app.MapGrpcService<HealthRpcs>();
+        app.Map("/{**path}", gate.RefuseUnknownAsync);
         await app.StartAsync(cancellation);
         string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(url => url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..])];

@@ -34,20 +34,15 @@ public sealed class ForeignClientTests(TemporalFixture temporal) : IClassFixture
         var address = await installation.ServerAddressAsync();
         await using var worker = installation.Start("worker");
         var config = RunConfigFile.Read(installation.Config, []);
-        // Relative to the worker's folder, so that a history that is recorded here holds no path of this machine.
-        File.Copy(config.Data.Grammar!, installation.PathOf("grammar.yaml"));
-        config = config with { Data = config.Data with { Grammar = "grammar.yaml" } };
 
         var last = await RunAsync("run.js", new { address, id = AltRunWorkflow.IdOf(Run), config = JsonSerializer.SerializeToNode(config, AltJson.Options) });
 
         Assert.Equal("Report", (string?)last["stage"]);
         Assert.Contains($"{Run}: finished", (await installation.RunAsync("status", Run)).Output, StringComparison.Ordinal);
         var client = await TemporalClient.ConnectAsync(new(address));
-        foreach (var (workflow, id) in new[] { (nameof(AltRunWorkflow), AltRunWorkflow.IdOf(Run)), (nameof(IterationWorkflow), AltRunWorkflow.IterationIdOf(Run, 1)) })
+        foreach (var id in new[] { AltRunWorkflow.IdOf(Run), AltRunWorkflow.IterationIdOf(Run, 1) })
         {
-            var history = await client.GetWorkflowHandle(id).FetchHistoryAsync();
-            await HistoryTests.ReplayAsync(history);
-            await HistoryTests.RecordAsync(workflow, history);
+            await HistoryTests.ReplayAsync(await client.GetWorkflowHandle(id).FetchHistoryAsync());
         }
     }
 

@@ -116,6 +116,21 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
         Assert.All([read, written], e => Assert.Contains("run-small", e.Message, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Facts_are_stored_under_names_that_outlive_their_classes()
+    {
+        await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
+
+        var names = await run.Audit.SqlAsync("select distinct type from mt_events order by 1", 100, TimeSpan.FromSeconds(10));
+
+        Assert.Equal(
+            [
+                "base_model_prepared", "batch_selected", "chunk_finished", "data_imported", "data_pool_updated", "feedback_collected",
+                "generations_sampled", "iteration_finished", "policy_trained", "prompts_drawn", "run_started",
+            ],
+            names.Rows.Select(row => row[0]));
+    }
+
     private Task<Ledger> OpenAsync(string database) => Ledger.OpenAsync(database, new ArtifactStore(Path.Combine(folder.FullName, "artifacts")));
 
     private static Task<IterationEvent.ChunkFinished> RecordAsync(Ledger ledger, int chunk, long tokens) => ledger.RecordAsync(

@@ -12,13 +12,16 @@ using Temporalio.Workflows;
 namespace Alt.Tests.Workflows;
 
 /// <summary>
-/// The histories of a run and of its first iteration under Histories: a workflow that cannot replay them would strand the runs that are under way.
+/// The histories of a run and of one of its iterations under Histories: a workflow that cannot replay them would strand the runs that are under way.
 /// See Histories/README.md.
 /// </summary>
 public sealed partial class HistoryTests
 {
-    /// <summary>Set to record the histories anew.</summary>
+    /// <summary>Set to record the histories again.</summary>
     private const string RecordVariable = "ALT_RECORD_HISTORIES";
+
+    /// <summary>Payloads as the product writes them.</summary>
+    internal static DataConverter Converter { get; } = new(new AltPayloadConverter(), new DefaultFailureConverter());
 
     [Theory]
     [InlineData(nameof(AltRunWorkflow))]
@@ -41,7 +44,7 @@ public sealed partial class HistoryTests
     /// <summary>Writes a history beside the sources, where that is asked for, without what it tells of the machine.</summary>
     internal static Task RecordAsync(string workflow, WorkflowHistory history) => Environment.GetEnvironmentVariable(RecordVariable) is null or ""
         ? Task.CompletedTask
-        : File.WriteAllTextAsync(Repository.PathOf("tests", "Histories", $"{workflow}.json"), Identity().Replace(history.ToJson(), "1@recorder") + "\n");
+        : File.WriteAllTextAsync(Repository.PathOf("tests", "Histories", $"{workflow}.json"), Place().Replace(Identity().Replace(history.ToJson(), "1@recorder"), "") + "\n");
 
     private static async Task<WorkflowHistory> ReadAsync(string workflow)
     {
@@ -51,10 +54,13 @@ public sealed partial class HistoryTests
         return WorkflowHistory.FromJson(id!, json);
     }
 
-    private static WorkflowReplayerOptions Options() => new() { DataConverter = new(new AltPayloadConverter(), new DefaultFailureConverter()) };
+    private static WorkflowReplayerOptions Options() => new() { DataConverter = Converter };
 
     [GeneratedRegex(@"\b\d+@[\w.-]+")]
     private static partial Regex Identity();
+
+    [GeneratedRegex(@" in /[^""\\]*:line \d+")]
+    private static partial Regex Place();
 
     private sealed class AltPayloadConverter() : DefaultPayloadConverter(AltJson.Options);
 

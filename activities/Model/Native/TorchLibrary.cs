@@ -27,7 +27,7 @@ public static class TorchLibrary
 
     /// <summary>In one line why the native libraries cannot be loaded, and what to do; null where they can.</summary>
     public static string? Problem =>
-        Fault.Value is { } fault ? $"{fault}; call ./alt again where the packages can be restored (Debian 12, Ubuntu 22.04 or later on x86-64)" : null;
+        Fault.Value is { } fault ? $"libtorch cannot be loaded: {fault}; remove .alt/app and call ./alt again, which restores its packages" : null;
 
     /// <summary>Loads the native libraries unless they are there.</summary>
     /// <exception cref="InputException">A library is missing or cannot be loaded.</exception>
@@ -46,22 +46,27 @@ public static class TorchLibrary
         // Asked only when the package's own file was not found or not loaded.
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == Name ? LoadAdapted() : 0;
 
-    // TorchSharp would print a page about it to standard output.
+    // TorchSharp would print a page about it to standard output, and a library that is cut off would end the process.
     private static string? FindFault()
     {
-        if (!NativeLibrary.TryLoad(Name, typeof(torch).Assembly, null, out _))
-        {
-            return refusal ?? $"libtorch: {File} cannot be loaded";
-        }
-
         try
         {
+            foreach (var file in OperatingSystem.IsLinux() ? [.. Needed, File] : Array.Empty<string>())
+            {
+                ElfFile.RequireWhole(Find(file));
+            }
+
+            if (!NativeLibrary.TryLoad(Name, typeof(torch).Assembly, null, out _))
+            {
+                return refusal ?? $"{File} is not for this machine";
+            }
+
             torch.InitializeDeviceType(DeviceType.CPU);
             return null;
         }
-        catch (Exception e) when (e is NotSupportedException or TypeInitializationException or DllNotFoundException)
+        catch (Exception e) when (e is IOException or BadImageFormatException or NotSupportedException or TypeInitializationException or DllNotFoundException)
         {
-            return $"libtorch cannot be loaded: {e.GetBaseException().Message.Split('\n')[0]}";
+            return e.GetBaseException().Message.Split('\n')[0];
         }
     }
 
@@ -74,14 +79,14 @@ public static class TorchLibrary
                 NativeLibrary.Load(Find(needed));
             }
 
-            using var copy = new MemoryFile(File, OlderRuntime.Adapt(System.IO.File.ReadAllBytes(Find(File))));
+            using var copy = new MemoryFile(File, OlderRuntime.Adapt(new ElfFile(System.IO.File.ReadAllBytes(Find(File)))));
             var library = NativeLibrary.Load(copy.Path);
             IsAdapted = true;
             return library;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
         {
-            refusal = $"libtorch: {e.Message.Split('\n')[0]}";
+            refusal = e.Message.Split('\n')[0];
             return 0;
         }
     }
@@ -90,6 +95,6 @@ public static class TorchLibrary
     {
         var folders = ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         return folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(System.IO.File.Exists)
-            ?? throw new FileNotFoundException($"{file} is missing in {string.Join(", ", folders)}");
+            ?? throw new FileNotFoundException($"{file} is missing");
     }
 }

@@ -3,17 +3,32 @@ using Alt.Host.Progress;
 using Alt.Host.Supervisor;
 using Alt.Workflows;
 using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
 namespace Alt.Host.Commands;
 
 /// <summary>Starts a run's workflow, or joins it, and shows its progress until it ends; waits out every part that is being started again.</summary>
-internal sealed class RunFollower(AltHome home, Stack stack, Record record, string run, ProgressDisplay display, ILoggerFactory logs)
+internal sealed class RunFollower
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
-    private readonly IterationNotes results = new(record, run, display);
+    private readonly AltHome home;
+    private readonly Stack stack;
+    private readonly string run;
+    private readonly ProgressDisplay display;
+    private readonly ILoggerFactory logs;
+    private readonly IterationNotes results;
+    private readonly ResiliencePipeline patiently;
+
+    public RunFollower(AltHome home, Stack stack, Record record, string run, ProgressDisplay display, ILoggerFactory logs)
+    {
+        (this.home, this.stack, this.run, this.display, this.logs) = (home, stack, run, display, logs);
+        results = new(record, run, display);
+        patiently = Patiently(PauseAsync, logs.CreateLogger<RunFollower>());
+    }
 
     /// <returns>Why the run failed; null where it ended well.</returns>
     /// <exception cref="HostException">A part of the stack cannot be kept alive.</exception>
@@ -36,7 +51,7 @@ internal sealed class RunFollower(AltHome home, Stack stack, Record record, stri
         var workflow = AltRunWorkflow.IdOf(run);
         try
         {
-            await client.StartWorkflowAsync((AltRunWorkflow w) => w.RunAsync(config), new(workflow, TaskQueues.Main));
+            await client.StartWorkflowAsync((AltRunWorkflow w) => w.RunAsync(config, null), new(workflow, TaskQueues.Main));
             return true;
         }
         catch (WorkflowAlreadyStartedException)
@@ -69,21 +84,19 @@ internal sealed class RunFollower(AltHome home, Stack stack, Record record, stri
     }
 
     /// <summary>Asks again where a part was killed meanwhile; the supervisor ends the wait if that cannot be started again.</summary>
-    private async Task<T> PatientlyAsync<T>(Func<Task<T>> work, CancellationToken token)
+    private async Task<T> PatientlyAsync<T>(Func<Task<T>> work, CancellationToken token) => await patiently.ExecuteAsync(async _ => await work(), token);
+
+    private static ResiliencePipeline Patiently(Func<CancellationToken, Task> pause, ILogger log) => new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
-        while (true)
+        MaxRetryAttempts = int.MaxValue,
+        Delay = TimeSpan.Zero,
+        ShouldHandle = static a => ValueTask.FromResult(Passing.Is(a.Outcome.Exception)),
+        OnRetry = async a =>
         {
-            try
-            {
-                return await work();
-            }
-            catch (Exception e) when (Passing.Is(e))
-            {
-                logs.CreateLogger<RunFollower>().LogInformation("Waiting for a part that is being started again: {Reason}", Messages.Explain(e));
-                await PauseAsync(token);
-            }
-        }
-    }
+            log.LogInformation("Waiting for a part that is being started again: {Reason}", Messages.Explain(a.Outcome.Exception!));
+            await pause(a.Context.CancellationToken);
+        },
+    }).Build();
 
     private async Task PauseAsync(CancellationToken token)
     {

@@ -18,12 +18,15 @@ internal static class WorkerCommand
     {
         var supervised = new Option<bool>(Supervised) { Hidden = true };
         var command = new Command("worker", "Do the work of all runs until Ctrl-C (alt run starts a worker by itself).") { supervised };
-        var temporal = new TemporalFlags(command);
-        command.SetAction((parsed, token) => parsed.GetValue(supervised) ? SuperviseAsync() : ServeAsync(temporal.Read(parsed), new Output(json: false), token));
-        return command.WithExamples("./alt worker --temporal temporal.example.org:7233");
+        var (temporal, flags) = (new TemporalFlags(command), new WorkerFlags(command));
+        command.SetAction((parsed, token) => parsed.GetValue(supervised)
+            ? SuperviseAsync(flags.Read(parsed))
+            : ServeAsync(temporal.Read(parsed), flags.Read(parsed), new Output(json: false), token));
+        return command.WithExamples(
+            "./alt worker --temporal temporal.example.org:7233", "./alt worker --slots alt-feedback=8 --metrics-prometheus 127.0.0.1:9464");
     }
 
-    private static async Task<int> ServeAsync(string? temporal, Output output, CancellationToken token)
+    private static async Task<int> ServeAsync(string? temporal, WorkerSettings settings, Output output, CancellationToken token)
     {
         var home = AltHome.Find();
         using var only = FileLock.TryTake(home.Lock(LockName), exclusive: true)
@@ -35,7 +38,7 @@ internal static class WorkerCommand
 
         try
         {
-            await WorkAsync(home, () => output.Say($"working for the Temporal server {TemporalEndpoint.Read(home)?.Address}; Ctrl-C ends it"), token);
+            await WorkAsync(home, settings, () => output.Say($"working for the Temporal server {TemporalEndpoint.Read(home)?.Address}; Ctrl-C ends it"), token);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -45,7 +48,7 @@ internal static class WorkerCommand
         return 0;
     }
 
-    private static async Task<int> SuperviseAsync()
+    private static async Task<int> SuperviseAsync(WorkerSettings settings)
     {
         using var parent = ParentWatch.Start();
         var token = parent.Gone;
@@ -54,7 +57,7 @@ internal static class WorkerCommand
         {
             // One worker per home: a predecessor that is still ending is waited for.
             using var only = await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, token);
-            await WorkAsync(home, () => Console.WriteLine(ChildProcess.Ready), token);
+            await WorkAsync(home, settings, () => Console.WriteLine(ChildProcess.Ready), token);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -64,12 +67,12 @@ internal static class WorkerCommand
         return 0;
     }
 
-    private static async Task WorkAsync(AltHome home, Action ready, CancellationToken token)
+    private static async Task WorkAsync(AltHome home, WorkerSettings settings, Action ready, CancellationToken token)
     {
         using var logs = Logs.Open(home, "worker");
         using var telemetry = Telemetry.Start("alt-worker");
         await using var record = await Record.OpenAsync(home, token);
-        var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token);
-        await Worker.RunAsync(client, record, home, logs, ready, token);
+        var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token, settings.Metrics);
+        await Worker.RunAsync(client, record, home, logs, settings, ready, token);
     }
 }

@@ -15,8 +15,8 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
     /// <summary>A query needs a worker, and a worker that is being started again must not hold up the display.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private RunProgress? lastRun;
-    private IterationProgress? lastIteration;
+    private AltRunWorkflow.State? lastRun;
+    private IterationWorkflow.State? lastIteration;
 
     /// <exception cref="RpcException">The server cannot be reached or knows no such run.</exception>
     public async Task<RunSnapshot> ReadAsync(CancellationToken token)
@@ -28,20 +28,22 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
             return new(true, lastRun, null, null, null);
         }
 
+        var before = lastRun?.Iteration;
         lastRun = await QueryAsync(() => workflow.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token) ?? lastRun;
         var pending = description.PendingActivities.ToList();
-        if (lastRun is not { Stage: "Iteration" } progress)
+        if (lastRun?.Iteration != before)
         {
             lastIteration = null;
         }
-        else
+
+        if (lastRun is { Stage: "Iteration" } progress)
         {
             var iteration = client.GetWorkflowHandle<IterationWorkflow>(AltRunWorkflow.IterationIdOf(run, progress.Iteration));
             lastIteration = await QueryAsync(() => iteration.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token) ?? lastIteration;
             pending.AddRange(await PendingAsync(iteration.Id, token));
         }
 
-        return new(false, lastRun, lastIteration, await TogetherAsync(pending), TroubleOf(pending));
+        return new(false, lastRun, lastRun?.Stage == "Iteration" ? lastIteration : null, await TogetherAsync(pending), TroubleOf(pending));
     }
 
     private static RpcOptions Rpc(CancellationToken token) => new() { Timeout = Patience, Retry = false, CancellationToken = token };

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Polly;
+using Polly.Retry;
 
 namespace Alt.Infra.Calls;
 
@@ -18,6 +20,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
     /// <summary>When to look again for what other processes change.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly ResiliencePropertyKey<long> BegunKey = new("begun");
 
     private readonly Lock sync = new();
     private readonly Queue<(CallSettlement Settlement, TaskCompletionSource Written)> settlements = [];
@@ -26,11 +29,23 @@ internal sealed partial class CallQueue : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly CallStore store;
     private readonly ILogger logger;
+    private readonly ResiliencePipeline patiently;
     private readonly Task loop;
 
     public CallQueue(CallStore store, ILogger logger)
     {
         (this.store, this.logger) = (store, logger);
+        patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+        {
+            MaxRetryAttempts = int.MaxValue,
+            Delay = Pause,
+            ShouldHandle = static a => ValueTask.FromResult(a.Outcome.Exception is NpgsqlException { IsTransient: true } && Stopwatch.GetElapsedTime(Begun(a.Context)) < Patience),
+            OnRetry = a =>
+            {
+                LogAway(logger, a.Outcome.Exception!.Message);
+                return default;
+            },
+        }).Build();
         loop = Task.Run(RunAsync);
     }
 
@@ -165,32 +180,38 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteAsync(Turn turn)
     {
-        for (var start = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause))
+        var context = ResilienceContextPool.Shared.Get();
+        context.Properties.Set(BegunKey, Stopwatch.GetTimestamp());
+        try
         {
-            try
-            {
-                var (booked, read) = (new Dictionary<Waiting, Booking>(), 0L);
-                await store.TurnAsync(
-                    [.. turn.Settlements.Select(s => s.Settlement)],
-                    [.. turn.Asks.Select(a => a.Waiting.Ask)],
-                    books =>
-                    {
-                        read = Stopwatch.GetTimestamp();
-                        turn.Settlements.ForEach(s => books.Settle(s.Settlement));
-                        foreach (var (waiting, mayBook) in turn.Asks)
-                        {
-                            booked[waiting] = books.Book(waiting.Ask, mayBook);
-                        }
-                    },
-                    CancellationToken.None);
-                return (booked, read);
-            }
-            catch (NpgsqlException e) when (e.IsTransient && Stopwatch.GetElapsedTime(start) < Patience)
-            {
-                LogAway(logger, e.Message);
-            }
+            return await patiently.ExecuteAsync(async (_, t) => await WriteOnceAsync(t), context, turn);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
         }
     }
+
+    private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteOnceAsync(Turn turn)
+    {
+        var (booked, read) = (new Dictionary<Waiting, Booking>(), 0L);
+        await store.TurnAsync(
+            [.. turn.Settlements.Select(s => s.Settlement)],
+            [.. turn.Asks.Select(a => a.Waiting.Ask)],
+            books =>
+            {
+                read = Stopwatch.GetTimestamp();
+                turn.Settlements.ForEach(s => books.Settle(s.Settlement));
+                foreach (var (waiting, mayBook) in turn.Asks)
+                {
+                    booked[waiting] = books.Book(waiting.Ask, mayBook);
+                }
+            },
+            CancellationToken.None);
+        return (booked, read);
+    }
+
+    private static long Begun(ResilienceContext context) => context.Properties.GetValue(BegunKey, 0);
 
     private void Distribute(Turn turn, Dictionary<Waiting, Booking> booked, long read)
     {

@@ -1,40 +1,36 @@
-using Temporalio.Api.OperatorService.V1;
+using Grpc.Core;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>
-/// Lists of what this server does not have: schedules, batches, worker versions and deployments, Nexus endpoints, other clusters. They are
-/// empty, and user interfaces show them so.
+/// Lists of what this server does not have: schedules, batches, worker versions and deployments. They are empty, and user interfaces show
+/// them so.
 /// </summary>
-internal sealed class AbsentRpcs
+[BindServiceMethod(typeof(WorkflowServiceBinding<AbsentRpcs>), "Bind")]
+internal class AbsentRpcs
 {
-    public Task<ListSchedulesResponse> ListSchedulesAsync(ListSchedulesRequest request, CallContext call) => Task.FromResult(new ListSchedulesResponse());
+    public virtual Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext call) => Task.FromResult(new ListSchedulesResponse());
 
-    public Task<CountSchedulesResponse> CountSchedulesAsync(CountSchedulesRequest request, CallContext call) => Task.FromResult(new CountSchedulesResponse());
+    public virtual Task<CountSchedulesResponse> CountSchedules(CountSchedulesRequest request, ServerCallContext call) => Task.FromResult(new CountSchedulesResponse());
 
-    public Task<ListBatchOperationsResponse> ListBatchOperationsAsync(ListBatchOperationsRequest request, CallContext call) =>
+    public virtual Task<ListBatchOperationsResponse> ListBatchOperations(ListBatchOperationsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListBatchOperationsResponse());
 
-    public Task<ListWorkerDeploymentsResponse> ListWorkerDeploymentsAsync(ListWorkerDeploymentsRequest request, CallContext call) =>
+    public virtual Task<ListWorkerDeploymentsResponse> ListWorkerDeployments(ListWorkerDeploymentsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListWorkerDeploymentsResponse());
 
-    public Task<GetWorkerBuildIdCompatibilityResponse> GetWorkerBuildIdCompatibilityAsync(GetWorkerBuildIdCompatibilityRequest request, CallContext call) =>
+    public virtual Task<GetWorkerBuildIdCompatibilityResponse> GetWorkerBuildIdCompatibility(GetWorkerBuildIdCompatibilityRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerBuildIdCompatibilityResponse());
 
-    public Task<GetWorkerVersioningRulesResponse> GetWorkerVersioningRulesAsync(GetWorkerVersioningRulesRequest request, CallContext call) =>
+    public virtual Task<GetWorkerVersioningRulesResponse> GetWorkerVersioningRules(GetWorkerVersioningRulesRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerVersioningRulesResponse());
 
-    public Task<GetWorkerTaskReachabilityResponse> GetWorkerTaskReachabilityAsync(GetWorkerTaskReachabilityRequest request, CallContext call) =>
+    public virtual Task<GetWorkerTaskReachabilityResponse> GetWorkerTaskReachability(GetWorkerTaskReachabilityRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerTaskReachabilityResponse());
 
-    public Task<ListArchivedWorkflowExecutionsResponse> ListArchivedWorkflowExecutionsAsync(
-        ListArchivedWorkflowExecutionsRequest request, CallContext call) =>
+    public virtual Task<ListArchivedWorkflowExecutionsResponse> ListArchivedWorkflowExecutions(
+        ListArchivedWorkflowExecutionsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListArchivedWorkflowExecutionsResponse());
-
-    public Task<ListNexusEndpointsResponse> ListNexusEndpointsAsync(ListNexusEndpointsRequest request, CallContext call) =>
-        Task.FromResult(new ListNexusEndpointsResponse());
-
-    public Task<ListClustersResponse> ListClustersAsync(ListClustersRequest request, CallContext call) => Task.FromResult(new ListClustersResponse());
 }

@@ -1,20 +1,22 @@
+using Grpc.Core;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Activity tasks: taken, kept alive, ended; by task token or by activity id.</summary>
-internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues, TimeProvider clock)
+[BindServiceMethod(typeof(WorkflowServiceBinding<ActivityTaskRpcs>), "Bind")]
+internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPolls polls)
 {
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
-    public async Task<PollActivityTaskQueueResponse> PollActivityTaskQueueAsync(PollActivityTaskQueueRequest request, CallContext call)
+    public virtual async Task<PollActivityTaskQueueResponse> PollActivityTaskQueue(PollActivityTaskQueueRequest request, ServerCallContext call)
     {
         if (request.TaskQueue is not { Name.Length: > 0 })
         {
@@ -22,11 +24,11 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         }
 
         TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, Activities: true)];
-        using CancellationTokenSource deadline = call.LongPoll(LongestPoll, clock.GetUtcNow());
+        using LongPoll poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);
-        while (await queue.PollAsync(poller, deadline.Token) is { } offer)
+        while (await queue.PollAsync(poller, poll.Over) is { } offer)
         {
-            if (call.Cancelled.IsCancellationRequested)
+            if (poll.IsAbandoned)
             {
                 queue.Add(offer);
                 break;
@@ -41,7 +43,7 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new();
     }
 
-    public async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeatAsync(RecordActivityTaskHeartbeatRequest request, CallContext call)
+    public virtual async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeat(RecordActivityTaskHeartbeatRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         bool cancelled = await executions.UpdateAsync(
@@ -49,8 +51,8 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new() { CancelRequested = cancelled };
     }
 
-    public async Task<RecordActivityTaskHeartbeatByIdResponse> RecordActivityTaskHeartbeatByIdAsync(
-        RecordActivityTaskHeartbeatByIdRequest request, CallContext call)
+    public virtual async Task<RecordActivityTaskHeartbeatByIdResponse> RecordActivityTaskHeartbeatById(
+        RecordActivityTaskHeartbeatByIdRequest request, ServerCallContext call)
     {
         bool cancelled = await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
@@ -58,15 +60,15 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new() { CancelRequested = cancelled };
     }
 
-    public async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompletedAsync(RespondActivityTaskCompletedRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompleted(RespondActivityTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run => run.CompleteActivity(run.RequireStartedActivity(token), request.Result, request.Identity));
         return new();
     }
 
-    public async Task<RespondActivityTaskCompletedByIdResponse> RespondActivityTaskCompletedByIdAsync(
-        RespondActivityTaskCompletedByIdRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskCompletedByIdResponse> RespondActivityTaskCompletedById(
+        RespondActivityTaskCompletedByIdRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
@@ -74,7 +76,7 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new();
     }
 
-    public async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailedAsync(RespondActivityTaskFailedRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailed(RespondActivityTaskFailedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run => run.FailActivity(
@@ -82,8 +84,8 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new();
     }
 
-    public async Task<RespondActivityTaskFailedByIdResponse> RespondActivityTaskFailedByIdAsync(
-        RespondActivityTaskFailedByIdRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskFailedByIdResponse> RespondActivityTaskFailedById(
+        RespondActivityTaskFailedByIdRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
@@ -91,15 +93,15 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
         return new();
     }
 
-    public async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceledAsync(RespondActivityTaskCanceledRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceled(RespondActivityTaskCanceledRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run => run.CancelActivity(run.RequireStartedActivity(token), request.Details, request.Identity));
         return new();
     }
 
-    public async Task<RespondActivityTaskCanceledByIdResponse> RespondActivityTaskCanceledByIdAsync(
-        RespondActivityTaskCanceledByIdRequest request, CallContext call)
+    public virtual async Task<RespondActivityTaskCanceledByIdResponse> RespondActivityTaskCanceledById(
+        RespondActivityTaskCanceledByIdRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
@@ -149,7 +151,7 @@ internal sealed class ActivityTaskRpcs(Executions executions, TaskQueues queues,
             return await executions.UpdateAsync(task.Run, run =>
                 run.StartActivity(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) is { } activity ? Response(run, activity) : null);
         }
-        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
+        catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
             // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
             return null;

@@ -1,25 +1,27 @@
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Runtime;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>What clients do to workflows: start, signal, cancel, terminate, delete, describe.</summary>
-internal sealed class ClientRpcs(Executions executions, Starter starter, ServerLimits limits, SearchAttributeTypes attributes)
+[BindServiceMethod(typeof(WorkflowServiceBinding<ClientRpcs>), "Bind")]
+internal class ClientRpcs(Executions executions, Starter starter, ServerLimits limits, SearchAttributeTypes attributes)
 {
-    public async Task<StartWorkflowExecutionResponse> StartWorkflowExecutionAsync(StartWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<StartWorkflowExecutionResponse> StartWorkflowExecution(StartWorkflowExecutionRequest request, ServerCallContext call)
     {
         StartResult result = await starter.StartAsync(
             request.Checked(limits, attributes), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy, attach: request.OnConflictOptions);
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
     }
 
-    public async Task<SignalWithStartWorkflowExecutionResponse> SignalWithStartWorkflowExecutionAsync(
-        SignalWithStartWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<SignalWithStartWorkflowExecutionResponse> SignalWithStartWorkflowExecution(
+        SignalWithStartWorkflowExecutionRequest request, ServerCallContext call)
     {
         if (request.SignalName.Length == 0)
         {
@@ -47,7 +49,7 @@ internal sealed class ClientRpcs(Executions executions, Starter starter, ServerL
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started };
     }
 
-    public async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecutionAsync(SignalWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecution(SignalWorkflowExecutionRequest request, ServerCallContext call)
     {
         if (request.SignalName.Length == 0)
         {
@@ -67,8 +69,8 @@ internal sealed class ClientRpcs(Executions executions, Starter starter, ServerL
         return new();
     }
 
-    public async Task<RequestCancelWorkflowExecutionResponse> RequestCancelWorkflowExecutionAsync(
-        RequestCancelWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<RequestCancelWorkflowExecutionResponse> RequestCancelWorkflowExecution(
+        RequestCancelWorkflowExecutionRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
         {
@@ -78,7 +80,7 @@ internal sealed class ClientRpcs(Executions executions, Starter starter, ServerL
         return new();
     }
 
-    public async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecutionAsync(TerminateWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecution(TerminateWorkflowExecutionRequest request, ServerCallContext call)
     {
         Requests.EnsureFit(limits, request.Details);
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
@@ -89,13 +91,13 @@ internal sealed class ClientRpcs(Executions executions, Starter starter, ServerL
         return new();
     }
 
-    public async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecutionAsync(DeleteWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecution(DeleteWorkflowExecutionRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run => run.Delete(WorkflowRun.ServerIdentity));
         return new();
     }
 
-    public Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecutionAsync(DescribeWorkflowExecutionRequest request, CallContext call) =>
+    public virtual Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecution(DescribeWorkflowExecutionRequest request, ServerCallContext call) =>
         executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run => run.Describe());
 
     private static void EnsureChain(WorkflowRun run, string firstRunId)

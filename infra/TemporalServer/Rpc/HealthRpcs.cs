@@ -1,13 +1,13 @@
+using Grpc.Core;
 using Grpc.Health.V1;
-using TemporalServer.Grpc;
 using TemporalServer.Persistence;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>The standard health check; not serving while the database is away.</summary>
-internal sealed class HealthRpcs(Ownership ownership)
+internal sealed class HealthRpcs(Ownership ownership) : Health.HealthBase
 {
-    public Task<HealthCheckResponse> CheckAsync(HealthCheckRequest request, CallContext call) => Task.FromResult(new HealthCheckResponse
+    public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) => Task.FromResult(new HealthCheckResponse
     {
         Status = ownership.IsHeld ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing,
     });

@@ -1,25 +1,27 @@
 using Google.Protobuf;
+using Grpc.Core;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Runtime;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Reading histories, with or without waiting for more.</summary>
-internal sealed class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages pages, TimeProvider clock)
+[BindServiceMethod(typeof(WorkflowServiceBinding<HistoryRpcs>), "Bind")]
+internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages pages, LongPolls polls)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    public async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistoryAsync(GetWorkflowExecutionHistoryRequest request, CallContext call)
+    public virtual async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistory(GetWorkflowExecutionHistoryRequest request, ServerCallContext call)
     {
         HistoryPageToken token = await TokenAsync(request.Namespace, request.Execution, request.NextPageToken);
         var address = new RunAddress(token.Namespace, token.WorkflowId, token.RunId);
-        using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
+        using LongPoll poll = polls.Begin(call, LongestWait);
         while (true)
         {
             using RunWatch.Subscription next = watch.Subscribe(token.RunId);
@@ -29,16 +31,16 @@ internal sealed class HistoryRpcs(Executions executions, RunWatch watch, History
                 return response;
             }
 
-            if (await Task.WhenAny(next.Change, Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token)) != next.Change)
+            if (await Task.WhenAny(next.Change, Task.Delay(Timeout.InfiniteTimeSpan, poll.Over)) != next.Change)
             {
-                call.Cancelled.ThrowIfCancellationRequested();
+                poll.ThrowIfAbandoned();
                 return new() { History = new(), NextPageToken = token.ToByteString() };
             }
         }
     }
 
-    public async Task<GetWorkflowExecutionHistoryReverseResponse> GetWorkflowExecutionHistoryReverseAsync(
-        GetWorkflowExecutionHistoryReverseRequest request, CallContext call)
+    public virtual async Task<GetWorkflowExecutionHistoryReverseResponse> GetWorkflowExecutionHistoryReverse(
+        GetWorkflowExecutionHistoryReverseRequest request, ServerCallContext call)
     {
         HistoryPageToken? token = request.NextPageToken.IsEmpty ? null : HistoryPages.Read(request.NextPageToken);
         return await executions.UpdateAsync(

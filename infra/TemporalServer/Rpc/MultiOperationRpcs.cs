@@ -1,17 +1,19 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Temporalio.Api.ErrorDetails.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Runtime;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Update-with-start: a workflow is started, or found running, and gets an update in the same transition.</summary>
-internal sealed class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits, SearchAttributeTypes attributes)
+[BindServiceMethod(typeof(WorkflowServiceBinding<MultiOperationRpcs>), "Bind")]
+internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits, SearchAttributeTypes attributes)
 {
-    public async Task<ExecuteMultiOperationResponse> ExecuteMultiOperationAsync(ExecuteMultiOperationRequest request, CallContext call)
+    public virtual async Task<ExecuteMultiOperationResponse> ExecuteMultiOperation(ExecuteMultiOperationRequest request, ServerCallContext call)
     {
         if (request.Operations is not [{ StartWorkflow: { } start }, { UpdateWorkflow: { } update }])
         {
@@ -84,12 +86,12 @@ internal sealed class MultiOperationRpcs(Starter starter, UpdateRpcs updates, Se
             new RpcError(StatusCode.Aborted, "Operation was aborted.", new Temporalio.Api.Failure.V1.MultiOperationExecutionAborted()));
         var detail = new MultiOperationExecutionFailure();
         detail.Statuses.Add(startFailed ? [failed, aborted] : [aborted, failed]);
-        return new RpcError(cause.Status, $"MultiOperation could not be executed: {(startFailed ? "Start" : "Update")} failed: {cause.Message}", detail);
+        return new RpcError(cause.StatusCode, $"MultiOperation could not be executed: {(startFailed ? "Start" : "Update")} failed: {cause.Message}", detail);
     }
 
     private static MultiOperationExecutionFailure.Types.OperationStatus Status(RpcError error)
     {
-        var status = new MultiOperationExecutionFailure.Types.OperationStatus { Code = (int)error.Status, Message = error.Message };
+        var status = new MultiOperationExecutionFailure.Types.OperationStatus { Code = (int)error.StatusCode, Message = error.Message };
         if (error.Detail is { } detail)
         {
             status.Details.Add(Any.Pack(detail));

@@ -1,17 +1,19 @@
 using Google.Protobuf;
+using Grpc.Core;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Runtime;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Namespaces and the server itself.</summary>
-internal sealed class NamespaceRpcs(Namespaces namespaces)
+[BindServiceMethod(typeof(WorkflowServiceBinding<NamespaceRpcs>), "Bind")]
+internal class NamespaceRpcs(Namespaces namespaces)
 {
     /// <summary>Version of Temporal's server whose behaviour this one follows; clients show it and compare it.</summary>
     public const string ServerVersion = "1.29.0";
 
-    public Task<GetSystemInfoResponse> GetSystemInfoAsync(GetSystemInfoRequest request, CallContext call) => Task.FromResult(new GetSystemInfoResponse
+    public virtual Task<GetSystemInfoResponse> GetSystemInfo(GetSystemInfoRequest request, ServerCallContext call) => Task.FromResult(new GetSystemInfoResponse
     {
         ServerVersion = ServerVersion,
         Capabilities = new()
@@ -26,7 +28,7 @@ internal sealed class NamespaceRpcs(Namespaces namespaces)
         },
     });
 
-    public Task<GetClusterInfoResponse> GetClusterInfoAsync(GetClusterInfoRequest request, CallContext call) => Task.FromResult(new GetClusterInfoResponse
+    public virtual Task<GetClusterInfoResponse> GetClusterInfo(GetClusterInfoRequest request, ServerCallContext call) => Task.FromResult(new GetClusterInfoResponse
     {
         ServerVersion = ServerVersion,
         ClusterId = "embedded",
@@ -37,10 +39,10 @@ internal sealed class NamespaceRpcs(Namespaces namespaces)
         VisibilityStore = "postgres",
     });
 
-    public Task<DescribeNamespaceResponse> DescribeNamespaceAsync(DescribeNamespaceRequest request, CallContext call) =>
+    public virtual Task<DescribeNamespaceResponse> DescribeNamespace(DescribeNamespaceRequest request, ServerCallContext call) =>
         Task.FromResult(namespaces.Find(request.Namespace, request.Id));
 
-    public Task<ListNamespacesResponse> ListNamespacesAsync(ListNamespacesRequest request, CallContext call)
+    public virtual Task<ListNamespacesResponse> ListNamespaces(ListNamespacesRequest request, ServerCallContext call)
     {
         // The token is the last name of the page before.
         string after = request.NextPageToken.ToStringUtf8();
@@ -57,13 +59,13 @@ internal sealed class NamespaceRpcs(Namespaces namespaces)
         return Task.FromResult(response);
     }
 
-    public async Task<RegisterNamespaceResponse> RegisterNamespaceAsync(RegisterNamespaceRequest request, CallContext call)
+    public virtual async Task<RegisterNamespaceResponse> RegisterNamespace(RegisterNamespaceRequest request, ServerCallContext call)
     {
         await namespaces.RegisterAsync(request);
         return new();
     }
 
-    public async Task<UpdateNamespaceResponse> UpdateNamespaceAsync(UpdateNamespaceRequest request, CallContext call)
+    public virtual async Task<UpdateNamespaceResponse> UpdateNamespace(UpdateNamespaceRequest request, ServerCallContext call)
     {
         DescribeNamespaceResponse ns = namespaces.Find(request.Namespace, "").Clone();
         if (request.UpdateInfo is { } info)

@@ -1,25 +1,27 @@
+using Grpc.Core;
 using Temporalio.Api.OperatorService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>The operator's service: search attributes.</summary>
-internal sealed class OperatorRpcs(SearchAttributeTypes attributes)
+/// <summary>The operator's service: search attributes, and empty lists of Nexus endpoints and other clusters, which this server does not have.</summary>
+[BindServiceMethod(typeof(OperatorServiceBinding<OperatorRpcs>), "Bind")]
+internal class OperatorRpcs(SearchAttributeTypes attributes)
 {
-    public async Task<AddSearchAttributesResponse> AddSearchAttributesAsync(AddSearchAttributesRequest request, CallContext call)
+    public virtual async Task<AddSearchAttributesResponse> AddSearchAttributes(AddSearchAttributesRequest request, ServerCallContext call)
     {
         await attributes.AddAsync(request.SearchAttributes);
         return new();
     }
 
-    public async Task<RemoveSearchAttributesResponse> RemoveSearchAttributesAsync(RemoveSearchAttributesRequest request, CallContext call)
+    public virtual async Task<RemoveSearchAttributesResponse> RemoveSearchAttributes(RemoveSearchAttributesRequest request, ServerCallContext call)
     {
         await attributes.RemoveAsync(request.SearchAttributes);
         return new();
     }
 
-    public Task<ListSearchAttributesResponse> ListSearchAttributesAsync(ListSearchAttributesRequest request, CallContext call)
+    public virtual Task<ListSearchAttributesResponse> ListSearchAttributes(ListSearchAttributesRequest request, ServerCallContext call)
     {
         var response = new ListSearchAttributesResponse();
         foreach (var (name, type) in attributes.Custom)
@@ -39,4 +41,9 @@ internal sealed class OperatorRpcs(SearchAttributeTypes attributes)
 
         return Task.FromResult(response);
     }
+
+    public virtual Task<ListNexusEndpointsResponse> ListNexusEndpoints(ListNexusEndpointsRequest request, ServerCallContext call) =>
+        Task.FromResult(new ListNexusEndpointsResponse());
+
+    public virtual Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext call) => Task.FromResult(new ListClustersResponse());
 }

@@ -1,10 +1,11 @@
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.ErrorDetails.V1;
 using Temporalio.Api.Query.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
 
@@ -14,19 +15,20 @@ namespace TemporalServer.Rpc;
 /// Queries. A query asked while a workflow task is at hand travels with the next one, so that it sees all that happened
 /// before it was asked; otherwise it goes to a worker by itself.
 /// </summary>
-internal sealed class QueryRpcs(Executions executions, TaskQueues queues, PendingQueries queries, TimeProvider clock)
+[BindServiceMethod(typeof(WorkflowServiceBinding<QueryRpcs>), "Bind")]
+internal class QueryRpcs(Executions executions, TaskQueues queues, PendingQueries queries, LongPolls polls)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StickyPatience = TimeSpan.FromSeconds(5);
 
-    public async Task<QueryWorkflowResponse> QueryWorkflowAsync(QueryWorkflowRequest request, CallContext call)
+    public virtual async Task<QueryWorkflowResponse> QueryWorkflow(QueryWorkflowRequest request, ServerCallContext call)
     {
         if (request.Query is not { QueryType.Length: > 0 })
         {
             throw RpcError.InvalidArgument("QueryType is not set on request.");
         }
 
-        using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
+        using LongPoll poll = polls.Begin(call, LongestWait);
         PendingQuery? query = null;
         try
         {
@@ -42,7 +44,7 @@ internal sealed class QueryRpcs(Executions executions, TaskQueues queues, Pendin
                 OfferTo(run, query);
                 return (WorkflowExecutionStatus?)null;
             });
-            return rejected is { } status ? new() { QueryRejected = new() { Status = status } } : await AnswerAsync(query!, deadline.Token);
+            return rejected is { } status ? new() { QueryRejected = new() { Status = status } } : await AnswerAsync(query!, poll.Over);
         }
         finally
         {
@@ -54,7 +56,7 @@ internal sealed class QueryRpcs(Executions executions, TaskQueues queues, Pendin
         }
     }
 
-    public Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompletedAsync(RespondQueryTaskCompletedRequest request, CallContext call)
+    public virtual Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompleted(RespondQueryTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Query);
         PendingQuery query = queries.Find(token.QueryId) ?? throw RpcError.NotFound("query task not found, or already expired");

@@ -1,16 +1,18 @@
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Runtime;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Reset: a workflow goes back to an earlier point of its history, in a new run.</summary>
-internal sealed class ResetRpcs(Executions executions)
+[BindServiceMethod(typeof(WorkflowServiceBinding<ResetRpcs>), "Bind")]
+internal class ResetRpcs(Executions executions)
 {
-    public async Task<ResetWorkflowExecutionResponse> ResetWorkflowExecutionAsync(ResetWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<ResetWorkflowExecutionResponse> ResetWorkflowExecution(ResetWorkflowExecutionRequest request, ServerCallContext call)
     {
         if (request.PostResetOperations.Any(o => o.VariantCase != PostResetOperation.VariantOneofCase.SignalWorkflow))
         {

@@ -1,16 +1,18 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.TaskQueue.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Task queues as such.</summary>
-internal sealed class TaskQueueRpcs(TaskQueues queues)
+[BindServiceMethod(typeof(WorkflowServiceBinding<TaskQueueRpcs>), "Bind")]
+internal class TaskQueueRpcs(TaskQueues queues)
 {
-    public Task<DescribeTaskQueueResponse> DescribeTaskQueueAsync(DescribeTaskQueueRequest request, CallContext call)
+    public virtual Task<DescribeTaskQueueResponse> DescribeTaskQueue(DescribeTaskQueueRequest request, ServerCallContext call)
     {
         if (request.TaskQueue is not { Name.Length: > 0 })
         {
@@ -34,7 +36,7 @@ internal sealed class TaskQueueRpcs(TaskQueues queues)
     }
 
     /// <summary>A queue of this server has one partition.</summary>
-    public Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitionsAsync(ListTaskQueuePartitionsRequest request, CallContext call)
+    public virtual Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitions(ListTaskQueuePartitionsRequest request, ServerCallContext call)
     {
         var partition = new TaskQueuePartitionMetadata { Key = request.TaskQueue?.Name ?? "", OwnerHostName = Environment.MachineName };
         var response = new ListTaskQueuePartitionsResponse();

@@ -1,8 +1,9 @@
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
 
@@ -12,11 +13,12 @@ namespace TemporalServer.Rpc;
 internal sealed record AdmittedUpdate(RunAddress Run, PendingUpdate Update);
 
 /// <summary>Updates: sent to a workflow, and waited for until the stage that the caller names.</summary>
-internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, ServerLimits limits, TimeProvider clock)
+[BindServiceMethod(typeof(WorkflowServiceBinding<UpdateRpcs>), "Bind")]
+internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerLimits limits, LongPolls polls)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    public async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecutionAsync(UpdateWorkflowExecutionRequest request, CallContext call)
+    public virtual async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecution(UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
         Check(request);
         AdmittedUpdate admitted = await executions.UpdateAsync(
@@ -24,7 +26,7 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
         return await WaitAsync(admitted, request, call);
     }
 
-    public async Task<PollWorkflowExecutionUpdateResponse> PollWorkflowExecutionUpdateAsync(PollWorkflowExecutionUpdateRequest request, CallContext call)
+    public virtual async Task<PollWorkflowExecutionUpdateResponse> PollWorkflowExecutionUpdate(PollWorkflowExecutionUpdateRequest request, ServerCallContext call)
     {
         if (request.UpdateRef is not { UpdateId.Length: > 0 } reference)
         {
@@ -88,7 +90,7 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
     }
 
     /// <summary>Waits until the update has reached the stage that the caller asks for, or its patience ends.</summary>
-    public async Task<UpdateWorkflowExecutionResponse> WaitAsync(AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, CallContext call)
+    public async Task<UpdateWorkflowExecutionResponse> WaitAsync(AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
         UpdateWorkflowExecutionLifecycleStage wanted = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Accepted;
         (UpdateWorkflowExecutionLifecycleStage stage, Outcome? outcome) = await StageAsync(admitted.Update, wanted, call);
@@ -112,9 +114,9 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
     }
 
     private async Task<(UpdateWorkflowExecutionLifecycleStage Stage, Outcome? Outcome)> StageAsync(
-        PendingUpdate update, UpdateWorkflowExecutionLifecycleStage wanted, CallContext call)
+        PendingUpdate update, UpdateWorkflowExecutionLifecycleStage wanted, ServerCallContext call)
     {
-        using CancellationTokenSource deadline = call.LongPoll(LongestWait, clock.GetUtcNow());
+        using LongPoll poll = polls.Begin(call, LongestWait);
         Task reached = wanted switch
         {
             UpdateWorkflowExecutionLifecycleStage.Completed => update.Completed.Task,
@@ -123,9 +125,9 @@ internal sealed class UpdateRpcs(Executions executions, PendingUpdates updates, 
         };
         try
         {
-            await reached.WaitAsync(deadline.Token);
+            await reached.WaitAsync(poll.Over);
         }
-        catch (OperationCanceledException) when (!call.Cancelled.IsCancellationRequested)
+        catch (OperationCanceledException) when (!poll.IsAbandoned)
         {
             // The caller asks again.
         }

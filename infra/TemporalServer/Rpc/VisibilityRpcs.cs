@@ -1,17 +1,19 @@
+using Grpc.Core;
 using System.Text.Json;
 using Google.Protobuf;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Filter.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Listing and counting workflows.</summary>
-internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attributes)
+[BindServiceMethod(typeof(WorkflowServiceBinding<VisibilityRpcs>), "Bind")]
+internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attributes)
 {
-    public async Task<ListWorkflowExecutionsResponse> ListWorkflowExecutionsAsync(ListWorkflowExecutionsRequest request, CallContext call)
+    public virtual async Task<ListWorkflowExecutionsResponse> ListWorkflowExecutions(ListWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (runs, next) = await store.ListAsync(request.Namespace, request.Query, request.PageSize, request.NextPageToken);
         var response = new ListWorkflowExecutionsResponse { NextPageToken = next };
@@ -19,7 +21,7 @@ internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes
         return response;
     }
 
-    public async Task<ScanWorkflowExecutionsResponse> ScanWorkflowExecutionsAsync(ScanWorkflowExecutionsRequest request, CallContext call)
+    public virtual async Task<ScanWorkflowExecutionsResponse> ScanWorkflowExecutions(ScanWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (runs, next) = await store.ListAsync(request.Namespace, request.Query, request.PageSize, request.NextPageToken);
         var response = new ScanWorkflowExecutionsResponse { NextPageToken = next };
@@ -27,7 +29,7 @@ internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes
         return response;
     }
 
-    public async Task<ListOpenWorkflowExecutionsResponse> ListOpenWorkflowExecutionsAsync(ListOpenWorkflowExecutionsRequest request, CallContext call)
+    public virtual async Task<ListOpenWorkflowExecutionsResponse> ListOpenWorkflowExecutions(ListOpenWorkflowExecutionsRequest request, ServerCallContext call)
     {
         string query = Query("ExecutionStatus = 'Running'", "StartTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
         var (runs, next) = await store.ListAsync(request.Namespace, query, request.MaximumPageSize, request.NextPageToken);
@@ -36,7 +38,7 @@ internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes
         return response;
     }
 
-    public async Task<ListClosedWorkflowExecutionsResponse> ListClosedWorkflowExecutionsAsync(ListClosedWorkflowExecutionsRequest request, CallContext call)
+    public virtual async Task<ListClosedWorkflowExecutionsResponse> ListClosedWorkflowExecutions(ListClosedWorkflowExecutionsRequest request, ServerCallContext call)
     {
         string status = request.StatusFilter is { } wanted ? $"ExecutionStatus = '{wanted.Status}'" : "ExecutionStatus != 'Running'";
         string query = Query(status, "CloseTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
@@ -46,7 +48,7 @@ internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes
         return response;
     }
 
-    public async Task<CountWorkflowExecutionsResponse> CountWorkflowExecutionsAsync(CountWorkflowExecutionsRequest request, CallContext call)
+    public virtual async Task<CountWorkflowExecutionsResponse> CountWorkflowExecutions(CountWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (count, groups) = await store.CountAsync(request.Namespace, request.Query);
         var response = new CountWorkflowExecutionsResponse { Count = count };
@@ -60,7 +62,7 @@ internal sealed class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes
         return response;
     }
 
-    public Task<GetSearchAttributesResponse> GetSearchAttributesAsync(GetSearchAttributesRequest request, CallContext call)
+    public virtual Task<GetSearchAttributesResponse> GetSearchAttributes(GetSearchAttributesRequest request, ServerCallContext call)
     {
         var response = new GetSearchAttributesResponse();
         foreach (FilterField field in FilterField.System)

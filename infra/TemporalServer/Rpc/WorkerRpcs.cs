@@ -1,16 +1,18 @@
+using Grpc.Core;
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Worker.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 
 namespace TemporalServer.Rpc;
 
 /// <summary>Workers as such: what they tell of themselves, and their leaving. Kept in memory: a worker tells it again every minute.</summary>
-internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
+[BindServiceMethod(typeof(WorkflowServiceBinding<WorkerRpcs>), "Bind")]
+internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock)
 {
     private const int DefaultPageSize = 100;
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(5);
@@ -18,7 +20,7 @@ internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
 
     private readonly ConcurrentDictionary<(string Namespace, string Key), (WorkerHeartbeat Heartbeat, DateTimeOffset At)> workers = new();
 
-    public Task<RecordWorkerHeartbeatResponse> RecordWorkerHeartbeatAsync(RecordWorkerHeartbeatRequest request, CallContext call)
+    public virtual Task<RecordWorkerHeartbeatResponse> RecordWorkerHeartbeat(RecordWorkerHeartbeatRequest request, ServerCallContext call)
     {
         foreach (WorkerHeartbeat heartbeat in request.WorkerHeartbeat)
         {
@@ -28,7 +30,7 @@ internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
         return Task.FromResult(new RecordWorkerHeartbeatResponse());
     }
 
-    public Task<ShutdownWorkerResponse> ShutdownWorkerAsync(ShutdownWorkerRequest request, CallContext call)
+    public virtual Task<ShutdownWorkerResponse> ShutdownWorker(ShutdownWorkerRequest request, ServerCallContext call)
     {
         if (request.WorkerHeartbeat is { } last)
         {
@@ -39,7 +41,7 @@ internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
         return Task.FromResult(new ShutdownWorkerResponse());
     }
 
-    public Task<ListWorkersResponse> ListWorkersAsync(ListWorkersRequest request, CallContext call)
+    public virtual Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext call)
     {
         // The token is the last key of the page before.
         string after = request.NextPageToken.ToStringUtf8();
@@ -53,10 +55,10 @@ internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
         return Task.FromResult(response);
     }
 
-    public Task<CountWorkersResponse> CountWorkersAsync(CountWorkersRequest request, CallContext call) =>
+    public virtual Task<CountWorkersResponse> CountWorkers(CountWorkersRequest request, ServerCallContext call) =>
         Task.FromResult(new CountWorkersResponse { Count = Matching(request.Namespace, request.Query).Count() });
 
-    public Task<DescribeWorkerResponse> DescribeWorkerAsync(DescribeWorkerRequest request, CallContext call)
+    public virtual Task<DescribeWorkerResponse> DescribeWorker(DescribeWorkerRequest request, ServerCallContext call)
     {
         WorkerHeartbeat worker = Matching(request.Namespace, "").FirstOrDefault(w => w.WorkerInstanceKey == request.WorkerInstanceKey)
             ?? throw RpcError.NotFound($"Worker {request.WorkerInstanceKey} is not found.");
@@ -64,10 +66,10 @@ internal sealed class WorkerRpcs(TaskQueues queues, TimeProvider clock)
     }
 
     /// <summary>There is no Nexus here, so nothing ever comes: the poll ends empty at its deadline.</summary>
-    public async Task<PollNexusTaskQueueResponse> PollNexusTaskQueueAsync(PollNexusTaskQueueRequest request, CallContext call)
+    public virtual async Task<PollNexusTaskQueueResponse> PollNexusTaskQueue(PollNexusTaskQueueRequest request, ServerCallContext call)
     {
-        using CancellationTokenSource deadline = call.LongPoll(LongestPoll, clock.GetUtcNow());
-        await Task.Delay(Timeout.InfiniteTimeSpan, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using LongPoll poll = polls.Begin(call, LongestPoll);
+        await Task.Delay(Timeout.InfiniteTimeSpan, poll.Over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return new();
     }
 

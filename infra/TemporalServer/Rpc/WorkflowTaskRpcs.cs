@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Protocol.V1;
 using Temporalio.Api.Query.V1;
@@ -6,7 +7,7 @@ using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
 using TemporalServer.Visibility;
@@ -14,20 +15,21 @@ using TemporalServer.Visibility;
 namespace TemporalServer.Rpc;
 
 /// <summary>Workflow tasks: taken, completed, failed.</summary>
-internal sealed class WorkflowTaskRpcs(
+[BindServiceMethod(typeof(WorkflowServiceBinding<WorkflowTaskRpcs>), "Bind")]
+internal class WorkflowTaskRpcs(
     Executions executions, TaskQueues queues, PendingQueries queries, PendingUpdates updates, HistoryPages pages,
-    SearchAttributeTypes attributes, TimeProvider clock)
+    SearchAttributeTypes attributes, LongPolls polls)
 {
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
-    public async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueueAsync(PollWorkflowTaskQueueRequest request, CallContext call)
+    public virtual async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueue(PollWorkflowTaskQueueRequest request, ServerCallContext call)
     {
         TaskQueue queue = queues[new QueueKey(request.Namespace, RequireName(request.TaskQueue), Activities: false)];
-        using CancellationTokenSource deadline = call.LongPoll(LongestPoll, clock.GetUtcNow());
+        using LongPoll poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);
-        while (await queue.PollAsync(poller, deadline.Token) is { } offer)
+        while (await queue.PollAsync(poller, poll.Over) is { } offer)
         {
-            if (call.Cancelled.IsCancellationRequested)
+            if (poll.IsAbandoned)
             {
                 queue.Add(offer);
                 break;
@@ -48,7 +50,7 @@ internal sealed class WorkflowTaskRpcs(
         return new();
     }
 
-    public async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompletedAsync(RespondWorkflowTaskCompletedRequest request, CallContext call)
+    public virtual async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompleted(RespondWorkflowTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         var response = new RespondWorkflowTaskCompletedResponse();
@@ -81,7 +83,7 @@ internal sealed class WorkflowTaskRpcs(
         return response;
     }
 
-    public async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailedAsync(RespondWorkflowTaskFailedRequest request, CallContext call)
+    public virtual async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailed(RespondWorkflowTaskFailedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         await executions.UpdateAsync(token.Run(), run =>
@@ -92,7 +94,7 @@ internal sealed class WorkflowTaskRpcs(
         return new();
     }
 
-    public async Task<ResetStickyTaskQueueResponse> ResetStickyTaskQueueAsync(ResetStickyTaskQueueRequest request, CallContext call)
+    public virtual async Task<ResetStickyTaskQueueResponse> ResetStickyTaskQueue(ResetStickyTaskQueueRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run => run.LeaveStickyQueue());
         return new();
@@ -187,7 +189,7 @@ internal sealed class WorkflowTaskRpcs(
         {
             return await action();
         }
-        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
+        catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
             // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
             return null;

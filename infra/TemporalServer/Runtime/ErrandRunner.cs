@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -48,7 +49,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
                 await RunAsync(address, errand);
             }
         }
-        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        catch (RpcError e) when (e.StatusCode == StatusCode.NotFound)
         {
             // Deleted meanwhile.
         }
@@ -93,7 +94,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         {
             runId = (await starter.StartAsync(wanted.Start, wanted.Reuse, wanted.Conflict)).RunId;
         }
-        catch (RpcError e) when (e.Status == StatusCode.AlreadyExists)
+        catch (RpcError e) when (e.StatusCode == StatusCode.AlreadyExists)
         {
             await executions.UpdateAsync(
                 address, run => run.RecordChildNotStarted(initiatedEventId, StartChildWorkflowExecutionFailedCause.WorkflowAlreadyExists));
@@ -226,7 +227,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             await action();
             return true;
         }
-        catch (RpcError e) when (e.Status == StatusCode.NotFound)
+        catch (RpcError e) when (e.StatusCode == StatusCode.NotFound)
         {
             return false;
         }

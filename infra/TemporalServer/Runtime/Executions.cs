@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using TemporalServer.Engine;
@@ -126,11 +127,11 @@ internal sealed partial class Executions(
                 }
             });
         }
-        catch (RpcError e) when (e.Status is StatusCode.NotFound or StatusCode.InvalidArgument)
+        catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
             // The run was deleted, or had to end because it has outgrown its limits.
         }
-        catch (RpcError e) when (e.Status == StatusCode.Unavailable)
+        catch (RpcError e) when (e.StatusCode == StatusCode.Unavailable)
         {
             alarms.Set(address, Now + WakeRetry);
         }

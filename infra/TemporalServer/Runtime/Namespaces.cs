@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Npgsql;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.ErrorDetails.V1;

@@ -96,8 +96,8 @@ internal sealed class WorkSite : IAsyncDisposable
         new TemporalEndpoint(server.Address, Outside: false).Write(home);
         var client = await Alt.Host.Temporal.ConnectAsync(home, NullLoggerFactory.Instance, Task.Delay(Timeout.Infinite), CancellationToken.None);
         using var ending = new CancellationTokenSource();
-        Task[] working = [.. Enumerable.Range(0, workers).Select(_ => Worker.RunAsync(client, record, home, NullLoggerFactory.Instance, () => { }, ending.Token))];
-        var run = client.ExecuteWorkflowAsync((AltRunWorkflow w) => w.RunAsync(config), new(AltRunWorkflow.IdOf(Run), TaskQueues.Main));
+        Task[] working = [.. Enumerable.Range(0, workers).Select(_ => Worker.RunAsync(client, record, home, NullLoggerFactory.Instance, WorkerSettings.Default, () => { }, ending.Token))];
+        var run = client.ExecuteWorkflowAsync((AltRunWorkflow w) => w.RunAsync(config, null), new(AltRunWorkflow.IdOf(Run), TaskQueues.Main));
         try
         {
             await await Task.WhenAny([run, .. working]);

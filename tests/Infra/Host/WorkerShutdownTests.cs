@@ -1,58 +1,118 @@
 using Alt.Host;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Alt.Tests.Infra.Host;
 
-public sealed class WorkerShutdownTests
+/// <summary>How a worker's host begins and ends, with parts in the place of its queues.</summary>
+public sealed class WorkerShutdownTests : IDisposable
 {
-    private readonly TaskCompletionSource _first = new(), _second = new();
+    private readonly List<string> seen = [];
+    private readonly CancellationTokenSource stop = new();
+    private readonly Part first;
+    private readonly Part second;
+
+    public WorkerShutdownTests() => (first, second) = (new(seen, "first"), new(seen, "second"));
 
     [Fact]
-    public async Task A_shutdown_waits_for_every_queue()
+    public async Task A_shutdown_waits_for_every_queue_before_it_lets_the_models_go()
     {
-        using var stop = new CancellationTokenSource();
-        var seen = new List<CancellationToken>();
-        var working = RunAsync(seen, stop.Token);
+        var working = WorkAsync();
+        await Task.WhenAll(first.AtWork, second.AtWork);
         await stop.CancelAsync();
-        Assert.All(seen, token => Assert.True(token.IsCancellationRequested));
+        await Task.WhenAll(first.Stopping, second.Stopping);
 
-        _first.SetCanceled(stop.Token);
+        first.End.SetResult();
+        await first.ExecuteTask!;
         Assert.False(working.IsCompleted);
-        _second.SetCanceled(stop.Token);
+        second.End.SetResult();
+
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => working);
+        Assert.Equal(["ready", "first ended", "second ended", "models let go"], seen);
     }
 
     [Fact]
     public async Task A_queue_that_fails_ends_the_others_and_its_failure_is_told_when_they_have_ended()
     {
-        var seen = new List<CancellationToken>();
-        var working = RunAsync(seen, CancellationToken.None);
-        _first.SetException(new InvalidOperationException("no namespace"));
+        var working = WorkAsync();
+        await Task.WhenAll(first.AtWork, second.AtWork);
 
+        first.End.SetException(new InvalidOperationException("no namespace"));
+        await second.Stopping;
         Assert.False(working.IsCompleted);
-        Assert.True(seen[1].IsCancellationRequested);
-        _second.SetCanceled(seen[1]);
+        second.End.SetResult();
+
         Assert.Equal("no namespace", (await Assert.ThrowsAsync<InvalidOperationException>(() => working)).Message);
+        Assert.Equal(["ready", "second ended", "models let go"], seen);
     }
 
     [Fact]
-    public void A_worker_is_ready_when_all_its_queues_are_at_work()
+    public async Task A_queue_that_ends_by_itself_ends_the_others()
     {
-        var seen = new List<CancellationToken>();
-        var atWork = 0;
-        _ = RunAsync(seen, CancellationToken.None, () => atWork = seen.Count);
-        Assert.Equal(2, atWork);
+        var working = WorkAsync();
+
+        first.End.SetResult();
+        await second.Stopping;
+        second.End.SetResult();
+
+        await working;
     }
 
-    private Task RunAsync(List<CancellationToken> seen, CancellationToken stop, Action? ready = null)
+    [Fact]
+    public async Task A_worker_that_cannot_begin_is_not_ready()
     {
-        // What waits for a part goes on at once where it ends, so that a shutdown that does not wait for the others has ended by then.
-        SynchronizationContext.SetSynchronizationContext(null);
-        return Worker.UntilOneEndsAsync([Part(_first), Part(_second)], ready ?? (() => { }), stop);
+        await stop.CancelAsync();
 
-        Func<CancellationToken, Task> Part(TaskCompletionSource end) => token =>
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(WorkAsync);
+        Assert.DoesNotContain("ready", seen);
+    }
+
+    [Fact]
+    public void An_activity_that_is_stopped_has_the_time_that_it_needs()
+    {
+        using var host = Worker.Build(NullLoggerFactory.Instance, _ => { });
+
+        Assert.Equal(Timeout.InfiniteTimeSpan, host.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+    }
+
+    public void Dispose() => stop.Dispose();
+
+    private async Task WorkAsync()
+    {
+        using var host = Worker.Build(NullLoggerFactory.Instance, services =>
         {
-            seen.Add(token);
-            return end.Task;
-        };
+            services.AddSingleton(_ => new Models(seen));
+            services.AddSingleton<IHostedService>(first);
+            services.AddSingleton<IHostedService>(second);
+        });
+        host.Services.GetRequiredService<Models>();
+        await Worker.UntilOneEndsAsync(host, () => seen.Add("ready"), stop.Token);
+    }
+
+    private sealed class Models(List<string> seen) : IDisposable
+    {
+        public void Dispose() => seen.Add("models let go");
+    }
+
+    private sealed class Part(List<string> seen, string name) : BackgroundService
+    {
+        private readonly TaskCompletionSource atWork = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task AtWork => atWork.Task;
+
+        public Task Stopping => stopping.Task;
+
+        public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            atWork.SetResult();
+            await using var _ = stoppingToken.Register(stopping.SetResult);
+            await End.Task;
+            seen.Add($"{name} ended");
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Alt.Tests.Infra.Host;
+using Grpc.Core;
 using Npgsql;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -23,7 +24,7 @@ public sealed class DeletionTests(ServerFixture server) : IClassFixture<ServerFi
             new DeleteWorkflowExecutionRequest { Namespace = "default", WorkflowExecution = worker.Execution });
 
         await Wait.ForAsync(async () => await RowsAsync(runId) == 0, "an empty database");
-        Assert.Equal(5, (await Assert.ThrowsAsync<RawRpcException>(() => worker.StatusAsync())).Status);
+        Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => worker.StatusAsync())).StatusCode);
     }
 
     [Fact]

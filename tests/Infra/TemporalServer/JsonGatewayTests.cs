@@ -16,8 +16,8 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
     [Fact]
     public async Task A_workflow_is_started_signalled_listed_and_read_as_json()
     {
-        // A name that must be escaped in a path.
-        string id = $"a/b c-{Guid.NewGuid():N}", path = $"{Workflows}/{Uri.EscapeDataString(id)}";
+        // A name that must be escaped in a path; its %2F is no slash.
+        string id = $"a/b c%2F-{Guid.NewGuid():N}", path = $"{Workflows}/{Uri.EscapeDataString(id)}";
         JsonNode started = await PostAsync(path, """{"workflowType":{"name":"Test"},"taskQueue":{"name":"json"},"requestId":"r","input":{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}""");
         string runId = (string)started["runId"]!;
         await PostAsync($"{path}/signal/hello", "{}");
@@ -87,6 +87,38 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
         Assert.False(asked.Headers.Contains("Access-Control-Allow-Origin"));
         Assert.Equal(HttpStatusCode.Forbidden, read.StatusCode);
         Assert.Equal(WorkflowExecutionStatus.Running, await worker.StatusAsync());
+    }
+
+    [Fact]
+    public async Task A_body_may_be_missing_and_need_not_say_that_it_is_json()
+    {
+        var worker = new HandWorker(server.Client);
+        await worker.StartAsync();
+
+        using HttpResponseMessage empty = await http.PostAsync($"{Workflows}/{worker.WorkflowId}/signal/hello", null);
+        using HttpResponseMessage form = await http.PostAsync(
+            $"{Workflows}/{worker.WorkflowId}/signal/hello", new StringContent("{}", Encoding.UTF8, "application/x-www-form-urlencoded"));
+        JsonNode described = await GetAsync($"{Workflows}/{worker.WorkflowId}");
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (empty.StatusCode, form.StatusCode));
+        // As protobuf's JSON writes numbers of 64 bits.
+        Assert.Equal("4", (string?)described["workflowExecutionInfo"]!["historyLength"]);
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_a_message_may_be_is_refused()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Workflows}/large/signal/hello")
+        {
+            Content = new StringContent($$"""{"identity":"{{new string('x', 5 * 1024 * 1024)}}"}""", Encoding.UTF8, "application/json"),
+        };
+        // The answer comes before the body is sent, which is never read.
+        request.Headers.ExpectContinue = true;
+
+        using HttpResponseMessage refused = await http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("too large", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await http.GetStringAsync(path))!;

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
@@ -27,9 +28,9 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
         }
 
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, r => r.ForceCreateNewWorkflowTask = true));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, r => r.ForceCreateNewWorkflowTask = true));
 
-        Assert.Equal("3: Workflow history count exceeds limit.", refused.Message);
+        Assert.Equal("InvalidArgument: Workflow history count exceeds limit.", refused.Text());
         Assert.Equal(
             "Workflow history count exceeds limit.",
             (await worker.HistoryAsync())[^1].WorkflowExecutionTerminatedEventAttributes.Reason);
@@ -39,13 +40,13 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     public async Task Inputs_that_are_too_large_are_refused()
     {
         var worker = new HandWorker(server.Client);
-        RawRpcException start = await Assert.ThrowsAsync<RawRpcException>(() => worker.StartAsync(r => r.Input = HandWorker.Text(Large)));
+        RpcException start = await Assert.ThrowsAsync<RpcException>(() => worker.StartAsync(r => r.Input = HandWorker.Text(Large)));
         await worker.StartAsync();
-        RawRpcException signal = await Assert.ThrowsAsync<RawRpcException>(() => server.Client.CallAsync<SignalWorkflowExecutionResponse>(
+        RpcException signal = await Assert.ThrowsAsync<RpcException>(() => server.Client.CallAsync<SignalWorkflowExecutionResponse>(
             new SignalWorkflowExecutionRequest { Namespace = "default", WorkflowExecution = worker.Execution, SignalName = "s", Input = HandWorker.Text(Large) }));
 
-        Assert.Equal("3: Blob data size exceeds limit.", start.Message);
-        Assert.Equal("3: Blob data size exceeds limit.", signal.Message);
+        Assert.Equal("InvalidArgument: Blob data size exceeds limit.", start.Text());
+        Assert.Equal("InvalidArgument: Blob data size exceeds limit.", signal.Text());
     }
 
     [Fact]
@@ -55,11 +56,11 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
         await worker.StartAsync();
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
 
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(
             () => worker.AnswerAsync(task, worker.ScheduleActivity("a", a => a.Input = HandWorker.Text(Large))));
 
         const string Reason = "BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
-        Assert.Equal($"3: {Reason}", refused.Message);
+        Assert.Equal($"InvalidArgument: {Reason}", refused.Text());
         Assert.Equal(
             [EventType.WorkflowTaskFailed, EventType.WorkflowExecutionTerminated], (await worker.EventsAsync()).TakeLast(2));
         Assert.Equal(Reason, (await worker.HistoryAsync())[^1].WorkflowExecutionTerminatedEventAttributes.Reason);
@@ -87,12 +88,12 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
         Command[] commands = [.. Enumerable.Range(0, 3).Select(i => worker.ScheduleActivity($"a{i}"))];
 
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, commands));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, commands));
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), commands[..2]);
 
-        Assert.Equal("3: PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the per-workflow limit of 2", refused.Message);
+        Assert.Equal("InvalidArgument: PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the per-workflow limit of 2", refused.Text());
         Failure failure = (await worker.HistoryAsync()).Single(e => e.EventType == EventType.WorkflowTaskFailed).WorkflowTaskFailedEventAttributes.Failure;
-        Assert.Equal(refused.Message[3..], failure.Message);
+        Assert.Equal(refused.Status.Detail, failure.Message);
         Assert.Equal(WorkflowExecutionStatus.Running, await worker.StatusAsync());
     }
 
@@ -106,16 +107,16 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
             await worker.SignalAsync("s");
         }
 
-        RawRpcException signal = await Assert.ThrowsAsync<RawRpcException>(() => worker.SignalAsync("s"));
+        RpcException signal = await Assert.ThrowsAsync<RpcException>(() => worker.SignalAsync("s"));
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
         await worker.UpdateAsync("u", "u1", UpdateWorkflowExecutionLifecycleStage.Admitted);
-        RawRpcException update = await Assert.ThrowsAsync<RawRpcException>(() => worker.UpdateAsync("u", "u2"));
+        RpcException update = await Assert.ThrowsAsync<RpcException>(() => worker.UpdateAsync("u", "u2"));
         await worker.AnswerAsync(task);
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), r => r.Messages.Add(HandWorker.UpdateAnswers("u1")));
         UpdateWorkflowExecutionResponse next = await worker.UpdateAsync("u", "u2", UpdateWorkflowExecutionLifecycleStage.Admitted);
 
-        Assert.Equal("3: exceeded workflow execution limit for signal events", signal.Message);
-        Assert.Equal("8: limit on number of concurrent in-flight updates has been reached (1)", update.Message);
+        Assert.Equal("InvalidArgument: exceeded workflow execution limit for signal events", signal.Text());
+        Assert.Equal("ResourceExhausted: limit on number of concurrent in-flight updates has been reached (1)", update.Text());
         Assert.Equal(UpdateWorkflowExecutionLifecycleStage.Admitted, next.Stage);
     }
 }

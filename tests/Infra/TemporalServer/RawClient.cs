@@ -1,63 +1,62 @@
-using System.Buffers.Binary;
-using System.Net;
 using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Alt.Tests.Infra.TemporalServer;
 
-/// <summary>What a call was answered with instead of a response.</summary>
-public sealed class RawRpcException(int status, string message) : Exception($"{status}: {message}")
+/// <summary>Temporal's RPCs one by one, without an SDK that retries, waits or hides them.</summary>
+public sealed class RawClient : IDisposable
 {
-    public int Status { get; } = status;
-}
+    private const string WorkflowService = "temporal.api.workflowservice.v1.WorkflowService";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-/// <summary>gRPC by hand over HttpClient: what the server's tests need and nothing more, so that they depend on no SDK.</summary>
-public sealed class RawClient(string address) : IDisposable
-{
-    private readonly HttpClient http = new(new SocketsHttpHandler { EnableMultipleHttp2Connections = true })
+    private readonly GrpcChannel channel;
+    private readonly CallInvoker calls;
+
+    /// <param name="address">The server's <c>host:port</c>.</param>
+    public RawClient(string address)
     {
-        BaseAddress = new Uri($"http://{address}"),
-        DefaultRequestVersion = HttpVersion.Version20,
-        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        Timeout = Timeout.InfiniteTimeSpan,
-    };
+        channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions
+        {
+            // Tests kill servers and start the next ones at the same place.
+            InitialReconnectBackoff = TimeSpan.FromMilliseconds(50),
+            MaxReconnectBackoff = TimeSpan.FromMilliseconds(200),
+            // What the server takes is for the server to say.
+            MaxSendMessageSize = null,
+        });
+        calls = channel.CreateCallInvoker();
+    }
 
     /// <summary>Calls the WorkflowService's RPC that the request's name tells.</summary>
-    /// <exception cref="RawRpcException">The answer is an error.</exception>
-    public async Task<TResponse> CallAsync<TResponse>(IMessage request, CancellationToken cancellation = default)
-        where TResponse : IMessage<TResponse>, new()
-    {
-        string name = request.Descriptor.Name[..^"Request".Length];
-        return await CallAsync<TResponse>($"/temporal.api.workflowservice.v1.WorkflowService/{name}", request, cancellation);
-    }
+    /// <exception cref="RpcException">The answer is an error.</exception>
+    public Task<TResponse> CallAsync<TResponse>(IMessage request, CancellationToken cancellation = default)
+        where TResponse : class, IMessage<TResponse>, new() =>
+        CallAsync<TResponse>($"/{WorkflowService}/{request.Descriptor.Name[..^"Request".Length]}", request, cancellation);
 
+    /// <param name="path">The RPC as <c>/service/name</c>.</param>
+    /// <exception cref="RpcException">The answer is an error.</exception>
     public async Task<TResponse> CallAsync<TResponse>(string path, IMessage request, CancellationToken cancellation = default)
-        where TResponse : IMessage<TResponse>, new()
+        where TResponse : class, IMessage<TResponse>, new()
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, path)
+        if (path.Split('/') is not ["", var service, var name])
         {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(Frame(request)),
-        };
-        message.Content.Headers.ContentType = new("application/grpc");
-        message.Headers.TE.Add(new("trailers"));
-        message.Headers.Add("grpc-timeout", "30S");
-        using HttpResponseMessage response = await http.SendAsync(message, cancellation);
-        byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation);
-        int status = int.Parse(response.TrailingHeaders.GetValues("grpc-status").Single());
-        return status == 0
-            ? new MessageParser<TResponse>(() => new TResponse()).ParseFrom(body.AsSpan(5).ToArray())
-            : throw new RawRpcException(status, Uri.UnescapeDataString(response.TrailingHeaders.GetValues("grpc-message").Single()));
+            throw new ArgumentException($"{path} is not /service/name", nameof(path));
+        }
+
+        var parser = new MessageParser<TResponse>(() => new TResponse());
+        var method = new Method<IMessage, TResponse>(
+            MethodType.Unary, service, name,
+            Marshallers.Create<IMessage>(message => message.ToByteArray(), _ => throw new NotSupportedException()),
+            Marshallers.Create<TResponse>(message => message.ToByteArray(), parser.ParseFrom));
+        return await calls.AsyncUnaryCall(method, null, new CallOptions(deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellation), request);
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => channel.Dispose();
+}
 
-    private static byte[] Frame(IMessage message)
-    {
-        byte[] bytes = message.ToByteArray();
-        var frame = new byte[5 + bytes.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(1), (uint)bytes.Length);
-        bytes.CopyTo(frame, 5);
-        return frame;
-    }
+/// <summary>How a call was refused.</summary>
+public static class Refusals
+{
+    /// <summary>The status by its name, and its text: <c>NotFound: Namespace x is not found.</c></summary>
+    public static string Text(this RpcException e) => $"{e.StatusCode}: {e.Status.Detail}";
 }

@@ -1,4 +1,5 @@
 using Alt.Tests.Infra.Host;
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -46,8 +47,8 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
 
         PollActivityTaskQueueResponse again = await worker.ActivityTaskAsync();
         Assert.Equal("open", again.ActivityId);
-        RawRpcException late = await Assert.ThrowsAsync<RawRpcException>(() => worker.CompleteAsync(old, "late"));
-        Assert.Equal(5, late.Status);
+        RpcException late = await Assert.ThrowsAsync<RpcException>(() => worker.CompleteAsync(old, "late"));
+        Assert.Equal(StatusCode.NotFound, late.StatusCode);
         await worker.CompleteAsync(again, "done");
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
         Assert.Equal(WorkflowExecutionStatus.Completed, await worker.StatusAsync());
@@ -123,12 +124,12 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
         PollWorkflowTaskQueueResponse first = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(first, HandWorker.StartTimer("t", TimeSpan.FromHours(1)));
 
-        RawRpcException outside = await Assert.ThrowsAsync<RawRpcException>(() => ResetAsync(worker, 100));
-        RawRpcException between = await Assert.ThrowsAsync<RawRpcException>(() => ResetAsync(worker, 5));
+        RpcException outside = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 100));
+        RpcException between = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 5));
         string once = await ResetAsync(worker, 4, r => r.RequestId = "same"), twice = await ResetAsync(worker, 4, r => r.RequestId = "same");
 
-        Assert.Equal("3: Workflow task finish ID must be > 1 && <= workflow last event ID.", outside.Message);
-        Assert.Equal("3: Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: 5", between.Message);
+        Assert.Equal("InvalidArgument: Workflow task finish ID must be > 1 && <= workflow last event ID.", outside.Text());
+        Assert.Equal("InvalidArgument: Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: 5", between.Text());
         Assert.Equal(once, twice);
     }
 

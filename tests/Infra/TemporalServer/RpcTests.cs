@@ -1,5 +1,6 @@
 using System.Reflection;
 using Google.Protobuf;
+using Grpc.Core;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -7,7 +8,7 @@ using Temporalio.Api.History.V1;
 using Temporalio.Api.OperatorService.V1;
 using Temporalio.Api.Worker.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Grpc;
+using TemporalServer.Serving;
 
 namespace Alt.Tests.Infra.TemporalServer;
 
@@ -18,10 +19,10 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public void The_readme_lists_the_rpcs_that_there_are()
     {
-        string[] served = [.. typeof(CallContext).Assembly.GetTypes().Where(t => t.Namespace == "TemporalServer.Rpc")
+        string[] served = [.. typeof(RpcBinding).Assembly.GetTypes().Where(t => t.Namespace == "TemporalServer.Rpc")
             .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-            .Where(m => m.GetParameters() is [_, { } last] && last.ParameterType == typeof(CallContext))
-            .Select(m => m.Name[..^"Async".Length]).Order(StringComparer.Ordinal)];
+            .Where(m => m.GetParameters() is [_, { } last] && last.ParameterType == typeof(ServerCallContext))
+            .Select(m => m.Name).Order(StringComparer.Ordinal)];
         string[] listed = [.. File.ReadLines(Repository.PathOf("infra", "TemporalServer", "README.md"))
             .SkipWhile(line => !line.StartsWith("| RPCs", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'))
             .SelectMany(line => line.Split('|')[1].Split(',', StringSplitOptions.TrimEntries)).Order(StringComparer.Ordinal)];
@@ -32,22 +33,31 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public async Task An_unknown_rpc_is_refused_in_the_official_words()
     {
-        RawRpcException schedule = await Assert.ThrowsAsync<RawRpcException>(
+        RpcException schedule = await Assert.ThrowsAsync<RpcException>(
             () => CallAsync<CreateScheduleResponse>(new CreateScheduleRequest { Namespace = "default" }));
-        RawRpcException service = await Assert.ThrowsAsync<RawRpcException>(
+        RpcException service = await Assert.ThrowsAsync<RpcException>(
             () => server.Client.CallAsync<GetSystemInfoResponse>("/no.such.Service/Call", new GetSystemInfoRequest()));
 
-        Assert.Equal("12: unknown method CreateSchedule for service temporal.api.workflowservice.v1.WorkflowService", schedule.Message);
-        Assert.Equal("12: unknown service no.such.Service", service.Message);
+        Assert.Equal("Unimplemented: unknown method CreateSchedule for service temporal.api.workflowservice.v1.WorkflowService", schedule.Text());
+        Assert.Equal("Unimplemented: unknown service no.such.Service", service.Text());
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_large_is_refused_in_the_words_that_official_workers_act_on()
+    {
+        RpcException large = await Assert.ThrowsAsync<RpcException>(() => CallAsync<SignalWorkflowExecutionResponse>(
+            new SignalWorkflowExecutionRequest { Namespace = "default", Input = HandWorker.Text(new string('x', 5 * 1024 * 1024)) }));
+
+        Assert.StartsWith("ResourceExhausted: grpc: received message larger than max (", large.Text(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_namespace_that_is_not_there_is_named()
     {
-        RawRpcException missing = await Assert.ThrowsAsync<RawRpcException>(
+        RpcException missing = await Assert.ThrowsAsync<RpcException>(
             () => CallAsync<ListWorkflowExecutionsResponse>(new ListWorkflowExecutionsRequest { Namespace = "nowhere" }));
 
-        Assert.Equal("5: Namespace nowhere is not found.", missing.Message);
+        Assert.Equal("NotFound: Namespace nowhere is not found.", missing.Text());
     }
 
     [Fact]
@@ -99,8 +109,8 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
 
-        RawRpcException start = await Assert.ThrowsAsync<RawRpcException>(() => new HandWorker(server.Client).StartAsync(r => r.SearchAttributes = attributes));
-        RawRpcException signal = await Assert.ThrowsAsync<RawRpcException>(() => CallAsync<SignalWithStartWorkflowExecutionResponse>(new SignalWithStartWorkflowExecutionRequest
+        RpcException start = await Assert.ThrowsAsync<RpcException>(() => new HandWorker(server.Client).StartAsync(r => r.SearchAttributes = attributes));
+        RpcException signal = await Assert.ThrowsAsync<RpcException>(() => CallAsync<SignalWithStartWorkflowExecutionResponse>(new SignalWithStartWorkflowExecutionRequest
         {
             Namespace = "default",
             WorkflowId = "never",
@@ -109,7 +119,7 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
             SignalName = "go",
             SearchAttributes = attributes,
         }));
-        Assert.All([start, signal], e => Assert.Equal($"3: {Refusal}", e.Message));
+        Assert.All([start, signal], e => Assert.Equal($"InvalidArgument: {Refusal}", e.Text()));
 
         Command[] commands =
         [
@@ -124,8 +134,8 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
         foreach (Command command in commands)
         {
             PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
-            RawRpcException answer = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, command));
-            Assert.Equal($"3: BadSearchAttributes: {Refusal}", answer.Message);
+            RpcException answer = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, command));
+            Assert.Equal($"InvalidArgument: BadSearchAttributes: {Refusal}", answer.Text());
         }
 
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
@@ -227,5 +237,5 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     }
 
     private Task<T> CallAsync<T>(IMessage request)
-        where T : IMessage<T>, new() => server.Client.CallAsync<T>(request);
+        where T : class, IMessage<T>, new() => server.Client.CallAsync<T>(request);
 }

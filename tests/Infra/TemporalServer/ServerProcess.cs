@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Alt.Infra;
 using Alt.Tests.Infra.Host;
+using Grpc.Core;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace Alt.Tests.Infra.TemporalServer;
@@ -67,7 +68,7 @@ public sealed class ServerProcess : IAsyncLifetime
             await Client.CallAsync<GetSystemInfoResponse>(new GetSystemInfoRequest());
             return true;
         }
-        catch (HttpRequestException)
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
         {
             return false;
         }

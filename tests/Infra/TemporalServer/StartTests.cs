@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -21,7 +22,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         }
         else
         {
-            Assert.Equal(6, (await Assert.ThrowsAsync<RawRpcException>(() => second)).Status);
+            Assert.Equal(StatusCode.AlreadyExists, (await Assert.ThrowsAsync<RpcException>(() => second)).StatusCode);
         }
     }
 
@@ -59,7 +60,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         }
         else
         {
-            Assert.StartsWith("6: Workflow execution already finished", (await Assert.ThrowsAsync<RawRpcException>(() => second)).Message);
+            Assert.StartsWith("AlreadyExists: Workflow execution already finished", (await Assert.ThrowsAsync<RpcException>(() => second)).Text());
         }
     }
 
@@ -157,9 +158,9 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
 
-        RawRpcException failed = await Assert.ThrowsAsync<RawRpcException>(() => UpdateWithStartAsync(worker, "u1", WorkflowIdConflictPolicy.Fail));
+        RpcException failed = await Assert.ThrowsAsync<RpcException>(() => UpdateWithStartAsync(worker, "u1", WorkflowIdConflictPolicy.Fail));
 
-        Assert.StartsWith("6: MultiOperation could not be executed: Start failed: Workflow execution is already running.", failed.Message);
+        Assert.StartsWith("AlreadyExists: MultiOperation could not be executed: Start failed: Workflow execution is already running.", failed.Text());
     }
 
     private Task<SignalWithStartWorkflowExecutionResponse> SignalWithStartAsync(HandWorker worker) =>

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
@@ -87,11 +88,11 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
         PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
         Message[] messages = [.. steps.Select(Step)];
 
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, Returning(messages)));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Returning(messages)));
         PollWorkflowTaskQueueResponse again = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(again, Returning([.. HandWorker.UpdateAnswers("u")]));
 
-        Assert.True(refused.Message.StartsWith("3: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u", StringComparison.Ordinal), $"{wrong}: {refused.Message}");
+        Assert.True(refused.Text().StartsWith("InvalidArgument: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u", StringComparison.Ordinal), $"{wrong}: {refused.Text()}");
         Assert.Equal(["u"], Carried(again));
         Assert.Equal(
             [EventType.WorkflowTaskFailed, EventType.WorkflowTaskScheduled, EventType.WorkflowTaskStarted, EventType.WorkflowTaskCompleted, EventType.WorkflowExecutionUpdateAccepted, EventType.WorkflowExecutionUpdateCompleted],
@@ -106,9 +107,9 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
         await worker.SignalAsync("while the task was away");
         RespondWorkflowTaskCompletedResponse first = await worker.AnswerAsync(task, Returning([Accept("u")]));
 
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(first.WorkflowTask, Returning([Accept("u")])));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(first.WorkflowTask, Returning([Accept("u")])));
 
-        Assert.Equal("3: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u: received Acceptance message while in state Accepted", refused.Message);
+        Assert.Equal("InvalidArgument: BadUpdateWorkflowExecutionMessage: invalid state transition attempted for Update u: received Acceptance message while in state Accepted", refused.Text());
     }
 
     [Fact]
@@ -117,9 +118,9 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
         var worker = new HandWorker(server.Client);
         PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
 
-        RawRpcException refused = await Assert.ThrowsAsync<RawRpcException>(() => worker.AnswerAsync(task, Sending("u/accept")));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Sending("u/accept")));
 
-        Assert.Equal("3: BadUpdateWorkflowExecutionMessage: ProtocolMessageCommand referenced absent message ID u/accept", refused.Message);
+        Assert.Equal("InvalidArgument: BadUpdateWorkflowExecutionMessage: ProtocolMessageCommand referenced absent message ID u/accept", refused.Text());
     }
 
     [Theory]

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
-namespace TemporalServer.Grpc;
+namespace TemporalServer.Serving;
 
 /// <summary>Lets only callers pass that know the key, where there is one. Comparing takes the same time wherever a wrong key differs.</summary>
 internal sealed class ApiKeyCheck(string? key)

@@ -1,21 +1,25 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Grpc.Core;
 using Temporalio.Api.ErrorDetails.V1;
 using TemporalServer.Runtime;
 
-namespace TemporalServer.Grpc;
+namespace TemporalServer.Serving;
 
 /// <summary>What every request with a namespace must fulfil before it reaches its handler.</summary>
 internal sealed class RequestGate(Namespaces namespaces)
 {
-    private static readonly HashSet<string> WithOwnRules = ["RegisterNamespace", "DescribeNamespace", "UpdateNamespace", "DeleteNamespace"];
+    private const string WorkflowService = "/temporal.api.workflowservice.v1.WorkflowService/";
 
+    private static readonly HashSet<string> WithOwnRules =
+        [.. new[] { "RegisterNamespace", "DescribeNamespace", "UpdateNamespace", "DeleteNamespace" }.Select(name => WorkflowService + name)];
+
+    /// <param name="method">The RPC as <c>/service/name</c>.</param>
     /// <exception cref="RpcError">INVALID_ARGUMENT or NOT_FOUND.</exception>
-    public void Check(RpcMethod rpc, IMessage request)
+    public void Check(string method, IMessage request)
     {
-        if (WithOwnRules.Contains(rpc.Method.Name)
-            || rpc.Method.InputType.FindFieldByName("namespace") is not { FieldType: FieldType.String } field
-            || rpc.Method.Service.FullName.Contains("operatorservice", StringComparison.Ordinal))
+        if (WithOwnRules.Contains(method) || !method.StartsWith(WorkflowService, StringComparison.Ordinal)
+            || request.Descriptor.FindFieldByName("namespace") is not { FieldType: FieldType.String } field)
         {
             return;
         }

@@ -1,0 +1,44 @@
+using Grpc.Core;
+
+namespace TemporalServer.Serving;
+
+/// <summary>Begins the waits of calls that answer when something happens.</summary>
+/// <param name="stopping">The server ends, and with it every wait.</param>
+internal sealed class LongPolls(CancellationToken stopping)
+{
+    /// <summary>A wait that ends in time before the call's deadline, at the latest after <paramref name="longest"/>, or with the call.</summary>
+    public LongPoll Begin(ServerCallContext call, TimeSpan longest) => new(call, longest, stopping);
+}
+
+/// <summary>The wait of one call.</summary>
+internal sealed class LongPoll : IDisposable
+{
+    // An answer has to be on its way before the caller's clock runs out.
+    private static readonly TimeSpan AnswerMargin = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource end;
+    private readonly CancellationToken caller, stopping;
+
+    public LongPoll(ServerCallContext call, TimeSpan longest, CancellationToken stopping)
+    {
+        (caller, this.stopping) = (call.CancellationToken, stopping);
+        TimeSpan left = call.Deadline - DateTime.UtcNow - AnswerMargin;
+        end = CancellationTokenSource.CreateLinkedTokenSource(caller, stopping);
+        end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < longest ? left : longest);
+    }
+
+    /// <summary>Cancelled when the wait is over, for whichever reason.</summary>
+    public CancellationToken Over => end.Token;
+
+    /// <summary>Whether the caller is gone or the server ends, so that an answer reaches no one.</summary>
+    public bool IsAbandoned => caller.IsCancellationRequested || stopping.IsCancellationRequested;
+
+    /// <exception cref="OperationCanceledException">An answer reaches no one.</exception>
+    public void ThrowIfAbandoned()
+    {
+        caller.ThrowIfCancellationRequested();
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    public void Dispose() => end.Dispose();
+}
