@@ -130,6 +130,7 @@ public sealed partial class Ledger : IAsyncDisposable
         // PrepareAsync makes the schema, alone; nothing else may.
         options.AutoCreateSchemaObjects = AutoCreate.None;
         options.UseSystemTextJsonForSerialization(EnumStorage.AsString);
+        options.RegisterDocumentType<PreparedModel>();
         options.Events.StreamIdentity = StreamIdentity.AsString;
         foreach (var type in new[] { typeof(RunEvent), typeof(IterationEvent) }.SelectMany(t => t.GetNestedTypes()))
         {

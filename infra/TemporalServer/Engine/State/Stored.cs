@@ -19,38 +19,98 @@ internal sealed partial class ExecutionState
 
     public RetryPolicy? RetryPolicy
     {
-        get => RetryPolicy.Parser.ParseStored(RetryPolicyBytes);
-        set => RetryPolicyBytes = value?.ToByteString();
+        get => HasRetryPolicyBytes ? RetryPolicy.Parser.ParseFrom(RetryPolicyBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearRetryPolicyBytes();
+            }
+            else
+            {
+                RetryPolicyBytes = value.ToByteString();
+            }
+        }
     }
 
     public WorkflowExecution? Root
     {
-        get => WorkflowExecution.Parser.ParseStored(RootBytes);
-        set => RootBytes = value?.ToByteString();
+        get => HasRootBytes ? WorkflowExecution.Parser.ParseFrom(RootBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearRootBytes();
+            }
+            else
+            {
+                RootBytes = value.ToByteString();
+            }
+        }
     }
 
     public Memo? Memo
     {
-        get => Memo.Parser.ParseStored(MemoBytes);
-        set => MemoBytes = value?.ToByteString();
+        get => HasMemoBytes ? Memo.Parser.ParseFrom(MemoBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearMemoBytes();
+            }
+            else
+            {
+                MemoBytes = value.ToByteString();
+            }
+        }
     }
 
     public SearchAttributes? SearchAttributes
     {
-        get => SearchAttributes.Parser.ParseStored(SearchAttributesBytes);
-        set => SearchAttributesBytes = value?.ToByteString();
+        get => HasSearchAttributesBytes ? SearchAttributes.Parser.ParseFrom(SearchAttributesBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearSearchAttributesBytes();
+            }
+            else
+            {
+                SearchAttributesBytes = value.ToByteString();
+            }
+        }
     }
 
     public UserMetadata? UserMetadata
     {
-        get => UserMetadata.Parser.ParseStored(UserMetadataBytes);
-        set => UserMetadataBytes = value?.ToByteString();
+        get => HasUserMetadataBytes ? UserMetadata.Parser.ParseFrom(UserMetadataBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearUserMetadataBytes();
+            }
+            else
+            {
+                UserMetadataBytes = value.ToByteString();
+            }
+        }
     }
 
     public Priority? Priority
     {
-        get => Priority.Parser.ParseStored(PriorityBytes);
-        set => PriorityBytes = value?.ToByteString();
+        get => HasPriorityBytes ? Priority.Parser.ParseFrom(PriorityBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearPriorityBytes();
+            }
+            else
+            {
+                PriorityBytes = value.ToByteString();
+            }
+        }
     }
 
     /// <summary>Events that arrived while a workflow task was running, in order; without event ids.</summary>
@@ -71,26 +131,66 @@ internal sealed partial class Activity
 {
     public Payloads? HeartbeatDetails
     {
-        get => Payloads.Parser.ParseStored(HeartbeatDetailsBytes);
-        set => HeartbeatDetailsBytes = value?.ToByteString();
+        get => HasHeartbeatDetailsBytes ? Payloads.Parser.ParseFrom(HeartbeatDetailsBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearHeartbeatDetailsBytes();
+            }
+            else
+            {
+                HeartbeatDetailsBytes = value.ToByteString();
+            }
+        }
     }
 
     public Failure? LastFailure
     {
-        get => Failure.Parser.ParseStored(LastFailureBytes);
-        set => LastFailureBytes = value?.ToByteString();
+        get => HasLastFailureBytes ? Failure.Parser.ParseFrom(LastFailureBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearLastFailureBytes();
+            }
+            else
+            {
+                LastFailureBytes = value.ToByteString();
+            }
+        }
     }
 
     public RetryPolicy? RetryPolicy
     {
-        get => RetryPolicy.Parser.ParseStored(RetryPolicyBytes);
-        set => RetryPolicyBytes = value?.ToByteString();
+        get => HasRetryPolicyBytes ? RetryPolicy.Parser.ParseFrom(RetryPolicyBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearRetryPolicyBytes();
+            }
+            else
+            {
+                RetryPolicyBytes = value.ToByteString();
+            }
+        }
     }
 
     public Priority? Priority
     {
-        get => Priority.Parser.ParseStored(PriorityBytes);
-        set => PriorityBytes = value?.ToByteString();
+        get => HasPriorityBytes ? Priority.Parser.ParseFrom(PriorityBytes) : null;
+        set
+        {
+            if (value is null)
+            {
+                ClearPriorityBytes();
+            }
+            else
+            {
+                PriorityBytes = value.ToByteString();
+            }
+        }
     }
 }
 
@@ -101,10 +201,4 @@ internal sealed partial class Child
         get => (ParentClosePolicy)ClosePolicyNumber;
         set => ClosePolicyNumber = (int)value;
     }
-}
-
-internal static class StoredMessages
-{
-    public static T? ParseStored<T>(this MessageParser<T> parser, ByteString? bytes)
-        where T : class, IMessage<T> => bytes is null ? null : parser.ParseFrom(bytes);
 }
