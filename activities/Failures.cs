@@ -87,7 +87,8 @@ public static class Failures
         ObjectDisposedException => FailureKind.Passing,
         OutOfMemoryException => FailureKind.Full,
         FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException => FailureKind.Permanent,
-        IOException { HResult: var code } => (code & 0xFFFF) is NoSpace or QuotaExceeded ? FailureKind.Full : FailureKind.Passing,
+        IOException { HResult: NoSpace or QuotaExceeded } => FailureKind.Full,
+        IOException => FailureKind.Passing,
         ExternalException when failure.GetType() == typeof(ExternalException) =>
             NativeMemoryIsFull.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase)) ? FailureKind.Full : FailureKind.Permanent,
         _ => null,

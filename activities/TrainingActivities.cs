@@ -28,7 +28,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
             var artifact = await artifacts.PutFolderAsync(folder, token);
             var prepared = new RunEvent.BaseModelPrepared(artifact, given.Model.WeightsHash(), artifact.Hash, true, 0, 0, 0);
             await ledger.RecordAsync(run, s => s.Base, prepared, token: token);
-            StageLog.Log.BaseModelGiven(artifact.Hash);
+            StageLog.Log.BaseModelGiven(artifact.ShortHash);
             return;
         }
 
@@ -36,7 +36,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         if (await ledger.PreparedAsync(inputs, token) is { } known && artifacts.Exists(known.Artifact))
         {
             await ledger.RecordAsync(run, s => s.Base, new RunEvent.BaseModelPrepared(known.Artifact, known.Hash, inputs, true, known.Tokens, known.Loss, 0), token: token);
-            StageLog.Log.BaseModelGiven(known.Artifact.Hash);
+            StageLog.Log.BaseModelGiven(known.Artifact.ShortHash);
             return;
         }
 

@@ -33,7 +33,7 @@ public sealed class WorkflowSite : IAsyncLifetime
 
         TemporalWorker New(string queue, Action<TemporalWorkerOptions>? add = null)
         {
-            var options = new TemporalWorkerOptions(queue).AddAllActivities(activities);
+            var options = new TemporalWorkerOptions(queue) { Interceptors = [new ActivityInterceptor()] }.AddAllActivities(activities);
             add?.Invoke(options);
             return new TemporalWorker(client, options);
         }

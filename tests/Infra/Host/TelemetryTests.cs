@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Alt.Activities;
+using Alt.Activities.Model;
+using Alt.Domain;
+using Alt.Host;
+using Alt.Infra.Calls;
+using Alt.Tests.Infra.Calls;
+using Microsoft.Extensions.Configuration;
+
+namespace Alt.Tests.Infra.Host;
+
+public sealed class TelemetryTests : CallsTest
+{
+    // The listeners of a process hear all of it; other tests have runs of other names.
+    private readonly string run = $"run-{Guid.NewGuid():N}";
+
+    [Fact]
+    public async Task A_collector_gets_the_stages_metrics_by_the_standard_variables()
+    {
+        await using var collector = await OtlpCollector.StartAsync();
+        using (Telemetry.Start("alt-test", Variables(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=mine"))))
+        {
+            StageTelemetry.Sampled(run, new(Stage.Sampling, 0, new ArtifactRef("hash", 1, "jsonl"), 4, Tokens: 640, Seconds: 2));
+            StageTelemetry.Judged(run, new("rules", "hash", Labelled: 5, Abstained: 1, Unparsed: 0, Failed: 2, 0.5, 1));
+            TrainingTelemetry.Record(run, new StepMetrics(1, Loss: 2.5, Nll: 2.4, Kl: 0.3, 1.5, 0.7, 1e-3, Tokens: 320, 200, TimeSpan.FromSeconds(2)));
+            var service = new ScriptedTransport(_ => ScriptedTransport.Ok());
+            await AskAsync(service, scope: Scope(run));
+            await AskAsync(service, scope: Scope(run), payer: "another");
+        }
+
+        double Value(string metric, string unit, string? tag = null, string? value = null) => Assert.Single(
+            collector.Points, p => p.Metric == metric && p.Tags.GetValueOrDefault("alt.run") == run && (tag is null || p.Tags[tag] == value) && p.Unit == unit && p.Service == "mine").Value;
+        Assert.Equal(640, Value("alt.sampling.tokens", "{token}", "alt.stage", "Sampling"));
+        Assert.Equal(320, Value("alt.sampling.throughput", "{token}/s"));
+        Assert.Equal(5, Value("alt.feedback.samples", "{sample}", "alt.outcome", "labelled"));
+        Assert.Equal(2, Value("alt.feedback.samples", "{sample}", "alt.outcome", "failed"));
+        Assert.Equal(320, Value("alt.training.tokens", "{token}"));
+        Assert.Equal(160, Value("alt.training.throughput", "{token}/s"));
+        Assert.Equal(2.5, Value("alt.training.loss", "{nat}"));
+        Assert.Equal(0.3, Value("alt.training.kl", "{nat}"));
+        Assert.Equal(1, Value("alt.judge.calls", "{call}", "alt.outcome", "answered"));
+        Assert.Equal(1, Value("alt.judge.calls", "{call}", "alt.outcome", "cached"));
+        Assert.Equal(15, Value("alt.judge.cost", "{USD}"));
+        Assert.Equal(10, Value("alt.judge.tokens", "{token}", "alt.direction", "input"));
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", true, false)]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", false, true)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", true, true)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", true, false, "OTEL_METRICS_EXPORTER", "none")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", false, false, "OTEL_SDK_DISABLED", "true")]
+    [InlineData("OTEL_SERVICE_NAME", false, false)]
+    public async Task Only_what_the_variables_name_is_listened_to_and_sent(string variable, bool traces, bool metrics, string other = "", string value = "")
+    {
+        await using var collector = await OtlpCollector.StartAsync();
+        var path = variable.Contains("TRACES", StringComparison.Ordinal) ? "/v1/traces" : variable.Contains("METRICS", StringComparison.Ordinal) ? "/v1/metrics" : "";
+        using var source = new ActivitySource(StageTelemetry.Name);
+        using var meter = new Meter(StageTelemetry.Name);
+        var counter = meter.CreateCounter<long>("alt.test");
+        using (var telemetry = Telemetry.Start("alt-test", Variables((variable, collector.Address + path), (other, value))))
+        {
+            Assert.Equal(traces || metrics, telemetry is not null);
+            Assert.Equal((traces, metrics), (source.HasListeners(), counter.Enabled));
+            source.StartActivity("span")?.Dispose();
+            counter.Add(1);
+        }
+
+        Assert.Equal((traces, metrics), (collector.Spans.Any(s => s.Name == "span"), collector.Points.Any(p => p.Metric == "alt.test")));
+        Assert.Equal((traces, metrics), (collector.Paths.Contains("/v1/traces"), collector.Paths.Contains("/v1/metrics")));
+        Assert.False(source.HasListeners() || counter.Enabled);
+    }
+
+    private static IConfiguration Variables(params (string Name, string Value)[] variables) => new ConfigurationBuilder()
+        .AddInMemoryCollection(variables.Where(v => v.Name.Length > 0).Append(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")).ToDictionary(v => v.Item1, v => (string?)v.Item2))
+        .Build();
+}
