@@ -94,9 +94,9 @@ internal sealed class WorkSite : IAsyncDisposable
     {
         await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = await record.Cluster.EnsureDatabaseAsync("temporal") });
         new TemporalEndpoint(server.Address, Outside: false).Write(home);
-        var client = await Alt.Host.Temporal.ConnectAsync(home, NullLoggerFactory.Instance, Task.Delay(Timeout.Infinite), CancellationToken.None);
+        var client = await ConnectAsync();
         using var ending = new CancellationTokenSource();
-        Task[] working = [.. Enumerable.Range(0, workers).Select(_ => Worker.RunAsync(client, record, home, NullLoggerFactory.Instance, WorkerSettings.Default, () => { }, ending.Token))];
+        Task[] working = [.. Enumerable.Range(0, workers).Select(_ => WorkAsync(ending.Token))];
         var run = client.ExecuteWorkflowAsync((AltRunWorkflow w) => w.RunAsync(config, null), new(AltRunWorkflow.IdOf(Run), TaskQueues.Main));
         try
         {
@@ -170,4 +170,11 @@ internal sealed class WorkSite : IAsyncDisposable
         await record.DisposeAsync();
         await installation.DisposeAsync();
     }
+
+    private Task<TemporalClient> ConnectAsync() =>
+        Alt.Host.Temporal.ConnectAsync(home, NullLoggerFactory.Instance, Task.Delay(Timeout.Infinite), CancellationToken.None);
+
+    // By a connection of its own, as a process has: the workers of one connection may not share a queue.
+    private async Task WorkAsync(CancellationToken token) =>
+        await Worker.RunAsync(await ConnectAsync(), record, home, NullLoggerFactory.Instance, WorkerSettings.Default, () => { }, token);
 }
