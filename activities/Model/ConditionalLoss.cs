@@ -127,7 +127,7 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
 
         if (bias is { requires_grad: true })
         {
-            var own = Product.Takes(bias) ? Product.SumOfRows(logitGradient) : logitGradient.sum(0);                                                                             // (V)
+            var own = Product.Takes(bias) ? Product.SumOfRows(logitGradient) : logitGradient.sum(dim: 0);              // (V)
             bias.grad = bias.grad is { } sum ? sum.add_(own) : own;
         }
     }
