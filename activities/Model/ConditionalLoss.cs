@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,13 +53,14 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
             var logits = policy.Logits(chunk).to(float32);                                                              // (r, V)
             parts += Differentiate(logits, Rows(targets), reference is { } r ? r.Model.Logits(Rows(r.Hidden)).narrow(1, 0, r.Known).to(float32).contiguous() : null, scale);
             var logitGradient = logits.to(x.dtype);
-            Rows(gradient).copy_(logitGradient.mm(policy.Head.Weight));
+            Rows(gradient).copy_(ByHead(logitGradient, policy.Head.Weight));
             AddHeadGradients(policy, chunk, logitGradient);
 
             Tensor Rows(Tensor tensor) => tensor.narrow(0, start, end - start);
         }
 
         hidden.backward([gradient]);
+        LinearFunction.ThrowFailure();
         return parts;
     }
 
@@ -101,12 +103,19 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
         return new LossParts(nll, kl, entropy);
     }
 
+    // (r, C)
+    private static Tensor ByHead(Tensor logitGradient, Tensor head) => Product.Takes(head) ? Product.Of(Matrix.Of(logitGradient), Matrix.Of(head)) : logitGradient.mm(head);
+
     private static void AddHeadGradients(LanguageModel policy, Tensor hidden, Tensor logitGradient)
     {
         var (weight, bias) = policy.Head;
         if (weight.requires_grad)
         {
-            if (weight.grad is { } sum)
+            if (Product.Takes(weight))
+            {
+                LinearFunction.AddGradient(weight, Matrix.Of(logitGradient).Transposed, Matrix.Of(hidden));             // (V, C)
+            }
+            else if (weight.grad is { } sum)
             {
                 sum.addmm_(logitGradient.t(), hidden);                                                                  // (V, C)
             }
@@ -118,7 +127,7 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
 
         if (bias is { requires_grad: true })
         {
-            var own = logitGradient.sum(0);                                                                             // (V)
+            var own = Product.Takes(bias) ? Product.SumOfRows(logitGradient) : logitGradient.sum(dim: 0);              // (V)
             bias.grad = bias.grad is { } sum ? sum.add_(own) : own;
         }
     }

@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -86,7 +87,8 @@ public sealed partial class LanguageModel
 
         public Tensor Of(Tensor x)
         {
-            var y = InputMajor ? addmm(Bias!, x, Weight, beta: 1, alpha: 1) : linear(x, Weight, Bias);
+            var y = Product.Takes(Weight) ? LinearFunction.Of(x, new(Weight, Bias, InputMajor))
+                : InputMajor ? addmm(Bias!, x, Weight, beta: 1, alpha: 1) : linear(x, Weight, Bias);        // (N, out)
             return Adapter is null ? y : y.add_(Adapter.Of(x));
         }
 

@@ -18,8 +18,8 @@ public sealed partial class LanguageModel
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var rows = _tokens.index_select(0, tensor([.. like.Select(id => (long)id)], device: Device)).to(float32);   // (L, C)
-        var mean = rows.sum(0) / rows.shape[0];                                                                // (C)
-        var deviation = ((rows - mean).square().sum(0) / rows.shape[0]).sqrt();                                // (C)
+        var mean = rows.sum(dim: 0) / rows.shape[0];                                                                // (C)
+        var deviation = ((rows - mean).square().sum(dim: 0) / rows.shape[0]).sqrt();                                // (C)
         foreach (var id in tokens)
         {
             var drawn = empty([Config.Width]);

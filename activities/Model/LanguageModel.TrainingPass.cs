@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -102,6 +103,7 @@ public sealed partial class LanguageModel
                 var input = _inputs[layer].detach();
                 input.requires_grad = layer > _first || _embedded.requires_grad;
                 _block(layer, input).backward([gradient]);
+                LinearFunction.ThrowFailure();
                 gradient = input.requires_grad ? input.grad!.MoveToOuterDisposeScope() : gradient;
             }
 

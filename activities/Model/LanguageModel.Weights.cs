@@ -116,8 +116,8 @@ public sealed partial class LanguageModel
         var drawn = empty([added, width]);
         Philox.FillNormal(new RandomKey(seed, CreationIteration, Stage.Training, Prompt: -1), drawn.Floats());
         var known = rows.to(float32);
-        var mean = known.sum(0, keepdim: true) / rows.shape[0];                                     // (1, C)
-        var deviation = ((known - mean).square().sum(0, keepdim: true) / rows.shape[0]).sqrt();     // (1, C)
+        var mean = known.sum(dim: 0, keepdim: true) / rows.shape[0];                                     // (1, C)
+        var deviation = ((known - mean).square().sum(dim: 0, keepdim: true) / rows.shape[0]).sqrt();     // (1, C)
         return (drawn.to(rows.device) * deviation + mean).to(rows.dtype);                           // (added, C)
     }
 

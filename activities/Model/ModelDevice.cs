@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Alt.Activities.Model.Native;
 using Alt.Domain;
 using TorchSharp;
@@ -6,24 +7,30 @@ using static TorchSharp.torch;
 namespace Alt.Activities.Model;
 
 /// <summary>Where models are held and computed. Whatever makes a tensor asks here first, so that a missing libtorch is one clear line.</summary>
-public static class ModelDevice
+public static partial class ModelDevice
 {
+    [GeneratedRegex("^cuda(:[0-9]{1,2})?$")]
+    private static partial Regex Gpu { get; }
+
     /// <param name="name"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
     /// <exception cref="InputException">There is no such device.</exception>
     public static Device Of(string name)
     {
         TorchLibrary.Require();
-        try
+        if (name == "cpu")
         {
-            var device = torch.device(name);
-            return device.type == DeviceType.CPU || cuda.is_available()
-                ? device
-                : throw new InputException($"device {name}: libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or the device cpu");
+            return CPU;
         }
-        catch (FormatException)
+
+        if (!Gpu.IsMatch(name))
         {
             throw new InputException($"device {name}: expected cpu, cuda or cuda:N");
         }
+
+        // Before it is named: TorchSharp initialises what it makes a device of.
+        return cuda.is_available()
+            ? torch.device(name)
+            : throw new InputException($"device {name}: libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or the device cpu");
     }
 
     /// <exception cref="InputException">It is not at hand.</exception>

@@ -155,7 +155,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
                 Multiply(all, batch);
             }
 
-            Tensor Buffer(long width) => zeros([Math.Max(rows, batch) + PackedMatrix.RowsTogether, width]);
+            Tensor Buffer(long width) => zeros([Math.Max(rows, batch), width]);
 
             void Multiply(DecodingMatrix[] matrices, int count) => _team!.Run(_ =>
             {

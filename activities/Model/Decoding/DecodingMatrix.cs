@@ -32,7 +32,6 @@ internal abstract class DecodingMatrix(int inputs, int outputs, float[] bias) : 
     public static DecodingMatrix Of(Tensor weight, Tensor? bias) => weight.dtype == bfloat16 ? new HalfMatrix(weight, bias) : new PackedMatrix(weight, bias);
 
     /// <summary>Multiplies rows (R, K) by the matrix; every worker of the team calls this, and waits after it.</summary>
-    /// <param name="rows">Their number is a multiple of <see cref="PackedMatrix.RowsTogether"/>, whatever is multiplied of them.</param>
     /// <param name="result">(R, N), or wider.</param>
     public abstract void Multiply(WorkerTeam team, Rows rows, int count, Rows result, Epilogue epilogue);
 

@@ -37,7 +37,7 @@ internal sealed unsafe class PackedDecoder : IDecoder
         (_config, _weights) = (model.Config, model.Packed());
         Slots = slots;
         _cache = new PagedCache(_config, model.ElementType, slots, positions);
-        var rows = (Math.Max(slots, Math.Min(RowsPerPass, slots * positions)) + PackedMatrix.RowsTogether - 1) / PackedMatrix.RowsTogether * PackedMatrix.RowsTogether;
+        var rows = Math.Max(slots, Math.Min(RowsPerPass, slots * positions));
         (_slots, _positions) = (new int[rows], new int[rows]);
         _scores = [.. Enumerable.Range(0, threads ?? Environment.ProcessorCount).Select(_ => new float[(positions + PagedCache.BlockPositions - 1) / PagedCache.BlockPositions * PagedCache.BlockPositions])];
         (_read, _finish, _look) = (ReadRows, Finish, Look);

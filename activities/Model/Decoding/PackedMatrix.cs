@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,7 +6,7 @@ namespace Alt.Activities.Model.Decoding;
 
 /// <summary>
 /// A weight matrix cut into panels of a few columns, each a stream that a core reads from start to end while it multiplies a few rows by it.
-/// OpenBLAS, which packs anew in every call, reaches half of the processor's speed where there are 32 rows; this nine tenths.
+/// A product that packs again in every call, as libtorch's do, reaches half of the processor's speed where there are 32 rows; this nine tenths.
 /// </summary>
 /// <remarks>
 /// A number of the product is the sum over k in ascending order, by fused multiply-add: it depends on its row and column alone, not on
@@ -13,9 +14,6 @@ namespace Alt.Activities.Model.Decoding;
 /// </remarks>
 internal sealed unsafe class PackedMatrix : DecodingMatrix
 {
-    /// <summary>Rows that are multiplied together; buffers are a multiple of it long, and what is computed of the rest is not written.</summary>
-    public const int RowsTogether = 8;
-
     // Beyond this a tensor's memory is no longer one span.
     private const long LargestPart = 1L << 30;
 
@@ -36,15 +34,16 @@ internal sealed unsafe class PackedMatrix : DecodingMatrix
 
     public override void Multiply(WorkerTeam team, Rows rows, int count, Rows result, Epilogue epilogue)
     {
-        var tile = stackalloc float[RowsTogether * Tiles.Width];
+        var tile = stackalloc float[Tiles.Height * Tiles.Width];
         while (team.Take(_panels.Count, out var panel))
         {
             var column = panel * Tiles.Width;
             var width = Math.Min(Tiles.Width, Outputs - column);
-            for (var row = 0; row < count; row += RowsTogether)
+            for (var row = 0; row < count; row += Tiles.Height)
             {
-                Tiles.Multiply(rows[row], rows.Width, (float*)_panels[panel], Inputs, tile);
-                for (var i = 0; i < Math.Min(RowsTogether, count - row); i++)
+                var together = Math.Min(Tiles.Height, count - row);
+                Tiles.Multiply(rows[row], rows.Width, 1, together, (float*)_panels[panel], Inputs, tile, Tiles.Width, Tiles.Width, add: false);
+                for (var i = 0; i < together; i++)
                 {
                     Finish(new Span<float>(tile + i * Tiles.Width, Tiles.Width), column, new Span<float>(result[row + i] + column, width), epilogue);
                 }

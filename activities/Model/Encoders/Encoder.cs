@@ -1,3 +1,4 @@
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -63,6 +64,6 @@ internal sealed partial class Encoder : IDisposable
     // Weights are stored as (output, input).
     private sealed record Linear(Tensor Weight, Tensor Bias)
     {
-        public Tensor Of(Tensor x) => linear(x, Weight, Bias);
+        public Tensor Of(Tensor x) => Product.Takes(Weight) ? LinearFunction.Of(x, new(Weight, Bias, InputMajor: false)) : linear(x, Weight, Bias);
     }
 }

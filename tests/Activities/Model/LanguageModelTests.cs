@@ -136,7 +136,7 @@ public sealed class LanguageModelTests : IDisposable
         Assert.InRange((Mean(added) - Mean(old)).abs().max().ToSingle(), 0, 0.03f);
         Assert.InRange((Deviation(added) - Deviation(old)).abs().max().ToSingle(), 0, 0.03f);
 
-        static Tensor Mean(Tensor rows) => rows.sum(0) / rows.shape[0];
-        static Tensor Deviation(Tensor rows) => ((rows - Mean(rows)).square().sum(0) / rows.shape[0]).sqrt();
+        static Tensor Mean(Tensor rows) => rows.sum(dim: 0) / rows.shape[0];
+        static Tensor Deviation(Tensor rows) => ((rows - Mean(rows)).square().sum(dim: 0) / rows.shape[0]).sqrt();
     }
 }

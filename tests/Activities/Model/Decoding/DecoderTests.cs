@@ -1,5 +1,6 @@
 using Alt.Activities.Model;
 using Alt.Activities.Model.Decoding;
+using Alt.Activities.Model.Products;
 using Alt.Domain;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -157,13 +158,17 @@ public sealed class DecoderTests
     {
         using var scope = NewDisposeScope();
         const int inputs = 37;
-        var (panel, rows) = (Normal(inputs * Tiles.Width, 1), Normal(PackedMatrix.RowsTogether * inputs, 2));
-        var (wide, narrow) = (zeros([PackedMatrix.RowsTogether, Tiles.Width]), zeros([PackedMatrix.RowsTogether, Tiles.Width]));
+        var (panel, rows) = (Normal(inputs * Tiles.Width, 1), Normal(Tiles.Height * inputs, 2));
+        var (wide, narrow) = (zeros([Tiles.Height, Tiles.Width]), zeros([Tiles.Height, Tiles.Width]));
         var x = (float*)RowsOf(rows).Start;
-        Tiles.Multiply(x, inputs, (float*)RowsOf(panel).Start, inputs, RowsOf(wide)[0]);
-        for (var row = 0; row < PackedMatrix.RowsTogether; row++)
+        var columns = (float*)RowsOf(panel).Start;
+        Tiles.Multiply(x, inputs, 1, Tiles.Height, columns, inputs, RowsOf(wide)[0], Tiles.Width, Tiles.Width, add: false);
+        for (var row = 0; row < Tiles.Height; row += 4)
         {
-            Tiles.Multiply256(x + row * inputs, (float*)RowsOf(panel).Start, inputs, RowsOf(narrow)[row]);
+            for (var column = 0; column < Tiles.Width; column += 24)
+            {
+                Tiles.Multiply256(x + row * inputs, inputs, 1, 4, columns + column, inputs, RowsOf(narrow)[row] + column, Tiles.Width, add: false);
+            }
         }
 
         Assert.True(wide.abs().sum().ToSingle() > 0);
