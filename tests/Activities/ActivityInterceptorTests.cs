@@ -60,8 +60,7 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
         await StartAsync(activities, async run =>
         {
             PendingActivityInfo? waiting = null;
-            await Wait.ForAsync(
-                async () => (waiting = (await run.DescribeAsync()).RawDescription.PendingActivities.FirstOrDefault()) is { Attempt: 2 }, "a wait");
+            await Wait.ForAsync(async () => (waiting = await PendingAsync(run)) is { Attempt: 2 }, "a wait");
             Assert.Equal("no memory left", waiting!.LastFailure.Message);
             Assert.Equal(TimeSpan.FromMinutes(1), waiting.CurrentRetryInterval.ToTimeSpan());
             await run.TerminateAsync();
@@ -87,6 +86,14 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
     {
         var failed = await Assert.ThrowsAsync<WorkflowFailedException>(() => RunAsync(activities));
         return Assert.IsType<ApplicationFailureException>(Assert.IsType<ActivityFailureException>(failed.InnerException).InnerException);
+    }
+
+    private async Task<PendingActivityInfo?> PendingAsync(WorkflowHandle run)
+    {
+        var client = temporal.Client;
+        var description = await client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = run.Id } });
+        return description.PendingActivities.FirstOrDefault();
     }
 
     private Task RunAsync(EvaluationActivities activities) => StartAsync(activities, run => run.GetResultAsync());
