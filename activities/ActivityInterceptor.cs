@@ -46,7 +46,8 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
             }
         }
 
-        private static ApplicationFailureException Translate(Exception e, StageWork work, StageTelemetry.Measurement measured, ILogger log, ActivityExecutionContext context)
+        private static ApplicationFailureException Translate(
+            Exception e, StageWork work, StageTelemetry.Measurement measured, ILogger log, ActivityExecutionContext context)
         {
             var (cause, sentence) = (Failures.CauseOf(e), Failures.SentenceOf(e));
             // What fails while its worker ends says nothing about the work.
@@ -66,7 +67,8 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
                     break;
             }
 
-            return new(sentence, type, nonRetryable: kind == FailureKind.Permanent, nextRetryDelay: kind == FailureKind.Full ? Patience : null);
+            return new(
+                sentence, type, nonRetryable: kind == FailureKind.Permanent, nextRetryDelay: kind == FailureKind.Full ? Patience : null);
         }
     }
 }
@@ -89,7 +91,8 @@ internal sealed record StageWork(string Stage, string Activity, string? Run, int
             Add("Run", Run);
             Add("Iteration", Iteration);
             Add("Chunk", Chunk);
-            properties["Work"] = $"[{string.Join(", ", new[] { Run, Text("iteration", Iteration), Text("chunk", Chunk) }.Where(part => part is not null))}]";
+            string?[] parts = [Run, Text("iteration", Iteration), Text("chunk", Chunk)];
+            properties["Work"] = $"[{string.Join(", ", parts.Where(part => part is not null))}]";
             return properties;
 
             void Add(string name, object? value)
@@ -110,7 +113,8 @@ internal sealed record StageWork(string Stage, string Activity, string? Run, int
     public static StageWork Of(ExecuteActivityInput input, ActivityInfo info)
     {
         var type = input.Activity.MethodInfo?.DeclaringType?.Name ?? "";
-        var work = new StageWork(type.EndsWith(ClassSuffix, StringComparison.Ordinal) ? type[..^ClassSuffix.Length] : type, info.ActivityType, null, null, null);
+        var stage = type.EndsWith(ClassSuffix, StringComparison.Ordinal) ? type[..^ClassSuffix.Length] : type;
+        var work = new StageWork(stage, info.ActivityType, null, null, null);
         return input.Args.FirstOrDefault() switch
         {
             ChunkRef { Iteration: var (run, iteration), Chunk: var chunk } => work with { Run = run, Iteration = iteration, Chunk = chunk },

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Alt.Activities.Model.Native;
 using Alt.Domain;
 using Alt.Infra;
+using Marten.Exceptions;
 using Npgsql;
 
 namespace Alt.Activities;
@@ -31,10 +32,11 @@ public static class Failures
     private const int NoSpace = 28, QuotaExceeded = 122;
 
     // libtorch has one type of exception for everything, and says in its text what was wrong.
-    private static readonly string[] NativeMemoryIsFull = ["out of memory", "not enough memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"];
+    private static readonly string[] NativeMemoryIsFull =
+        ["out of memory", "not enough memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"];
 
     /// <summary>How a native exception's text continues after the part that says what was wrong.</summary>
-    private static readonly string[] BeginningsOfTraces = ["Exception raised from ", "frame #", "C++ CapturedTraceback", "terminate called "];
+    private static readonly string[] BeginningsOfTraces = ["Exception raised from ", "frame #", "C++ CapturedTraceback"];
 
     /// <summary>The kind by the outermost exception that tells; stores and drivers wrap what is the cause.</summary>
     public static FailureKind KindOf(Exception failure)
@@ -56,6 +58,8 @@ public static class Failures
         AggregateException { InnerExceptions: [var only] } => CauseOf(only),
         TargetInvocationException { InnerException: { } inner } => CauseOf(inner),
         TypeInitializationException { InnerException: { } inner } => CauseOf(inner),
+        // Marten puts the whole statement before it.
+        MartenCommandException { InnerException: { } inner } => CauseOf(inner),
         _ => failure,
     };
 
@@ -63,12 +67,18 @@ public static class Failures
     public static string SentenceOf(Exception failure)
     {
         var cause = CauseOf(failure);
-        return IsOfLoading(cause) && TorchLibrary.Problem is { } problem ? problem : WithoutTrace(cause);
+        return cause switch
+        {
+            PostgresException postgres => $"PostgreSQL refused: {postgres.MessageText} ({postgres.SqlState})",
+            NpgsqlException => $"no connection to PostgreSQL: {WithoutTrace(cause)}",
+            _ when IsOfLoading(cause) && TorchLibrary.Problem is { } problem => problem,
+            _ => WithoutTrace(cause),
+        };
     }
 
     /// <summary>Whether a native library could not be loaded; TorchSharp has a page of its own about that.</summary>
-    private static bool IsOfLoading(Exception cause) =>
-        cause is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or NotSupportedException { Source: "TorchSharp" };
+    private static bool IsOfLoading(Exception cause) => cause
+        is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or NotSupportedException { Source: "TorchSharp" };
 
     private static FailureKind? Told(Exception failure) => failure switch
     {
@@ -81,7 +91,8 @@ public static class Failures
         // Npgsql's way to say that the connection broke between two statements.
         InvalidOperationException { Source: "Npgsql" } => FailureKind.Passing,
         SocketException or TimeoutException or OperationCanceledException => FailureKind.Passing,
-        HttpRequestException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests) } => FailureKind.Permanent,
+        HttpRequestException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests } => FailureKind.Passing,
+        HttpRequestException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } => FailureKind.Permanent,
         HttpRequestException => FailureKind.Passing,
         // Something was let go under the work, as when a worker ends.
         ObjectDisposedException => FailureKind.Passing,
@@ -90,7 +101,9 @@ public static class Failures
         IOException { HResult: NoSpace or QuotaExceeded } => FailureKind.Full,
         IOException => FailureKind.Passing,
         ExternalException when failure.GetType() == typeof(ExternalException) =>
-            NativeMemoryIsFull.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase)) ? FailureKind.Full : FailureKind.Permanent,
+            NativeMemoryIsFull.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase))
+                ? FailureKind.Full
+                : FailureKind.Permanent,
         _ => null,
     };
 

@@ -5,8 +5,8 @@ using Temporalio.Activities;
 namespace Alt.Activities;
 
 /// <summary>
-/// What the stages tell the log. Run, iteration and chunk are properties of every message, from the scope that <see cref="ActivityInterceptor"/>
-/// opens; the messages hold ids, counts and times, never a text of the data.
+/// What the stages tell the log. Run, iteration and chunk are properties of every message, from the scope that
+/// <see cref="ActivityInterceptor"/> opens; the messages hold ids, counts and times, never a text of the data.
 /// </summary>
 internal static partial class StageLog
 {
@@ -39,7 +39,8 @@ internal static partial class StageLog
     [LoggerMessage(LogLevel.Information, "The run is recorded as {Status}; {Iterations} iterations have ended")]
     public static partial void RunStarts(this ILogger log, RunStatus status, int iterations);
 
-    [LoggerMessage(LogLevel.Information, "Imported {Prompts} prompts, {Evaluation} prompts for evaluation and {Labelled} labelled texts; skipped {Skipped} rows")]
+    [LoggerMessage(
+        LogLevel.Information, "Imported {Prompts} prompts, {Evaluation} for evaluation, {Labelled} labelled texts; skipped {Skipped} rows")]
     public static partial void Imported(this ILogger log, int prompts, int evaluation, int labelled, int skipped);
 
     [LoggerMessage(LogLevel.Information, "Drew {Prompts} prompts in {Chunks} chunks")]
@@ -52,7 +53,7 @@ internal static partial class StageLog
     [LoggerMessage(LogLevel.Information, "Summed up {Samples} generations of policy {Policy}, {Truncated} of them truncated")]
     public static partial void SummedUp(this ILogger log, int samples, string policy, int truncated);
 
-    [LoggerMessage(LogLevel.Information, "Measured {Samples} generations of {Prompts} prompts; {Unjudged} are unjudged, {Improbable} improbable")]
+    [LoggerMessage(LogLevel.Information, "Measured {Samples} samples of {Prompts} prompts: {Unjudged} unjudged, {Improbable} improbable")]
     public static partial void Measured(this ILogger log, int samples, int prompts, int unjudged, int improbable);
 
     // ---- Feedback
@@ -62,8 +63,11 @@ internal static partial class StageLog
     [LoggerMessage(LogLevel.Information, "Judged {Samples} samples in {Seconds:0.000} s; the chunk had been judged before: {Again}")]
     public static partial void Judged(this ILogger log, int samples, double seconds, bool again);
 
-    [LoggerMessage(LogLevel.Information, "Collected feedback by {Provider}: {Labelled} labelled, {Abstained} abstained, {Unparsed} unparsed, {Failed} failed, {Vetoed} vetoed")]
-    public static partial void Collected(this ILogger log, string provider, int labelled, int abstained, int unparsed, int failed, int vetoed);
+    [LoggerMessage(
+        LogLevel.Information,
+        "Feedback by {Provider}: {Labelled} labelled, {Abstained} abstained, {Unparsed} unparsed, {Failed} failed, {Vetoed} vetoed")]
+    public static partial void Collected(
+        this ILogger log, string provider, int labelled, int abstained, int unparsed, int failed, int vetoed);
 
     [LoggerMessage(LogLevel.Information, "Recorded {Count} labels by people")]
     public static partial void Labelled(this ILogger log, int count);

@@ -6,8 +6,8 @@ using Temporalio.Activities;
 namespace Alt.Activities;
 
 /// <summary>
-/// Metrics of the meter <c>Alt.Activities</c> and traces of the source of that name (docs/operations.md lists them). Without a listener each
-/// measurement is one comparison, and no span is made.
+/// Metrics of the meter <c>Alt.Activities</c> and traces of the source of that name (docs/operations.md lists them). Without a listener
+/// each measurement is one comparison, and no span is made.
 /// </summary>
 internal static class StageTelemetry
 {
@@ -17,13 +17,25 @@ internal static class StageTelemetry
     private static readonly Meter Meter = new(Name);
 
     // From bookkeeping of milliseconds to training of hours.
-    private static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [.01, .05, .1, .5, 1, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400] };
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [.01, .05, .1, .5, 1, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400],
+    };
 
-    private static readonly Histogram<double> Duration = Meter.CreateHistogram("alt.activity.duration", "s", "One attempt, from its start to its end.", null, Seconds);
-    private static readonly Histogram<double> QueueTime = Meter.CreateHistogram("alt.activity.queue_time", "s", "From an attempt's schedule to its start by a worker.", null, Seconds);
-    private static readonly Counter<long> SampledTokens = Meter.CreateCounter<long>("alt.sampling.tokens", "{token}", "Tokens drawn from a policy.");
-    private static readonly Gauge<double> Throughput = Meter.CreateGauge<double>("alt.sampling.throughput", "{token}/s", "Of the last chunk.");
-    private static readonly Counter<long> Samples = Meter.CreateCounter<long>("alt.feedback.samples", "{sample}", "Samples by how their judgement ended.");
+    private static readonly Histogram<double> Duration =
+        Meter.CreateHistogram("alt.activity.duration", "s", "One attempt, from its start to its end.", null, Seconds);
+
+    private static readonly Histogram<double> QueueTime =
+        Meter.CreateHistogram("alt.activity.queue_time", "s", "From an attempt's schedule to its start by a worker.", null, Seconds);
+
+    private static readonly Counter<long> SampledTokens =
+        Meter.CreateCounter<long>("alt.sampling.tokens", "{token}", "Tokens drawn from a policy.");
+
+    private static readonly Gauge<double> Throughput =
+        Meter.CreateGauge<double>("alt.sampling.throughput", "{token}/s", "Of the last chunk.");
+
+    private static readonly Counter<long> Samples =
+        Meter.CreateCounter<long>("alt.feedback.samples", "{sample}", "Samples by how their judgement ended.");
 
     public static Measurement Measure(StageWork work, ActivityInfo info) => new(work, info);
 
@@ -45,10 +57,14 @@ internal static class StageTelemetry
             return;
         }
 
-        foreach (var (outcome, count) in new[] { ("labelled", sums.Labelled), ("abstained", sums.Abstained), ("unparsed", sums.Unparsed), ("failed", sums.Failed), ("vetoed", sums.Vetoed) })
-        {
-            Samples.Add(count, new TagList { { "alt.run", run }, { "alt.outcome", outcome }, { "alt.judge", sums.Provider } });
-        }
+        Count("labelled", sums.Labelled);
+        Count("abstained", sums.Abstained);
+        Count("unparsed", sums.Unparsed);
+        Count("failed", sums.Failed);
+        Count("vetoed", sums.Vetoed);
+
+        void Count(string outcome, int samples) =>
+            Samples.Add(samples, new TagList { { "alt.run", run }, { "alt.outcome", outcome }, { "alt.judge", sums.Provider } });
     }
 
     /// <summary>One attempt under way; measured when it is disposed.</summary>
@@ -66,8 +82,9 @@ internal static class StageTelemetry
             StageTelemetry.QueueTime.Record(QueueTime.TotalSeconds, work.Tags);
             if ((span = Source.StartActivity(work.Name, ActivityKind.Consumer)) is not null)
             {
-                span.SetTag("alt.stage", work.Stage).SetTag("alt.activity", work.Activity).SetTag("alt.attempt", info.Attempt).SetTag("alt.queue_time", QueueTime.TotalSeconds);
-                span.SetTag("alt.run", work.Run).SetTag("alt.iteration", work.Iteration).SetTag("alt.chunk", work.Chunk).SetTag("temporal.workflow_id", info.WorkflowId);
+                span.SetTag("alt.run", work.Run).SetTag("alt.iteration", work.Iteration).SetTag("alt.chunk", work.Chunk);
+                span.SetTag("alt.stage", work.Stage).SetTag("alt.activity", work.Activity).SetTag("alt.attempt", info.Attempt);
+                span.SetTag("alt.queue_time", QueueTime.TotalSeconds).SetTag("temporal.workflow_id", info.WorkflowId);
             }
         }
 

@@ -72,7 +72,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>The next-token logits at rows of <see cref="Hidden(Tensor, Action{Tensor})"/>.</summary>
     /// <param name="hidden">(R, C)</param>
     /// <returns>(R, V)</returns>
-    public Tensor Logits(Tensor hidden) => Product.Takes(_head) ? LinearFunction.Of(hidden, new(_head, _headBias, InputMajor: false)) : linear(hidden, _head, _headBias);
+    public Tensor Logits(Tensor hidden) =>
+        Product.Takes(_head) ? LinearFunction.Of(hidden, new(_head, _headBias, InputMajor: false))
+        : _headBias is null ? hidden.mm(_head.t()) : linear(hidden, _head, _headBias);
 
     /// <summary>Reads whole prompts and keeps their keys and values.</summary>
     /// <param name="ids">Token ids (B, T), padded on the right.</param>

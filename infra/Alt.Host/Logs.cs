@@ -11,15 +11,15 @@ namespace Alt.Host;
 
 /// <summary>
 /// Each process's log: a file under the home, and with --verbose standard error too; never standard output, which results own.
-/// Messages carry ids and counts, never texts of the data. Its settings are variables, so that they reach the processes that this one starts.
+/// Messages carry ids and counts, never texts of the data. The settings are variables, so that they reach the child processes.
 /// </summary>
 internal static partial class Logs
 {
     public const string LevelVariable = "ALT_LOG", FormatVariable = "ALT_LOG_FORMAT";
 
     /// <summary>
-    /// Where a process shows its log besides the file: <see cref="ToUser"/>, or <see cref="ToParent"/> in a process whose standard output is
-    /// a pipe to the one that started it. Not set without --verbose.
+    /// Where a process shows its log besides the file: <see cref="ToUser"/>, or <see cref="ToParent"/> in a process whose standard output
+    /// is a pipe to the one that started it. Not set without --verbose.
     /// </summary>
     public const string ShownVariable = "ALT_LOG_SHOWN", ToUser = "user", ToParent = "parent";
 
@@ -60,7 +60,8 @@ internal static partial class Logs
             // Each request of the libraries is a message of theirs.
             .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
             .Enrich.FromLogContext()
-            .WriteTo.File(format, home.Log(name), fileSizeLimitBytes: FileSize, rollOnFileSizeLimit: true, retainedFileCountLimit: 3, shared: true);
+            .WriteTo.File(
+                format, home.Log(name), fileSizeLimitBytes: FileSize, rollOnFileSizeLimit: true, retainedFileCountLimit: 3, shared: true);
         if (AreShown)
         {
             // From this level on to standard error.
@@ -84,7 +85,8 @@ internal static partial class Logs
     [LoggerMessage(LogLevel.Error, "{Command} failed")]
     private static partial void CommandFailed(Microsoft.Extensions.Logging.ILogger log, Exception failure, string command);
 
-    private static LogEventLevel Level() => Environment.GetEnvironmentVariable(LevelVariable) is not { Length: > 0 } word ? LogEventLevel.Information
+    private static LogEventLevel Level() =>
+        Environment.GetEnvironmentVariable(LevelVariable) is not { Length: > 0 } word ? LogEventLevel.Information
         : Levels.TryGetValue(word, out var level) ? level
         : throw new InputException($"{LevelVariable}={InputException.Quote(word)}: expected {string.Join(", ", Levels.Keys)}");
 

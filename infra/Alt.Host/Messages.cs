@@ -1,7 +1,5 @@
 using System.Net.Sockets;
 using Alt.Activities;
-using Marten.Exceptions;
-using Npgsql;
 
 namespace Alt.Host;
 
@@ -10,10 +8,7 @@ internal static class Messages
 {
     public static string Explain(Exception e) => e switch
     {
-        AggregateException { InnerExceptions.Count: 1 } aggregate => Explain(aggregate.InnerExceptions[0]),
-        MartenCommandException { InnerException: PostgresException postgres } => Explain(postgres),
-        PostgresException postgres => $"PostgreSQL refused: {postgres.MessageText} ({postgres.SqlState})",
-        NpgsqlException or SocketException => $"no connection to PostgreSQL: {OneLine(e.Message)}",
+        SocketException => $"no connection to PostgreSQL: {OneLine(e.Message)}",
         _ => Failures.SentenceOf(e),
     };
 

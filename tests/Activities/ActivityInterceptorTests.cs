@@ -1,9 +1,11 @@
 using Alt.Activities;
 using Alt.Domain;
+using Alt.Tests.Infra.Host;
 using Alt.Tests.Infra.Temporal;
 using Alt.Workflows;
 using Microsoft.Extensions.Logging;
 using Temporalio.Activities;
+using Temporalio.Api.Workflow.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 using Temporalio.Worker;
@@ -24,7 +26,8 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
         var failure = await FailAsync(activities);
 
         Assert.Equal(1, activities.Attempts);
-        Assert.Equal(("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", "ExternalException", true), (failure.Message, failure.ErrorType, failure.NonRetryable));
+        Assert.Equal("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", failure.Message);
+        Assert.Equal(("ExternalException", true), (failure.ErrorType, failure.NonRetryable));
         Assert.DoesNotContain("frame #", AllOf(failure), StringComparison.Ordinal);
         var logged = Assert.Single(log.Entries, e => e.Level == LogLevel.Error);
         Assert.Equal("Evaluation/Evaluate failed at attempt 1 and is not tried again: " + failure.Message, logged.Message);
@@ -40,11 +43,28 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
 
         Assert.Equal(3, activities.Attempts);
         var messages = log.Entries.Where(e => e.Properties.GetValueOrDefault("Activity") is "Evaluate").ToArray();
-        Assert.All(messages, e => Assert.Equal(("some", 0, 0, "Evaluation"), (e.Properties["Run"], e.Properties["Iteration"], e.Properties["Chunk"], e.Properties["Stage"])));
-        Assert.Equal([1, 2, 3], messages.Where(e => e.Message.StartsWith("Evaluation/Evaluate begins", StringComparison.Ordinal)).Select(e => e.Properties["Attempt"]));
+        string[] names = ["Run", "Iteration", "Chunk", "Stage"];
+        Assert.All(messages, e => Assert.Equal(["some", 0, 0, "Evaluation"], names.Select(name => e.Properties[name])));
+        var begun = messages.Where(e => e.Message.StartsWith("Evaluation/Evaluate begins", StringComparison.Ordinal));
+        Assert.Equal([1, 2, 3], begun.Select(e => e.Properties["Attempt"]));
         Assert.Equal(2, messages.Count(e => e.Message.EndsWith("is tried again: no answer", StringComparison.Ordinal)));
         Assert.Single(messages, e => e.Message.StartsWith("Evaluation/Evaluate ended after", StringComparison.Ordinal));
         Assert.Contains(messages, e => e.Message == "from within the stage");
+    }
+
+    [Fact]
+    public async Task A_memory_that_is_full_is_looked_at_again_after_a_minute()
+    {
+        var activities = new EvaluationActivities(_ => throw new OutOfMemoryException("no memory left"));
+
+        await StartAsync(activities, async run =>
+        {
+            PendingActivityInfo? waiting = null;
+            await Wait.ForAsync(async () => (waiting = await PendingAsync(run)) is { Attempt: 2 }, "a wait");
+            Assert.Equal("no memory left", waiting!.LastFailure.Message);
+            Assert.Equal(TimeSpan.FromMinutes(1), waiting.CurrentRetryInterval.ToTimeSpan());
+            await run.TerminateAsync();
+        });
     }
 
     [Fact]
@@ -60,7 +80,7 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
     }
 
     /// <summary>Everything that the server keeps of a failure.</summary>
-    private static string AllOf(FailureException failure) => string.Join('\n', failure.Failure?.ToString(), failure.Message, failure.StackTrace, failure.InnerException?.ToString());
+    private static string AllOf(FailureException failure) => string.Join('\n', failure.Failure?.ToString(), failure.ToString());
 
     private async Task<ApplicationFailureException> FailAsync(EvaluationActivities activities)
     {
@@ -68,15 +88,26 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
         return Assert.IsType<ApplicationFailureException>(Assert.IsType<ActivityFailureException>(failed.InnerException).InnerException);
     }
 
-    private Task RunAsync(EvaluationActivities activities) => temporal.RunWorkerAsync(
+    private async Task<PendingActivityInfo?> PendingAsync(WorkflowHandle run)
+    {
+        var client = temporal.Client;
+        var description = await client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = run.Id } });
+        return description.PendingActivities.FirstOrDefault();
+    }
+
+    private Task RunAsync(EvaluationActivities activities) => StartAsync(activities, run => run.GetResultAsync());
+
+    private Task StartAsync(EvaluationActivities activities, Func<WorkflowHandle, Task> test) => temporal.RunWorkerAsync(
         options => Configure(options, TaskQueues.Main, activities).AddWorkflow<IterationWorkflow>(),
         main => temporal.RunWorkerAsync(
             options => Configure(options, TaskQueues.Gpu, activities),
             async _ =>
             {
                 // Iteration 0 is no more than Evaluation and Report.
-                var run = await temporal.Client.StartWorkflowAsync(nameof(IterationWorkflow), [new IterationRef("some", 0)], TemporalFixture.NewWorkflow(main));
-                await run.GetResultAsync();
+                var iteration = new IterationRef("some", 0);
+                var options = TemporalFixture.NewWorkflow(main);
+                await test(await temporal.Client.StartWorkflowAsync((IterationWorkflow w) => w.RunAsync(iteration), options));
             }));
 
     private TemporalWorkerOptions Configure(TemporalWorkerOptions options, string queue, object activities)
@@ -84,7 +115,7 @@ public sealed class ActivityInterceptorTests(TemporalFixture temporal) : IClassF
         options.TaskQueue = queue;
         options.LoggerFactory = log;
         options.Interceptors = [new ActivityInterceptor()];
-        return options.AddAllActivities(activities.GetType(), activities).AddAllActivities(typeof(ReportActivities), new ReportActivities());
+        return options.AddAllActivities(activities.GetType(), activities).AddAllActivities(new ReportActivities());
     }
 
     private sealed class EvaluationActivities(Action<int> evaluate)

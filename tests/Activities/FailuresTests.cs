@@ -6,6 +6,7 @@ using Alt.Activities;
 using Alt.Domain;
 using Alt.Infra;
 using Alt.Tests.Infra;
+using Marten.Exceptions;
 using Npgsql;
 using static TorchSharp.torch;
 
@@ -13,7 +14,8 @@ namespace Alt.Tests.Activities;
 
 public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
-    private const string Trace = "\nException raised from addmm_impl_cpu_ at ../aten/LinearAlgebra.cpp:5 (most recent call first):\nframe #0: c10::Error::Error + 0x3c (0x7f in libc10.so)";
+    private const string Trace =
+        "\nException raised from addmm_impl_cpu_ at ../aten/LinearAlgebra.cpp:5 (most recent call first):\nframe #0: c10::Error + 0x3c";
 
     public static TheoryData<string> Names => [.. Failing.Keys];
 
@@ -33,14 +35,15 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
         ["permanent: a damaged record"] = new LedgerException("the stream has lost its event 3"),
         ["permanent: wrong shapes"] = new ExternalException("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)" + Trace),
         ["permanent: a native library"] = new TypeInitializationException("TorchSharp.torch", new DllNotFoundException()),
-        ["permanent: refused by PostgreSQL"] = new PostgresException("syntax error", "ERROR", "ERROR", PostgresErrorCodes.SyntaxError),
+        ["permanent: refused by PostgreSQL"] = Refusal(PostgresErrorCodes.SyntaxError),
         ["permanent: refused by a service"] = new HttpRequestException("no", null, HttpStatusCode.NotFound),
         ["passing: a lost connection"] = new NpgsqlException("Exception while reading from stream", new IOException()),
-        ["passing: a lost connection, wrapped"] = new AggregateException(new InvalidOperationException("failed", new NpgsqlException("broken", new SocketException(104)))),
-        ["passing: a server that ends"] = new PostgresException("terminating connection", "FATAL", "FATAL", PostgresErrorCodes.AdminShutdown),
-        ["passing: a server that was killed"] = new PostgresException("terminating connection", "FATAL", "FATAL", PostgresErrorCodes.CrashShutdown),
-        ["passing: a server that starts"] = new PostgresException("the database system is starting up", "FATAL", "FATAL", PostgresErrorCodes.CannotConnectNow),
-        ["passing: a deadlock"] = new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected),
+        ["passing: a lost connection, wrapped"] =
+            new AggregateException(new InvalidOperationException("failed", new NpgsqlException("broken", new SocketException(104)))),
+        ["passing: a server that ends"] = Refusal(PostgresErrorCodes.AdminShutdown),
+        ["passing: a server that was killed"] = Refusal(PostgresErrorCodes.CrashShutdown),
+        ["passing: a server that starts"] = Refusal(PostgresErrorCodes.CannotConnectNow),
+        ["passing: a deadlock"] = Refusal(PostgresErrorCodes.DeadlockDetected),
         ["passing: a time that is over"] = new TimeoutException(),
         ["passing: a request that took too long"] = new TaskCanceledException("timed out", new TimeoutException()),
         ["passing: a refused connection"] = new SocketException(111),
@@ -48,15 +51,15 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
         ["passing: a service in trouble"] = new HttpRequestException("busy", null, HttpStatusCode.ServiceUnavailable),
         ["passing: a service that asks to wait"] = new HttpRequestException("slower", null, HttpStatusCode.TooManyRequests),
         ["passing: an interrupted read"] = new IOException("Input/output error", 5),
-        ["passing: an unreadable artifact"] = new ArtifactException("artifact 1234 cannot be read", new IOException("Input/output error", 5)),
+        ["passing: an unreadable artifact"] = new ArtifactException("artifact 1234", new IOException("Input/output error", 5)),
         ["passing: something that was let go"] = new ObjectDisposedException("store"),
         ["full: a disk"] = new IOException("No space left on device", 28),
-        ["full: a disk under an artifact"] = new ArtifactException("artifact 1234 is not stored", new IOException("No space left on device", 28)),
-        ["full: a disk under PostgreSQL"] = new LedgerException("event 4 is not recorded", new PostgresException("could not extend file", "ERROR", "ERROR", "54000")),
-        ["full: PostgreSQL says so itself"] = new PostgresException("no space left", "ERROR", "ERROR", PostgresErrorCodes.DiskFull),
+        ["full: a disk under an artifact"] = new ArtifactException("artifact 1234", new IOException("No space left on device", 28)),
+        ["full: a disk under PostgreSQL"] = new LedgerException("event 4", Refusal(PostgresErrorCodes.ProgramLimitExceeded)),
+        ["full: PostgreSQL says so itself"] = Refusal(PostgresErrorCodes.DiskFull),
         ["full: a GPU"] = new ExternalException("CUDA out of memory. Tried to allocate 20.00 MiB." + Trace),
         ["full: a GPU's library"] = new ExternalException("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        ["full: a memory"] = new ExternalException("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 80 bytes."),
+        ["full: a memory"] = new ExternalException("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory."),
         ["full: the runtime's memory"] = new OutOfMemoryException(),
     };
 
@@ -106,10 +109,20 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
     public void A_sentence_leaves_out_the_layers_around_the_cause()
     {
         var cause = new FormatException("config.json: expected a number\nat line 3");
-        Assert.Equal("config.json: expected a number at line 3", Failures.SentenceOf(new AggregateException(new TargetInvocationException(cause))));
+        var failure = new AggregateException(new TargetInvocationException(cause));
+        Assert.Equal("config.json: expected a number at line 3", Failures.SentenceOf(failure));
+    }
+
+    [Fact]
+    public void What_PostgreSQL_refused_is_told_without_the_statement()
+    {
+        var failure = new MartenCommandException(new NpgsqlCommand("select 1"), Refusal(PostgresErrorCodes.StringDataRightTruncation));
+        Assert.Equal("PostgreSQL refused: no (22001)", Failures.SentenceOf(failure));
     }
 
     [Fact]
     public void A_sentence_ends_before_a_native_trace_whoever_passes_it_on() =>
-        Assert.Equal("the policy cannot be read: wrong shapes", Failures.SentenceOf(new InvalidOperationException("the policy cannot be read: wrong shapes" + Trace)));
+        Assert.Equal("the policy cannot be read", Failures.SentenceOf(new InvalidOperationException("the policy cannot be read" + Trace)));
+
+    private static PostgresException Refusal(string code) => new("no", "ERROR", "ERROR", code);
 }

@@ -25,7 +25,8 @@ internal sealed class MemoryLog : ILoggerFactory, ILoggerProvider, ILogger
         return new Ending(() => scope.Value = before!);
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {

@@ -7,13 +7,26 @@ namespace Alt.Infra.Calls;
 internal static class CallTelemetry
 {
     private static readonly Meter Meter = new("Alt.Calls");
-    private static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900] };
 
-    private static readonly Counter<long> Calls = Meter.CreateCounter<long>("alt.judge.calls", "{call}", "Calls by how they ended, those that were answered from the cache included.");
-    private static readonly Counter<long> Attempts = Meter.CreateCounter<long>("alt.judge.attempts", "{attempt}", "Requests that were sent, retries included.");
-    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("alt.judge.tokens", "{token}", "Tokens that were paid for.");
-    private static readonly Counter<double> Cost = Meter.CreateCounter<double>("alt.judge.cost", "{USD}", "Money that was paid for replies.");
-    private static readonly Histogram<double> Duration = Meter.CreateHistogram("alt.judge.duration", "s", "From the call to its end; waits for slots and between attempts included.", null, Seconds);
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900],
+    };
+
+    private static readonly Counter<long> Calls =
+        Meter.CreateCounter<long>("alt.judge.calls", "{call}", "Calls by how they ended; those answered from the cache included.");
+
+    private static readonly Counter<long> Attempts =
+        Meter.CreateCounter<long>("alt.judge.attempts", "{attempt}", "Requests that were sent, retries included.");
+
+    private static readonly Counter<long> Tokens =
+        Meter.CreateCounter<long>("alt.judge.tokens", "{token}", "Tokens that were paid for.");
+
+    private static readonly Counter<double> Cost =
+        Meter.CreateCounter<double>("alt.judge.cost", "{USD}", "Money that was paid for replies.");
+
+    private static readonly Histogram<double> Duration =
+        Meter.CreateHistogram("alt.judge.duration", "s", "From a call to its end; waits included.", null, Seconds);
 
     /// <param name="sent">How many requests this call has sent; 0 where the reply was there already.</param>
     /// <param name="paid">The reply that this call has brought; null where there is none, or another call had brought it.</param>

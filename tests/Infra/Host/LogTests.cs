@@ -7,6 +7,15 @@ namespace Alt.Tests.Infra.Host;
 [Collection(HostTests.Name)]
 public sealed class LogTests(FinishedRun calm)
 {
+    private static readonly string[] Activities =
+        ["Import", "Pretrain", "Draw", "Sample", "Collect", "Update", "Select", "Train", "Evaluate", "FinishIteration"];
+
+    private static readonly string[] Metrics =
+    [
+        "alt.activity.duration", "alt.activity.queue_time", "alt.sampling.tokens", "alt.sampling.throughput", "alt.feedback.samples",
+        "alt.training.tokens", "alt.training.throughput", "alt.training.loss", "alt.training.kl",
+    ];
+
     [Fact]
     public async Task A_run_tells_its_log_the_user_and_a_collector_what_each_stage_does()
     {
@@ -21,23 +30,22 @@ public sealed class LogTests(FinishedRun calm)
         // Standard output is the report's alone, and being watched changes nothing.
         Assert.Equal(calm.Report.WeightsHash, JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!.WeightsHash);
 
-        var log = (await File.ReadAllLinesAsync(Path.Combine(installation.Home, "logs", "worker.log"))).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-        var sampled = Assert.Single(log, e => Text(e, "@m").StartsWith("Sampled ", StringComparison.Ordinal) && Text(e, "Stage") == "Sampling" && Number(e, "Iteration") == 2 && Number(e, "Chunk") == 1);
-        Assert.Equal("told", Text(sampled, "Run"));
+        var log = (await File.ReadAllLinesAsync(Path.Combine(installation.Home, "logs", "worker.log"))).Select(Entry).ToArray();
+        var sampled = Assert.Single(log, e => Says(e, "Sample", "Sampled ") && Number(e, "Iteration") == 2 && Number(e, "Chunk") == 1);
+        Assert.Equal(("told", "Sampling"), (Text(sampled, "Run"), Text(sampled, "Stage")));
         Assert.True(Number(sampled, "Tokens") > 0);
-        foreach (var activity in new[] { "Import", "Pretrain", "Draw", "Sample", "Collect", "Update", "Select", "Train", "Evaluate", "FinishIteration" })
+        foreach (var activity in Activities)
         {
-            Assert.Contains(log, e => Text(e, "Activity") == activity && Text(e, "@m").Contains("begins, attempt 1", StringComparison.Ordinal));
-            Assert.Contains(log, e => Text(e, "Activity") == activity && Text(e, "@m").Contains("ended after", StringComparison.Ordinal));
+            Assert.Contains(log, e => Says(e, activity, "begins, attempt 1"));
+            Assert.Contains(log, e => Says(e, activity, "ended after"));
         }
 
         // The user sees the worker's messages too.
-        Assert.Contains(end.Errors.Split('\n'), line => line.StartsWith('{') && Text(JsonDocument.Parse(line).RootElement, "Activity") == "Train");
+        Assert.Contains(end.Errors.Split('\n'), line => line.StartsWith('{') && Says(Entry(line), "Train", "Trained on"));
 
-        Assert.Superset(
-            new HashSet<string>(["alt.activity.duration", "alt.activity.queue_time", "alt.sampling.tokens", "alt.sampling.throughput", "alt.feedback.samples", "alt.training.loss", "alt.training.kl"]),
-            collector.Points.Where(p => p.Service == "alt-worker").Select(p => p.Metric).ToHashSet());
-        var span = Assert.Single(collector.Spans, s => s.Name == "Sampling/Sample" && s.Tags["alt.iteration"] == "2" && s.Tags["alt.chunk"] == "1");
+        Assert.Superset(Metrics.ToHashSet(), collector.Points.Where(p => p.Service == "alt-worker").Select(p => p.Metric).ToHashSet());
+        var span = Assert.Single(
+            collector.Spans, s => s.Name == "Sampling/Sample" && s.Tags["alt.iteration"] == "2" && s.Tags["alt.chunk"] == "1");
         Assert.Equal(("told", "Sampling", "done"), (span.Tags["alt.run"], span.Tags["alt.stage"], span.Tags["alt.outcome"]));
     }
 
@@ -64,7 +72,14 @@ public sealed class LogTests(FinishedRun calm)
         Assert.Equal($"alt: {variable}={value}: {expected}", end.OnlyLine);
     }
 
-    private static string Text(JsonElement entry, string name) => entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+    private static JsonElement Entry(string line) => JsonDocument.Parse(line).RootElement;
 
-    private static long Number(JsonElement entry, string name) => entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : -1;
+    private static bool Says(JsonElement entry, string activity, string words) =>
+        Text(entry, "Activity") == activity && Text(entry, "@m").Contains(words, StringComparison.Ordinal);
+
+    private static string Text(JsonElement entry, string name) =>
+        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static long Number(JsonElement entry, string name) =>
+        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : -1;
 }

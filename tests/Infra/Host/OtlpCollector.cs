@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -97,7 +98,9 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     private static Dictionary<string, string> Tags(Message message, int field) => message.Parts(field).ToDictionary(
         pair => pair.Text(1),
-        pair => pair.Parts(2).Single() is var value && value.Has(1) ? value.Text(1) : value.Number(3).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        pair => pair.Parts(2).Single() is var value && value.Has(1)
+            ? value.Text(1)
+            : value.Number(3).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A message of the wire format, by the numbers of its fields.</summary>
     private sealed class Message
@@ -123,7 +126,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
         public IEnumerable<Message> Parts(int field) => fields.Where(f => f.Field == field).Select(f => new Message((ByteString)f.Value));
 
-        public string Text(int field) => fields.Where(f => f.Field == field).Select(f => ((ByteString)f.Value).ToStringUtf8()).FirstOrDefault("");
+        public string Text(int field) =>
+            fields.Where(f => f.Field == field).Select(f => ((ByteString)f.Value).ToStringUtf8()).FirstOrDefault("");
 
         public long Number(int field) => fields.Where(f => f.Field == field).Select(f => (long)f.Value).FirstOrDefault();
 

@@ -19,18 +19,24 @@ public sealed class TelemetryTests : CallsTest
     public async Task A_collector_gets_the_stages_metrics_by_the_standard_variables()
     {
         await using var collector = await OtlpCollector.StartAsync();
-        using (Telemetry.Start("alt-test", Variables(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=mine"))))
+        var variables = Variables(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_SERVICE_NAME", "mine"));
+        using (Telemetry.Start("alt-test", variables))
         {
             StageTelemetry.Sampled(run, new(Stage.Sampling, 0, new ArtifactRef("hash", 1, "jsonl"), 4, Tokens: 640, Seconds: 2));
             StageTelemetry.Judged(run, new("rules", "hash", Labelled: 5, Abstained: 1, Unparsed: 0, Failed: 2, 0.5, 1));
-            TrainingTelemetry.Record(run, new StepMetrics(1, Loss: 2.5, Nll: 2.4, Kl: 0.3, 1.5, 0.7, 1e-3, Tokens: 320, 200, TimeSpan.FromSeconds(2)));
+            var elapsed = TimeSpan.FromSeconds(2);
+            TrainingTelemetry.Record(run, new StepMetrics(1, Loss: 2.5, Nll: 2.4, Kl: 0.3, 1.5, 0.7, 1e-3, Tokens: 320, 200, elapsed));
             var service = new ScriptedTransport(_ => ScriptedTransport.Ok());
             await AskAsync(service, scope: Scope(run));
             await AskAsync(service, scope: Scope(run), payer: "another");
         }
 
-        double Value(string metric, string unit, string? tag = null, string? value = null) => Assert.Single(
-            collector.Points, p => p.Metric == metric && p.Tags.GetValueOrDefault("alt.run") == run && (tag is null || p.Tags[tag] == value) && p.Unit == unit && p.Service == "mine").Value;
+        double Value(string metric, string unit, string tag = "alt.run", string? value = null) => Assert.Single(
+            collector.Points.Where(p => (p.Service, p.Metric, p.Unit) == ("mine", metric, unit)),
+            p => p.Tags.GetValueOrDefault("alt.run") == run && p.Tags[tag] == (value ?? run)).Value;
         Assert.Equal(640, Value("alt.sampling.tokens", "{token}", "alt.stage", "Sampling"));
         Assert.Equal(320, Value("alt.sampling.throughput", "{token}/s"));
         Assert.Equal(5, Value("alt.feedback.samples", "{sample}", "alt.outcome", "labelled"));
@@ -52,14 +58,20 @@ public sealed class TelemetryTests : CallsTest
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", true, false, "OTEL_METRICS_EXPORTER", "none")]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", false, false, "OTEL_SDK_DISABLED", "true")]
     [InlineData("OTEL_SERVICE_NAME", false, false)]
-    public async Task Only_what_the_variables_name_is_listened_to_and_sent(string variable, bool traces, bool metrics, string other = "", string value = "")
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", true, false, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf", "grpc")]
+    public async Task Only_what_the_variables_name_is_listened_to_and_sent(
+        string variable, bool traces, bool metrics, string other = "", string value = "", string protocol = "http/protobuf")
     {
         await using var collector = await OtlpCollector.StartAsync();
-        var path = variable.Contains("TRACES", StringComparison.Ordinal) ? "/v1/traces" : variable.Contains("METRICS", StringComparison.Ordinal) ? "/v1/metrics" : "";
+        // The variable of one signal has the whole address.
+        var path = variable.EndsWith("TRACES_ENDPOINT", StringComparison.Ordinal) ? "/v1/traces"
+            : variable.EndsWith("METRICS_ENDPOINT", StringComparison.Ordinal) ? "/v1/metrics"
+            : "";
         using var source = new ActivitySource(StageTelemetry.Name);
         using var meter = new Meter(StageTelemetry.Name);
         var counter = meter.CreateCounter<long>("alt.test");
-        using (var telemetry = Telemetry.Start("alt-test", Variables((variable, collector.Address + path), (other, value))))
+        var variables = Variables((variable, collector.Address + path), ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol), (other, value));
+        using (var telemetry = Telemetry.Start("alt-test", variables))
         {
             Assert.Equal(traces || metrics, telemetry is not null);
             Assert.Equal((traces, metrics), (source.HasListeners(), counter.Enabled));
@@ -73,6 +85,6 @@ public sealed class TelemetryTests : CallsTest
     }
 
     private static IConfiguration Variables(params (string Name, string Value)[] variables) => new ConfigurationBuilder()
-        .AddInMemoryCollection(variables.Where(v => v.Name.Length > 0).Append(("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")).ToDictionary(v => v.Item1, v => (string?)v.Item2))
+        .AddInMemoryCollection(variables.Where(v => v.Name.Length > 0).ToDictionary(v => v.Name, v => (string?)v.Value))
         .Build();
 }
