@@ -25,6 +25,9 @@ namespace TemporalServer;
 /// </summary>
 public sealed class EmbeddedServer : IAsyncDisposable
 {
+    /// <summary>What the server is for, as it says at its start.</summary>
+    public const string Purpose = "This server is for laptops and tests, not for production.";
+
     private readonly CancellationTokenSource stopping = new();
     private readonly Database database;
     private readonly TaskQueues queues;
@@ -125,7 +128,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
             services.AddSingleton(queryRpcs).AddSingleton<UpdateRpcs>().AddSingleton<WorkerRpcs>();
             services.AddSingleton(new VisibilityStore(database, attributes));
         });
-        logger.LogInformation("Listening on {Address}", Address);
+        logger.LogInformation("Listening on {Address}. {Purpose}", Address, Purpose);
     }
 
     private async Task ListenAsync(
@@ -181,6 +184,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         app.MapGrpcService<NamespaceRpcs>();
         app.MapGrpcService<VisibilityRpcs>();
         app.MapGrpcService<AbsentRpcs>();
+        app.MapGrpcService<VersioningRpcs>();
         app.MapGrpcService<OperatorRpcs>();
         app.MapGrpcService<HealthRpcs>();
         app.Map("/{**path}", gate.RefuseUnknownAsync);
