@@ -121,7 +121,8 @@ public sealed class EmbeddedServer : IAsyncDisposable
 
         await ListenAsync(options, loggers, cancellation, services =>
         {
-            services.AddSingleton(new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
+            services.AddSingleton(
+                new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
             services.AddSingleton(polls).AddSingleton(clock).AddSingleton(options.Limits);
             services.AddSingleton(executions).AddSingleton(starter).AddSingleton(queues).AddSingleton(watch).AddSingleton(updates)
                 .AddSingleton(queries).AddSingleton(pages).AddSingleton(namespaces).AddSingleton(attributes).AddSingleton(ownership);

@@ -27,8 +27,10 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
         };
         foreach (Func<Task> poll in new Func<Task>[]
         {
-            () => service.PollWorkflowTaskQueueAsync(new() { Namespace = "default", TaskQueue = new() { Name = "q" }, DeploymentOptions = versioned }),
-            () => service.PollActivityTaskQueueAsync(new() { Namespace = "default", TaskQueue = new() { Name = "q" }, DeploymentOptions = versioned }),
+            () => service.PollWorkflowTaskQueueAsync(
+                new() { Namespace = "default", TaskQueue = new() { Name = "q" }, DeploymentOptions = versioned }),
+            () => service.PollActivityTaskQueueAsync(
+                new() { Namespace = "default", TaskQueue = new() { Name = "q" }, DeploymentOptions = versioned }),
         })
         {
             var refused = await Assert.ThrowsAsync<RpcException>(poll);
@@ -79,10 +81,12 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
     {
         var schedule = await Assert.ThrowsAsync<RpcException>(() => temporal.Client.CreateScheduleAsync(
             "nightly", new(ScheduleActionStartWorkflow.Create((Till w) => w.RunAsync(), TemporalFixture.NewWorkflow("queue")), new())));
-        var endpoint = await Assert.ThrowsAsync<RpcException>(() => temporal.Client.Connection.OperatorService.CreateNexusEndpointAsync(new()));
+        var endpoint = await Assert.ThrowsAsync<RpcException>(
+            () => temporal.Client.Connection.OperatorService.CreateNexusEndpointAsync(new()));
 
         Assert.Equal(
-            (RpcException.StatusCode.Unimplemented, "unknown method CreateSchedule for service temporal.api.workflowservice.v1.WorkflowService"),
+            (RpcException.StatusCode.Unimplemented,
+                "unknown method CreateSchedule for service temporal.api.workflowservice.v1.WorkflowService"),
             (schedule.Code, schedule.Message));
         Assert.Equal(RpcException.StatusCode.Unimplemented, endpoint.Code);
     }
@@ -95,11 +99,17 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
             var handle = await temporal.Client.StartWorkflowAsync((NexusCaller w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
             Temporalio.Api.History.V1.HistoryEvent? failed = null;
             await Wait.ForAsync(
-                async () => (failed = (await handle.FetchHistoryAsync()).Events.FirstOrDefault(e => e.EventType == EventType.WorkflowTaskFailed)) is not null,
+                async () =>
+                {
+                    var history = await handle.FetchHistoryAsync();
+                    failed = history.Events.FirstOrDefault(e => e.EventType == EventType.WorkflowTaskFailed);
+                    return failed is not null;
+                },
                 "a failed workflow task");
 
-            Assert.Equal(WorkflowTaskFailedCause.FeatureDisabled, failed!.WorkflowTaskFailedEventAttributes.Cause);
-            Assert.Contains("Nexus operations are not supported", failed.WorkflowTaskFailedEventAttributes.Failure.Message, StringComparison.Ordinal);
+            var told = failed!.WorkflowTaskFailedEventAttributes;
+            Assert.Equal(WorkflowTaskFailedCause.FeatureDisabled, told.Cause);
+            Assert.Contains("Nexus operations are not supported", told.Failure.Message, StringComparison.Ordinal);
             await handle.TerminateAsync();
         });
     }
@@ -115,6 +125,7 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
     public class NexusCaller
     {
         [WorkflowRun]
-        public Task<string> RunAsync() => Workflow.CreateNexusWorkflowClient<IEcho>("nowhere").ExecuteNexusOperationAsync(s => s.Say("hello"));
+        public Task<string> RunAsync() =>
+            Workflow.CreateNexusWorkflowClient<IEcho>("nowhere").ExecuteNexusOperationAsync(s => s.Say("hello"));
     }
 }

@@ -9,7 +9,7 @@ using Temporalio.Workflows;
 
 namespace Alt.Tests.Conformance.DotNet;
 
-/// <summary>Activities of the official .NET worker: local, eager, completed from outside, taken up where their last heartbeat left them.</summary>
+/// <summary>Activities of the official .NET worker: local, eager, ended from outside, taken up where a heartbeat left them.</summary>
 public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<TemporalFixture>
 {
     [Theory]
@@ -25,7 +25,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             },
             async queue =>
             {
-                var handle = await temporal.Client.StartWorkflowAsync((LocalWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
+                var handle = await temporal.Client.StartWorkflowAsync(
+                    (LocalWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
 
                 Assert.Equal(["quick at 1", "slow at 3", "Hopeless", "cancelled"], await handle.GetResultAsync());
                 var types = await Histories.TypesAsync<LocalWorkflow>(handle);
@@ -49,7 +50,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             },
             async queue =>
             {
-                var handle = await temporal.Client.StartWorkflowAsync((EagerWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
+                var handle = await temporal.Client.StartWorkflowAsync(
+                    (EagerWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
 
                 // Nobody polled for it in between, so both moments are those of one transition.
                 Assert.Equal(eager, await handle.GetResultAsync());
@@ -64,7 +66,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             options => options.AddWorkflow<ResumingWorkflow>().AddAllActivities(new Works()),
             async queue =>
             {
-                var handle = await temporal.Client.StartWorkflowAsync((ResumingWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
+                var handle = await temporal.Client.StartWorkflowAsync(
+                    (ResumingWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
 
                 Assert.Equal("attempt 2 continues after 7", await handle.GetResultAsync());
                 await Histories.CheckedAsync<ResumingWorkflow>(handle);
@@ -81,7 +84,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             {
                 async Task<WorkflowHandle<OutsideWorkflow, string>> StartAsync(string activity)
                 {
-                    var handle = await temporal.Client.StartWorkflowAsync((OutsideWorkflow w) => w.RunAsync(activity), TemporalFixture.NewWorkflow(queue));
+                    var handle = await temporal.Client.StartWorkflowAsync(
+                        (OutsideWorkflow w) => w.RunAsync(activity), TemporalFixture.NewWorkflow(queue));
                     await Wait.ForAsync(() => works.Tokens.ContainsKey(handle.Id), "a started activity");
                     return handle;
                 }
@@ -106,7 +110,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
                 Assert.Equal(("by token", "by id"), (await byToken.GetResultAsync(), await byId.GetResultAsync()));
                 Assert.Equal("Outside", await failing.GetResultAsync());
                 Assert.Equal("cancelled", await cancelled.GetResultAsync());
-                Assert.Equal(RpcException.StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => token.CompleteAsync("again"))).Code);
+                var again = await Assert.ThrowsAsync<RpcException>(() => token.CompleteAsync("again"));
+                Assert.Equal(RpcException.StatusCode.NotFound, again.Code);
                 foreach (WorkflowHandle handle in new WorkflowHandle[] { byToken, byId, failing, cancelled })
                 {
                     await Histories.CheckedAsync<OutsideWorkflow>(handle);
@@ -205,7 +210,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             }
 
             using var cancel = new CancellationTokenSource();
-            Task waiting = Workflow.ExecuteLocalActivityAsync((Works w) => w.WaitAsync(), new() { StartToCloseTimeout = Long, CancellationToken = cancel.Token });
+            Task waiting = Workflow.ExecuteLocalActivityAsync(
+                (Works w) => w.WaitAsync(), new() { StartToCloseTimeout = Long, CancellationToken = cancel.Token });
             await Workflow.DelayAsync(50);
             cancel.Cancel();
             try
@@ -228,7 +234,8 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
         public async Task<bool> RunAsync()
         {
             bool[] started = await Workflow.WhenAllAsync(Enumerable.Range(0, 3).Select(_ =>
-                Workflow.ExecuteActivityAsync((Works w) => w.StartedWhenScheduled(), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) })));
+                Workflow.ExecuteActivityAsync(
+                    (Works w) => w.StartedWhenScheduled(), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) })));
             return started.Contains(true);
         }
     }

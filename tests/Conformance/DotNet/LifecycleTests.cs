@@ -21,7 +21,8 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
     [InlineData(1)]
     [InlineData(100)]
     public Task Several_workflows_at_once_get_on_with_any_cache(int cached) => temporal.RunWorkerAsync(
-        options => Configure(options, cached), queue => Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => ErrandAsync(temporal.Client, queue))));
+        options => Configure(options, cached),
+        queue => Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => ErrandAsync(temporal.Client, queue))));
 
     [Fact]
     public async Task Encrypted_payloads_change_nothing_of_it()
@@ -29,7 +30,14 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
         var codec = AesGcmPayloadCodec.Parse($"k:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}");
         var client = new TemporalClient(
             temporal.Client.Connection,
-            new() { DataConverter = DataConverter.Default with { PayloadCodec = codec, FailureConverter = new DefaultFailureConverter.WithEncodedCommonAttributes() } });
+            new()
+            {
+                DataConverter = DataConverter.Default with
+                {
+                    PayloadCodec = codec,
+                    FailureConverter = new DefaultFailureConverter.WithEncodedCommonAttributes(),
+                },
+            });
 
         await temporal.RunWorkerAsync(
             options => Configure(options, cached: 100),
@@ -38,8 +46,8 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
                 var handle = await ErrandAsync(client, queue);
                 string history = (await handle.FetchHistoryAsync()).ToJson();
                 Assert.DoesNotContain("the shop is closed", history, StringComparison.Ordinal);
-                await new WorkflowReplayer(new WorkflowReplayerOptions { DataConverter = client.Options.DataConverter }.AddWorkflow<Errand>())
-                    .ReplayWorkflowAsync(await handle.FetchHistoryAsync());
+                var replay = new WorkflowReplayerOptions { DataConverter = client.Options.DataConverter };
+                await new WorkflowReplayer(replay.AddWorkflow<Errand>()).ReplayWorkflowAsync(await handle.FetchHistoryAsync());
             },
             client);
     }

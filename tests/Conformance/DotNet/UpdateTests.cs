@@ -53,8 +53,9 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
         var first = await handle.StartUpdateAsync(w => w.QueueAsync("Ada"), new(Accepted) { Id = "ada" });
         var again = await handle.StartUpdateAsync(w => w.QueueAsync("Ada"), new(Accepted) { Id = "ada" });
         Task<string> waiting = handle.GetUpdateHandle<string>("ada").GetResultAsync();
-        Assert.Contains(EventType.WorkflowExecutionUpdateAccepted, (await handle.FetchHistoryAsync()).Events.Select(e => e.EventType));
-        Assert.DoesNotContain(EventType.WorkflowExecutionUpdateCompleted, (await handle.FetchHistoryAsync()).Events.Select(e => e.EventType));
+        EventType[] types = [.. (await handle.FetchHistoryAsync()).Events.Select(e => e.EventType)];
+        Assert.Contains(EventType.WorkflowExecutionUpdateAccepted, types);
+        Assert.DoesNotContain(EventType.WorkflowExecutionUpdateCompleted, types);
         await handle.SignalAsync(w => w.OpenAsync());
         var completed = await handle.StartUpdateAsync(w => w.QueueAsync("Bob"), new(WorkflowUpdateStage.Completed));
 
@@ -97,7 +98,8 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
 
         Assert.Equal(1, await PutAsync("pear", started));
         Assert.Equal(2, await PutAsync("plum", Start(WorkflowIdConflictPolicy.UseExisting)));
-        var rejected = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => PutAsync("", Start(WorkflowIdConflictPolicy.UseExisting)));
+        var rejected = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(
+            () => PutAsync("", Start(WorkflowIdConflictPolicy.UseExisting)));
         await Assert.ThrowsAsync<WorkflowAlreadyStartedException>(() => PutAsync("no", Start(WorkflowIdConflictPolicy.Fail)));
         var price = await temporal.Client.StartUpdateWithStartWorkflowAsync(
             (Till w) => w.PriceAsync("fig"), new(Start(WorkflowIdConflictPolicy.UseExisting), Accepted));
@@ -116,5 +118,9 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
             options.MaxCachedWorkflows = cached;
             options.AddWorkflow<Till>().AddActivity(Till.Price);
         },
-        async queue => await play(await temporal.Client.StartWorkflowAsync((Till w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue)), queue));
+        async queue =>
+        {
+            var handle = await temporal.Client.StartWorkflowAsync((Till w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
+            await play(handle, queue);
+        });
 }
