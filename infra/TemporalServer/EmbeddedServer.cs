@@ -25,6 +25,9 @@ namespace TemporalServer;
 /// </summary>
 public sealed class EmbeddedServer : IAsyncDisposable
 {
+    /// <summary>What the server is for, as it says at its start.</summary>
+    public const string Purpose = "This server is for laptops and tests, not for production.";
+
     private readonly CancellationTokenSource stopping = new();
     private readonly Database database;
     private readonly TaskQueues queues;
@@ -118,14 +121,15 @@ public sealed class EmbeddedServer : IAsyncDisposable
 
         await ListenAsync(options, loggers, cancellation, services =>
         {
-            services.AddSingleton(new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
+            services.AddSingleton(
+                new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
             services.AddSingleton(polls).AddSingleton(clock).AddSingleton(options.Limits);
             services.AddSingleton(executions).AddSingleton(starter).AddSingleton(queues).AddSingleton(watch).AddSingleton(updates)
                 .AddSingleton(queries).AddSingleton(pages).AddSingleton(namespaces).AddSingleton(attributes).AddSingleton(ownership);
             services.AddSingleton(queryRpcs).AddSingleton<UpdateRpcs>().AddSingleton<WorkerRpcs>();
             services.AddSingleton(new VisibilityStore(database, attributes));
         });
-        logger.LogInformation("Listening on {Address}", Address);
+        logger.LogInformation("Listening on {Address}. {Purpose}", Address, Purpose);
     }
 
     private async Task ListenAsync(
@@ -181,6 +185,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         app.MapGrpcService<NamespaceRpcs>();
         app.MapGrpcService<VisibilityRpcs>();
         app.MapGrpcService<AbsentRpcs>();
+        app.MapGrpcService<VersioningRpcs>();
         app.MapGrpcService<OperatorRpcs>();
         app.MapGrpcService<HealthRpcs>();
         app.Map("/{**path}", gate.RefuseUnknownAsync);

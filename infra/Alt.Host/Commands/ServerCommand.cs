@@ -55,6 +55,7 @@ internal static class ServerCommand
                 new TemporalEndpoint(server.Address, Outside: false).Write(home);
             }
 
+            output.Say(EmbeddedServer.Purpose);
             output.Result(new Listening(server.Address, server.HttpAddress), console =>
             {
                 console.WriteLine($"Listening on {server.Address}{(server.HttpAddress is { } http ? $", JSON on {http}" : "")}");

@@ -43,15 +43,26 @@ internal sealed partial class WorkflowRun
 {
     private readonly List<UpdateProgress> updateProgress = [];
 
+    /// <summary>What an accepted update comes to whose workflow has closed without completing it.</summary>
+    public static Outcome NeverFinished { get; } = new()
+    {
+        Failure = new Failure
+        {
+            Message = "Workflow Update failed because the Workflow completed before the Update completed.",
+            Source = "Server",
+            ApplicationFailureInfo = new() { Type = "AcceptedUpdateCompletedWorkflow", NonRetryable = true },
+        },
+    };
+
     public IReadOnlyList<UpdateProgress> UpdateProgress => updateProgress;
 
     public bool IsUpdateAccepted(string updateId) => State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
 
-    /// <summary>How a completed update ended, or null.</summary>
-    public Outcome? UpdateOutcome(string updateId) =>
-        State.Updates.TryGetValue(updateId, out State.Update? update) && update.CompletedEventId > 0
-            ? history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
-            : null;
+    /// <summary>How an update ended, or null where it still may.</summary>
+    public Outcome? UpdateOutcome(string updateId) => !State.Updates.TryGetValue(updateId, out State.Update? update) ? null
+        : update.CompletedEventId > 0 ? history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
+        : IsRunning ? null
+        : NeverFinished;
 
     private void ApplyRemaining(UpdateMessages messages, UpdateInbox updates)
     {

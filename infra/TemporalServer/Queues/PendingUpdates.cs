@@ -1,4 +1,3 @@
-using Temporalio.Api.Failure.V1;
 using Temporalio.Api.Update.V1;
 using TemporalServer.Engine;
 
@@ -136,15 +135,7 @@ internal sealed class PendingUpdates
         {
             if (update.IsAccepted)
             {
-                update.Completed.TrySetResult(new Outcome
-                {
-                    Failure = new Failure
-                    {
-                        Message = "Workflow Update failed because the Workflow completed before the Update completed.",
-                        Source = "Server",
-                        ApplicationFailureInfo = new() { Type = "AcceptedUpdateCompletedWorkflow", NonRetryable = true },
-                    },
-                });
+                update.Completed.TrySetResult(WorkflowRun.NeverFinished);
             }
             else
             {

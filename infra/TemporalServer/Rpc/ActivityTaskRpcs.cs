@@ -23,6 +23,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
             throw RpcError.InvalidArgument("TaskQueue is not set on request.");
         }
 
+        VersioningRpcs.EnsureUnversioned(request.WorkerVersionCapabilities, request.DeploymentOptions);
         TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, Activities: true)];
         using LongPoll poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);

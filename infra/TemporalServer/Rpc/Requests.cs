@@ -61,6 +61,7 @@ internal static class Requests
         WorkflowStartDelay = request.WorkflowStartDelay,
         UserMetadata = request.UserMetadata,
         Priority = request.Priority,
+        VersioningOverride = request.VersioningOverride,
     };
 
     /// <summary>Checks a start and turns it into what the engine needs.</summary>
@@ -77,6 +78,8 @@ internal static class Requests
         {
             throw RpcError.InvalidArgument(fault);
         }
+
+        VersioningRpcs.EnsureUnversioned(request.VersioningOverride);
 
         return new RunStart(request.Namespace, Guid.NewGuid().ToString(), new WorkflowExecutionStartedEventAttributes
         {

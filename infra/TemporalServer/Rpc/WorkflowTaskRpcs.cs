@@ -24,6 +24,7 @@ internal class WorkflowTaskRpcs(
 
     public virtual async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueue(PollWorkflowTaskQueueRequest request, ServerCallContext call)
     {
+        VersioningRpcs.EnsureUnversioned(request.WorkerVersionCapabilities, request.DeploymentOptions);
         TaskQueue queue = queues[new QueueKey(request.Namespace, RequireName(request.TaskQueue), Activities: false)];
         using LongPoll poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);

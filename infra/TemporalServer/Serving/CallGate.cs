@@ -51,9 +51,14 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
     public Task RefuseUnknownAsync(HttpContext http)
     {
         string path = http.Request.Path.Value ?? "";
-        return RefuseAsync(http, !IsGrpc(http)
-            ? new RpcError(StatusCode.NotFound, $"There is no {http.Request.Method} {path}.")
-            : new RpcError(StatusCode.Unimplemented, path.Split('/') is ["", var service, var method] && RpcBinding.Services.Contains(service)
+        if (!IsGrpc(http))
+        {
+            return RefuseAsync(http, new RpcError(StatusCode.NotFound, $"There is no {http.Request.Method} {path}."));
+        }
+
+        return RefuseAsync(http, new RpcError(
+            StatusCode.Unimplemented,
+            path.Split('/') is ["", var service, var method] && RpcBinding.Services.Contains(service)
                 ? $"unknown method {method} for service {service}"
                 : $"unknown service {path.Split('/').ElementAtOrDefault(1)}"));
     }
@@ -87,6 +92,7 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
 
         response.StatusCode = error.StatusCode == StatusCode.NotFound ? StatusCodes.Status404NotFound : StatusCodes.Status403Forbidden;
         response.ContentType = "application/json";
-        await response.WriteAsync(JsonFormatter.Default.Format(new Google.Rpc.Status { Code = (int)error.StatusCode, Message = error.Message }));
+        var status = new Google.Rpc.Status { Code = (int)error.StatusCode, Message = error.Message };
+        await response.WriteAsync(JsonFormatter.Default.Format(status));
     }
 }

@@ -67,7 +67,8 @@ internal static class JsonApi
     private static void EnsureOwnName(HttpContext http)
     {
         string name = http.Request.Host.Host.Trim('[', ']');
-        if (http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local) && name != "localhost" && !IPAddress.TryParse(name, out _))
+        bool isLoopback = http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local);
+        if (isLoopback && name != "localhost" && !IPAddress.TryParse(name, out _))
         {
             throw new RpcError(StatusCode.PermissionDenied, $"This address does not answer for {name}.");
         }

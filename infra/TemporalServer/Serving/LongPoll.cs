@@ -6,7 +6,7 @@ namespace TemporalServer.Serving;
 /// <param name="stopping">The server ends, and with it every wait.</param>
 internal sealed class LongPolls(CancellationToken stopping)
 {
-    /// <summary>A wait that ends in time before the call's deadline, at the latest after <paramref name="longest"/>, or with the call.</summary>
+    /// <summary>A wait that ends before the call's deadline, at the latest after <paramref name="longest"/>, or with the call.</summary>
     public LongPoll Begin(ServerCallContext call, TimeSpan longest) => new(call, longest, stopping);
 }
 

@@ -12,7 +12,10 @@ internal sealed class RequestGate(Namespaces namespaces)
     private const string WorkflowService = "/temporal.api.workflowservice.v1.WorkflowService/";
 
     private static readonly HashSet<string> WithOwnRules =
-        [.. new[] { "RegisterNamespace", "DescribeNamespace", "UpdateNamespace", "DeleteNamespace" }.Select(name => WorkflowService + name)];
+    [
+        $"{WorkflowService}RegisterNamespace", $"{WorkflowService}DescribeNamespace",
+        $"{WorkflowService}UpdateNamespace", $"{WorkflowService}DeleteNamespace",
+    ];
 
     /// <param name="method">The RPC as <c>/service/name</c>.</param>
     /// <exception cref="RpcError">INVALID_ARGUMENT or NOT_FOUND.</exception>

@@ -6,7 +6,7 @@ using Grpc.Health.V1;
 
 namespace TemporalServer.Serving;
 
-/// <summary>Binds a class to methods of Temporal's workflow service: the class names this type in its <see cref="BindServiceMethodAttribute"/>.</summary>
+/// <summary>Binds a class to methods of Temporal's workflow service; it names this type in its <see cref="BindServiceMethodAttribute"/>.</summary>
 internal static class WorkflowServiceBinding<TRpcs>
 {
     public static ServiceDescriptor Descriptor => Temporalio.Api.WorkflowService.V1.ServiceReflection.Descriptor.Services[0];
@@ -14,7 +14,7 @@ internal static class WorkflowServiceBinding<TRpcs>
     public static void Bind(ServiceBinderBase binder, TRpcs? rpcs) => RpcBinding.Bind(binder, Descriptor, typeof(TRpcs));
 }
 
-/// <summary>Binds a class to methods of Temporal's operator service, as <see cref="WorkflowServiceBinding{TRpcs}"/> does to the other one's.</summary>
+/// <summary>Binds a class to methods of Temporal's operator service, as <see cref="WorkflowServiceBinding{TRpcs}"/> does.</summary>
 internal static class OperatorServiceBinding<TRpcs>
 {
     public static ServiceDescriptor Descriptor => Temporalio.Api.OperatorService.V1.ServiceReflection.Descriptor.Services[0];
@@ -24,8 +24,8 @@ internal static class OperatorServiceBinding<TRpcs>
 
 /// <summary>
 /// What generated service base classes would do; the Temporalio package has none. A handler is a public method
-/// <c>virtual Task&lt;Response&gt; Name(Request, ServerCallContext)</c> named like an RPC, virtual because Grpc.AspNetCore looks for what may
-/// override a base class's. One that fits no RPC is a mistake and stops the server's start.
+/// <c>virtual Task&lt;Response&gt; Name(Request, ServerCallContext)</c> named like an RPC, virtual because Grpc.AspNetCore looks for
+/// what may override a base class's. One that fits no RPC is a mistake and stops the server's start.
 /// </summary>
 internal static class RpcBinding
 {
@@ -39,7 +39,8 @@ internal static class RpcBinding
     {
         foreach (MethodInfo handler in rpcs.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
         {
-            if (handler.GetParameters() is not [{ ParameterType: var request }, { ParameterType: var context }] || context != typeof(ServerCallContext))
+            if (handler.GetParameters() is not [{ ParameterType: var request }, { ParameterType: var context }]
+                || context != typeof(ServerCallContext))
             {
                 continue;
             }
@@ -61,7 +62,8 @@ internal static class RpcBinding
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new() =>
         binder.AddMethod(
-            new Method<TRequest, TResponse>(MethodType.Unary, method.Service.FullName, method.Name, Marshaller<TRequest>(), Marshaller<TResponse>()),
+            new Method<TRequest, TResponse>(
+                MethodType.Unary, method.Service.FullName, method.Name, Marshaller<TRequest>(), Marshaller<TResponse>()),
             (UnaryServerMethod<TRequest, TResponse>?)null);
 
     private static Marshaller<T> Marshaller<T>()

@@ -22,7 +22,11 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
             await create.ExecuteNonQueryAsync();
         }
 
-        var client = await TemporalClient.ConnectAsync(new(server.Address));
+        // The client's own patience is 10 s; a server on a busy machine takes longer to come back.
+        var client = await TemporalClient.ConnectAsync(new(server.Address)
+        {
+            RpcRetry = new() { MaxInterval = TimeSpan.FromSeconds(1), MaxRetries = 1000, MaxElapsedTime = TimeSpan.FromMinutes(2) },
+        });
         RunningProgram[] workers = [.. Enumerable.Range(0, Workers).Select(_ => StartWorker(database, queue))];
         try
         {

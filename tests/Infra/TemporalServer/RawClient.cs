@@ -48,7 +48,8 @@ public sealed class RawClient : IDisposable
             MethodType.Unary, service, name,
             Marshallers.Create<IMessage>(message => message.ToByteArray(), _ => throw new NotSupportedException()),
             Marshallers.Create<TResponse>(message => message.ToByteArray(), parser.ParseFrom));
-        return await calls.AsyncUnaryCall(method, null, new CallOptions(deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellation), request);
+        var options = new CallOptions(deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellation);
+        return await calls.AsyncUnaryCall(method, null, options, request);
     }
 
     public void Dispose() => channel.Dispose();

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -9,7 +10,8 @@ public sealed class RestartTests(ServerProcess server) : IClassFixture<ServerPro
     public async Task A_task_that_was_taken_before_the_server_was_killed_can_be_answered_after_it()
     {
         var worker = new HandWorker(server.Client);
-        await worker.StartAsync();
+        // The next server has to be up before the task's time is over.
+        await worker.StartAsync(r => r.WorkflowTaskTimeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)));
         PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
         await worker.SignalAsync("waits-for-the-task");
         await server.KillAsync();

@@ -24,6 +24,10 @@ public sealed class ServerCommandTests
         Assert.Equal(2, second.ExitCode);
         Assert.Contains(address, second.OnlyLine, StringComparison.Ordinal);
         Assert.Equal(0, end.ExitCode);
+        Assert.Contains("for laptops and tests, not for production", end.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "for laptops and tests, not for production",
+            await File.ReadAllTextAsync(Path.Combine(installation.Home, "logs", "server.log")), StringComparison.Ordinal);
         JsonNode listening = JsonNode.Parse(end.Output)!;
         Assert.Equal(address, (string?)listening["address"]);
         Assert.StartsWith("127.0.0.1:", (string?)listening["httpAddress"], StringComparison.Ordinal);
