@@ -9,14 +9,14 @@ internal static class Certificates
 {
     public static X509Certificate2 Authority()
     {
-        var request = new CertificateRequest("CN=Test authority", ECDsa.Create(), HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=Test authority", ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
     }
 
     public static X509Certificate2 Leaf(X509Certificate2 authority, string name, ECDsa? key = null)
     {
-        key ??= ECDsa.Create();
+        key ??= ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
