@@ -33,7 +33,7 @@ internal static class OverheadBenchmark
     public static async Task<OverheadFigures> RunAsync(string connection, Action<string> progress, CancellationToken token)
     {
         await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = connection }, token, NullLoggerFactory.Instance);
-        var client = await TemporalClient.ConnectAsync(new(server.Address));
+        var client = await TemporalClient.ConnectAsync(new(server.Address) { Runtime = Temporal.RuntimeOf(NullLoggerFactory.Instance) });
         var steps = new Steps();
         using var worker = new TemporalWorker(client, new TemporalWorkerOptions(Queue).AddWorkflow<OverheadWorkflow>().AddAllActivities(steps));
         return await worker.ExecuteAsync(() => MeasureAsync(client, steps, progress), token);

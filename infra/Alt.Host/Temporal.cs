@@ -36,7 +36,7 @@ internal static class Temporal
     public static async Task<TemporalClient> ConnectAsync(
         AltHome home, ILoggerFactory logs, Task broken, CancellationToken token, MetricsOptions? metrics = null)
     {
-        var runtime = metrics is null ? Runtimes.GetValue(logs, static l => NewRuntime(l, metrics: null)) : NewRuntime(logs, metrics);
+        var runtime = metrics is null ? RuntimeOf(logs) : NewRuntime(logs, metrics);
         var log = logs.CreateLogger(nameof(Temporal));
         string? said = null;
         var patiently = new ResiliencePipelineBuilder<TemporalClient?>().AddRetry(new RetryStrategyOptions<TemporalClient?>
@@ -95,6 +95,9 @@ internal static class Temporal
         }
     }
 
+    /// <summary>A runtime of Temporal's core that logs where all else does. Without one the core writes on standard output, where results go.</summary>
+    public static TemporalRuntime RuntimeOf(ILoggerFactory logs) => Runtimes.GetValue(logs, static l => NewRuntime(l, metrics: null));
+
     // What else an outside server wants (namespace, TLS, API key) stands where all of Temporal's tools look for it.
     private static async Task<TemporalClient> ConnectAsync(TemporalEndpoint endpoint, ILoggerFactory logs, TemporalRuntime runtime)
     {
@@ -112,21 +115,26 @@ internal static class Temporal
             throw new InputException(
                 $"the Temporal server {endpoint.Address} refuses this client ({Messages.OneLine(e.Message)}): expected its key in TEMPORAL_API_KEY, or a profile that has it", e);
         }
+        catch (Exception e) when (IsMisconfigured(e))
+        {
+            throw new InputException(
+                $"no connection to the Temporal server {endpoint.Address} can come of these settings ({Messages.OneLine(e.Message)}): see TEMPORAL_TLS_…, or the profile", e);
+        }
     }
 
     // The first call of a connection is made by the core, which passes on its failure as text.
-    private static bool IsRefusal(Exception e) => e switch
-    {
-        RpcException { Code: var code } => code is RpcException.StatusCode.Unauthenticated or RpcException.StatusCode.PermissionDenied,
-        InvalidOperationException => new[] { "Unauthenticated", "PermissionDenied" }.Any(c => e.Message.Contains(c, StringComparison.OrdinalIgnoreCase)),
-        _ => false,
-    };
+    private static bool IsRefusal(Exception e) => e is InvalidOperationException && Says(e, "code: Unauthenticated", "code: PermissionDenied");
+
+    // A certificate or a key that cannot be used, TLS with a server that has none, an address that is none. A server that is away says "ConnectError".
+    private static bool IsMisconfigured(Exception e) => e is ArgumentException
+        || (e is InvalidOperationException && Says(e, "kind: InvalidData", "private key", "NoCertificatesPresented", "Invalid options"));
+
+    private static bool Says(Exception e, params string[] words) => words.Any(w => e.Message.Contains(w, StringComparison.Ordinal));
 
     private static TemporalRuntime NewRuntime(ILoggerFactory logs, MetricsOptions? metrics)
     {
         var options = new TemporalRuntimeOptions(new TelemetryOptions
         {
-            // Otherwise the core writes on standard output, where results go.
             Logging = new LoggingOptions { Forwarding = new LogForwardingOptions(logs.CreateLogger("Temporalio.Core")) },
             Metrics = metrics,
         });

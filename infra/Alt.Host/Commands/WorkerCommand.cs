@@ -2,6 +2,7 @@ using System.CommandLine;
 using Alt.Domain;
 using Alt.Host.Supervisor;
 using Alt.Infra;
+using Microsoft.Extensions.Logging;
 
 namespace Alt.Host.Commands;
 
@@ -13,6 +14,12 @@ internal static class WorkerCommand
 
     /// <summary>Given by <c>alt run</c>: the worker ends with its parent and says when it is ready.</summary>
     public const string Supervised = "--supervised";
+
+    /// <summary>
+    /// How long a worker may take to end. One whose server went with the parent would ask that server for more than a minute to end its polls, and
+    /// whoever starts the next worker waits meanwhile.
+    /// </summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     public static Command Create()
     {
@@ -73,6 +80,20 @@ internal static class WorkerCommand
         using var telemetry = Telemetry.Start("alt-worker");
         await using var record = await Record.OpenAsync(home, token);
         var client = await Temporal.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token, settings.Metrics);
-        await Worker.RunAsync(client, record, home, logs, settings, ready, token);
+        var working = Worker.RunAsync(client, record, home, logs, settings, ready, token);
+        if (await Task.WhenAny(working, OutOfPatienceAsync(token)) != working)
+        {
+            // The process ends under what is left; the record, and with it PostgreSQL, is let go in order.
+            logs.CreateLogger(nameof(WorkerCommand)).LogWarning("The worker did not end within {Seconds} s: its server is away, or an activity does not stop", Grace.TotalSeconds);
+            throw new OperationCanceledException(token);
+        }
+
+        await working;
+    }
+
+    private static async Task OutOfPatienceAsync(CancellationToken token)
+    {
+        await Task.Delay(Timeout.Infinite, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Grace, CancellationToken.None);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Alt.Host.Supervisor;
@@ -9,12 +8,6 @@ namespace Alt.Host.Supervisor;
 /// </summary>
 internal sealed class ParentWatch : IDisposable
 {
-    /// <summary>
-    /// How long a process may take to end when its parent is gone. A worker whose server went with the parent would ask that server for more than a
-    /// minute to end its polls; whoever starts the next worker waits meanwhile.
-    /// </summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
-
     private readonly CancellationTokenSource gone = new();
     private readonly PosixSignalRegistration[] ignored;
     private readonly PosixSignalRegistration terminated;
@@ -60,9 +53,5 @@ internal sealed class ParentWatch : IDisposable
         }
 
         gone.Cancel();
-        // This thread does not keep the process: one that ends in time never comes to the next line.
-        Thread.Sleep(Grace);
-        using var self = Process.GetCurrentProcess();
-        self.Kill();
     }
 }

@@ -14,7 +14,7 @@ public sealed class WorkerCommandTests(PostgresFixture postgres) : IClassFixture
     {
         await using var installation = new Installation();
         using var authority = Certificates.Authority();
-        using ECDsa serverKey = ECDsa.Create(), clientKey = ECDsa.Create();
+        using ECDsa serverKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), clientKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = Certificates.Leaf(authority, "localhost", serverKey);
         using var mine = Certificates.Leaf(authority, "worker", clientKey);
         var ca = Write("ca.pem", Certificates.Pem(authority));
@@ -60,6 +60,21 @@ public sealed class WorkerCommandTests(PostgresFixture postgres) : IClassFixture
         Assert.Contains($"{server.Address} refuses this client", end.OnlyLine, StringComparison.Ordinal);
         Assert.Contains("TEMPORAL_API_KEY", end.OnlyLine, StringComparison.Ordinal);
         Assert.Equal("", end.Output);
+    }
+
+    [Theory]
+    [InlineData("TEMPORAL_TLS", "true", "TEMPORAL_TLS_")]
+    [InlineData("TEMPORAL_TLS_CLIENT_CERT_DATA", "half of a pair", "TEMPORAL_TLS_")]
+    [InlineData("TEMPORAL_TLS_CLIENT_CERT_PATH", "/no/such/file", "/no/such/file")]
+    public async Task A_worker_whose_settings_cannot_work_ends_with_one_line(string variable, string value, string expected)
+    {
+        await using var installation = new Installation { Variables = { [variable] = value } };
+        await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = await postgres.CreateDatabaseAsync() });
+
+        var end = await installation.RunAsync("worker", "--temporal", server.Address);
+
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains(expected, end.OnlyLine, StringComparison.Ordinal);
     }
 
     [Fact]
