@@ -60,7 +60,7 @@ internal readonly record struct ConditionalLoss(double KlCoefficient, double Ent
         }
 
         hidden.backward([gradient]);
-        LinearFunction.ThrowFailure();
+        BackwardPass.ThrowFailure();
         return parts;
     }
 

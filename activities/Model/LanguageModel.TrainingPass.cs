@@ -103,7 +103,7 @@ public sealed partial class LanguageModel
                 var input = _inputs[layer].detach();
                 input.requires_grad = layer > _first || _embedded.requires_grad;
                 _block(layer, input).backward([gradient]);
-                LinearFunction.ThrowFailure();
+                BackwardPass.ThrowFailure();
                 gradient = input.requires_grad ? input.grad!.MoveToOuterDisposeScope() : gradient;
             }
 

@@ -83,12 +83,11 @@ public sealed partial class LanguageModel : IDisposable
     internal Tensor Prefill(Tensor ids, KeyValueCache cache, IReadOnlyList<(int Slot, int Row)> slots)
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
-        var mask = CausalMask(T);
         var places = First(T);
         return Hidden(Embedded(_tokens.Embed(ids), places), ids, places, (layer, qkv) =>
         {
             cache.Fill(layer, qkv, T, slots);
-            return SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask);
+            return Attended(qkv, B, T);
         });
     }
 
@@ -136,9 +135,12 @@ public sealed partial class LanguageModel : IDisposable
     private (Places Places, Func<int, Tensor, Tensor> Attend) Whole(Tensor ids)
     {
         var (B, T) = (ids.shape[0], ids.shape[1]);
-        var mask = CausalMask(T);
-        return (First(T), (_, qkv) => SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, mask));
+        return (First(T), (_, qkv) => Attended(qkv, B, T));
     }
+
+    private Tensor Attended(Tensor qkv, long B, long T) => Product.Takes(qkv)
+        ? CausalAttention.Of(qkv, B, T, Config.Heads, Config.G)
+        : SelfAttention.Of(qkv, B, T, Config.Heads, Config.G, CausalMask(T));               // (N, HD)
 
     // From the embedded tokens (N, C).
     private Tensor Hidden(Tensor x, Tensor ids, Places places, Func<int, Tensor, Tensor> attend, Action<Tensor>? observe = null)

@@ -4,12 +4,12 @@ using TorchSharp;
 namespace Alt.Activities.Model;
 
 /// <summary>
-/// How many threads libtorch's own operators use: one. Matrix products, nine tenths of the work, run on OpenBLAS's threads, one per core
-/// (<c>OPENBLAS_NUM_THREADS</c> to change); a second pool beside them more often takes their cores than it helps.
+/// How many threads libtorch's own operators use: one. What takes long is computed by our kernels, which share it among all cores (<see cref="Products.Cores"/>);
+/// what is left to libtorch is short.
 /// </summary>
 /// <remarks>
-/// The number is part of a run's result, since sums are split by it; so it is fixed, and the same on every machine. OpenBLAS splits sums otherwise
-/// with one thread only, so it has two at least.
+/// libtorch splits sums by the number of its threads, so that number is part of a run's result: it is the same on every machine, whatever its cores. One of
+/// its thread pools (MKL's) has one number for the whole process, so that all work in a process needs the same.
 /// </remarks>
 internal static class ModelThreads
 {

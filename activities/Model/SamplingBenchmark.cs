@@ -125,8 +125,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
         public void ByLibtorch(int batch, int promptTokens, int newTokens)
         {
             using var gradients = no_grad();
-            // OpenBLAS has threads of its own; oneDNN, which multiplies in bfloat16, takes libtorch's.
-            set_num_threads(_weights.Head.dtype == float32 ? 1 : Environment.ProcessorCount);
+            set_num_threads(Environment.ProcessorCount);
             Multiply(_weights.Layers, batch * promptTokens);
             Multiply([_weights.Head], batch);
             for (var step = 1; step < newTokens; step++)

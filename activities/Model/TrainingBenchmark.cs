@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Alt.Activities.Model.Products;
 using Alt.Domain;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,9 +9,13 @@ namespace Alt.Activities.Model;
 /// <summary>How fast a model trains; medians of the repetitions.</summary>
 /// <param name="TokensPerSecond">Tokens read per second.</param>
 /// <param name="Gflops">The weight matrices' share of the work, in 10^9 floating-point operations per second of the whole.</param>
-/// <param name="CeilingGflops">The same matrix products alone, at the same shapes, in the same run.</param>
-public sealed record TrainingFigures(double TokensPerSecond, double Gflops, double CeilingGflops)
+/// <param name="PackedGflops">The same matrix products alone, at the same shapes, in the same run, by the kernels that train; null on a GPU, where they do not.</param>
+/// <param name="LibtorchGflops">The same products by libtorch, with a thread per core.</param>
+public sealed record TrainingFigures(double TokensPerSecond, double Gflops, double? PackedGflops, double LibtorchGflops)
 {
+    /// <summary>The highest that the products alone reach.</summary>
+    public double CeilingGflops => Math.Max(PackedGflops ?? 0, LibtorchGflops);
+
     /// <summary>The share of the ceiling that the whole reaches.</summary>
     public double Ratio => Gflops / CeilingGflops;
 }
@@ -32,36 +37,52 @@ public sealed class TrainingBenchmark(DecoderConfig config, Device? device = nul
 
         // Forward, and backward to the input and to the weights.
         var flops = 3 * 2.0 * batch * tokens * WeightMatrices.Elements(matrices);
-        var (seconds, ceiling) = Measure(() => trainer.TakeStep(), () => MultiplyForAndBack(matrices, batch * tokens), progress);
-        return new TrainingFigures(batch * tokens / seconds, flops / seconds / 1e9, flops / ceiling / 1e9);
-    }
-
-    // Whole and ceiling take turns, so that whatever else the machine does meets both.
-    private (double Seconds, double Ceiling) Measure(Action whole, Action ceiling, Action<string>? progress)
-    {
-        var (seconds, ceilings) = (new List<double>(), new List<double>());
+        var (seconds, packed, libtorch) = (new List<double>(), new List<double>(), new List<double>());
+        // They take turns, so that whatever else the machine does meets all.
         for (var i = 0; i <= repetitions; i++)
         {
-            seconds.Add(Time(whole));
-            ceilings.Add(Time(ceiling));
-            progress?.Invoke(i == 0 ? "warmed up" : $"{i} of {repetitions}: {seconds[^1]:F2} s, matrix products alone {ceilings[^1]:F2} s");
+            seconds.Add(Time(() => trainer.TakeStep()));
+            libtorch.Add(Time(() => ByLibtorch(matrices, batch * tokens)));
+            if (matrices.All(Product.Takes))
+            {
+                packed.Add(Time(() => ByKernels(matrices, batch * tokens)));
+            }
+
+            progress?.Invoke(i == 0 ? "warmed up" : $"{i} of {repetitions}: {seconds[^1]:F2} s; products alone {(packed.Count > 0 ? $"{packed[^1]:F2} s, by libtorch " : "")}{libtorch[^1]:F2} s");
         }
 
-        return (Median.Of(seconds[1..]), Median.Of(ceilings[1..]));
+        return new TrainingFigures(
+            batch * tokens / Median.Of(seconds[1..]), Gflops(seconds), packed.Count > 0 ? Gflops(packed) : null, Gflops(libtorch));
+
+        double Gflops(List<double> times) => flops / Median.Of(times[1..]) / 1e9;
     }
 
     private static double Time(Action action)
     {
-        ModelThreads.Apply();
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
         action();
         return watch.Elapsed.TotalSeconds;
     }
 
-    private static void MultiplyForAndBack(Tensor[] matrices, long rows)
+    private static void ByKernels(Tensor[] matrices, long rows)
+    {
+        foreach (var tensor in matrices)
+        {
+            using var scope = NewDisposeScope();
+            var matrix = tensor.is_contiguous() ? Matrix.Of(tensor) : Matrix.Of(tensor.t()).Transposed;
+            var x = Matrix.Of(zeros([rows, matrix.Rows]));
+            var gradient = Matrix.Of(Product.Of(x, matrix));
+            Product.Of(gradient, matrix.Transposed);
+            // In the order in which the model keeps the gradient.
+            _ = tensor.is_contiguous() ? Product.Of(x.Transposed, gradient) : Product.Of(gradient.Transposed, x);
+        }
+    }
+
+    private static void ByLibtorch(Tensor[] matrices, long rows)
     {
         using var gradients = no_grad();
+        set_num_threads(Environment.ProcessorCount);
         foreach (var matrix in matrices)
         {
             using var scope = NewDisposeScope();
@@ -70,6 +91,8 @@ public sealed class TrainingBenchmark(DecoderConfig config, Device? device = nul
             gradient.mm(matrix.t());
             x.t().mm(gradient);
         }
+
+        ModelThreads.Apply();
     }
 
     internal static int[] Tokens(DecoderConfig config, int row, int count)

@@ -105,6 +105,39 @@ internal static class RowKernels
         }
     }
 
+    /// <summary><c>x *= scale</c></summary>
+    public static void Scale(Span<float> x, float scale)
+    {
+        var i = 0;
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            (At(x, i) * scale).StoreUnsafe(ref x[i]);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            x[i] *= scale;
+        }
+    }
+
+    /// <summary>From the gradient of a softmax's weights to that of what was scaled and then turned into them, in its place.</summary>
+    /// <param name="weights">A multiple of the lanes long.</param>
+    /// <param name="gradient">As long; 0 where the weight is.</param>
+    public static void SoftmaxSlope(ReadOnlySpan<float> weights, Span<float> gradient, float scale)
+    {
+        var sums = Vector512<float>.Zero;
+        for (var i = 0; i < weights.Length; i += Lanes)
+        {
+            sums = Vector512.FusedMultiplyAdd(At(weights, i), At(gradient, i), sums);
+        }
+
+        var mean = Vector512.Create(Vector512.Sum(sums));
+        for (var i = 0; i < weights.Length; i += Lanes)
+        {
+            ((At(gradient, i) - mean) * At(weights, i) * scale).StoreUnsafe(ref gradient[i]);
+        }
+    }
+
     /// <summary>Turns scores into weights whose sum is 1.</summary>
     /// <param name="scores">Their number is a multiple of the lanes; those beyond <paramref name="count"/> are ignored and become 0.</param>
     public static void Softmax(Span<float> scores, int count)

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
 namespace Alt.Activities.Model.Products;
@@ -11,14 +10,6 @@ namespace Alt.Activities.Model.Products;
 internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunction>
 {
     private const string LayerKey = "layer";
-
-    // The last gradient that libtorch was given on this thread. It holds it by itself when it asks for the next, long before the scope of the step ends.
-    [ThreadStatic]
-    private static Tensor? _given;
-
-    // What a backward pass on this thread failed with.
-    [ThreadStatic]
-    private static ExceptionDispatchInfo? _failure;
 
     public override string Name => nameof(LinearFunction);
 
@@ -41,14 +32,6 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
             : Product.Of(Matrix.Of(rows), layer.Matrix, layer.Bias);
     }
 
-    /// <summary>To be called after a backward pass: throws what it failed with, which cannot cross libtorch's frames.</summary>
-    public static void ThrowFailure()
-    {
-        var failure = _failure;
-        _failure = null;
-        failure?.Throw();
-    }
-
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (x, layer) = ((Tensor)vars[0], (Layer)vars[3]);
@@ -57,33 +40,16 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         return Product.Of(Matrix.Of(x), layer.Matrix, layer.Bias);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-    {
-        _given?.Dispose();
-        _given = null;
-        try
-        {
-            _given = _failure is null ? Differentiate((Layer)ctx.get_data(LayerKey), ctx.get_saved_variables()[0], grad_output) : null;
-        }
-        catch (Exception e)
-        {
-            _failure = ExceptionDispatchInfo.Capture(e);
-        }
-
-        grad_output.Dispose();
-        return [_given!, null!, null!, null!];
-    }
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output) =>
+        [BackwardPass.Give(grad_output, gradient => Differentiate((Layer)ctx.get_data(LayerKey), ctx.get_saved_variables()[0], gradient))!, null!, null!, null!];
 
     /// <summary>Adds to the gradients of weight and bias.</summary>
     /// <param name="x">(R, K)</param>
-    /// <param name="gradient">Of y (R, N).</param>
+    /// <param name="gradient">Of y (R, N), contiguous.</param>
     /// <returns>The gradient of x (R, K), or null where none is needed.</returns>
     private static Tensor? Differentiate(Layer layer, Tensor x, Tensor gradient)
     {
-        using var scope = NewDisposeScope();
-        using var gradients = no_grad();
-        var rows = gradient.contiguous();
-        var (dy, weight) = (Matrix.Of(rows), layer.Weight);
+        var (dy, weight) = (Matrix.Of(gradient), layer.Weight);
         if (weight.requires_grad)
         {
             AddGradient(weight, layer.InputMajor ? Matrix.Of(x).Transposed : dy.Transposed, layer.InputMajor ? dy : Matrix.Of(x));
@@ -91,11 +57,11 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
 
         if (layer.Bias is { requires_grad: true } bias)
         {
-            var sum = Product.SumOfRows(rows);
+            var sum = Product.SumOfRows(gradient);
             bias.grad = bias.grad is { } there ? there.add_(sum) : sum;
         }
 
-        return x.requires_grad ? Product.Of(dy, layer.Matrix.Transposed).MoveToOuterDisposeScope() : null;
+        return x.requires_grad ? Product.Of(dy, layer.Matrix.Transposed) : null;
     }
 
     /// <summary>Adds the product of two matrices to a weight's gradient.</summary>

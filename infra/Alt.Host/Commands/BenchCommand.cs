@@ -137,7 +137,10 @@ internal static class BenchCommand
         var table = new Table().AddColumn("figure").AddColumn(new TableColumn("value").RightAligned());
         foreach (var property in figures.GetType().GetProperties())
         {
-            table.AddRow(property.Name, Convert.ToDouble(property.GetValue(figures), CultureInfo.InvariantCulture).ToString("N2", CultureInfo.InvariantCulture));
+            if (property.GetValue(figures) is { } value)
+            {
+                table.AddRow(property.Name, Convert.ToDouble(value, CultureInfo.InvariantCulture).ToString("N2", CultureInfo.InvariantCulture));
+            }
         }
 
         console.Write(table);

@@ -22,7 +22,7 @@ public sealed class WorkerCountTests(FinishedRun calm, OneWorkersRun alone) : IC
     [InlineData("8")]
     public async Task A_run_ends_the_same_on_any_number_of_cores(string cores)
     {
-        await using var installation = new Installation { Variables = { ["DOTNET_PROCESSOR_COUNT"] = cores, ["OPENBLAS_NUM_THREADS"] = cores } };
+        await using var installation = new Installation { Variables = { ["DOTNET_PROCESSOR_COUNT"] = cores } };
 
         var end = await installation.RunAsync("run", installation.Config, "--run-id", "cores", "--json");
 
