@@ -4,9 +4,9 @@ using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

@@ -3,8 +3,8 @@ using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Serving;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;

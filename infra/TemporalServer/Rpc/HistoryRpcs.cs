@@ -6,8 +6,8 @@ using Temporalio.Api.History.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Serving;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

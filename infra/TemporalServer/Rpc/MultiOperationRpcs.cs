@@ -3,8 +3,8 @@ using Grpc.Core;
 using Temporalio.Api.ErrorDetails.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Serving;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;

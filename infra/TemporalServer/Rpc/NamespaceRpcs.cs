@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Serving;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

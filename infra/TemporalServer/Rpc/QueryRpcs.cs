@@ -5,9 +5,9 @@ using Temporalio.Api.Query.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

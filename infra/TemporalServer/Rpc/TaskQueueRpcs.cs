@@ -3,8 +3,8 @@ using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.TaskQueue.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

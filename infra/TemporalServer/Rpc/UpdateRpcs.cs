@@ -3,9 +3,9 @@ using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

@@ -1,6 +1,6 @@
-using Grpc.Core;
 using System.Text.Json;
 using Google.Protobuf;
+using Grpc.Core;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Filter.V1;
 using Temporalio.Api.WorkflowService.V1;

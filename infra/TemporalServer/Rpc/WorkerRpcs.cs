@@ -1,12 +1,12 @@
-using Grpc.Core;
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Worker.V1;
 using Temporalio.Api.WorkflowService.V1;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
+using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 

@@ -7,9 +7,9 @@ using Temporalio.Api.Update.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Engine;
 using TemporalServer.Engine.State;
-using TemporalServer.Serving;
 using TemporalServer.Queues;
 using TemporalServer.Runtime;
+using TemporalServer.Serving;
 using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
