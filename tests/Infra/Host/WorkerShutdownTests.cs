@@ -52,6 +52,7 @@ public sealed class WorkerShutdownTests : IDisposable
     public async Task A_queue_that_ends_by_itself_ends_the_others()
     {
         var working = WorkAsync();
+        await Task.WhenAll(first.AtWork, second.AtWork);
 
         first.End.SetResult();
         await second.Stopping;
