@@ -17,6 +17,7 @@ internal static class ModelThreads
     public static void Apply()
     {
         TorchLibrary.Require();
+        HeapMemory.Keep();
         torch.set_num_threads(1);
     }
 }
