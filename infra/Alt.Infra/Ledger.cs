@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Alt.Domain;
 using JasperFx;
 using JasperFx.Events;
@@ -191,6 +192,11 @@ public sealed partial class Ledger : IAsyncDisposable
             {
                 // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
                 await RequireWholeAsync(stream, token);
+            }
+            catch (ObjectDisposedException e) when (e.InnerException is NpgsqlException lost)
+            {
+                // Marten rolls back on a connection that is gone, and says that instead of why it is.
+                ExceptionDispatchInfo.Throw(lost);
             }
             catch (Exception e) when ((e as PostgresException ?? e.InnerException as PostgresException) is { } refusal && LedgerException.IsFullDisk(refusal))
             {
