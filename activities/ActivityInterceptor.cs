@@ -13,7 +13,7 @@ namespace Alt.Activities;
 /// </summary>
 public sealed class ActivityInterceptor : IWorkerInterceptor
 {
-    /// <summary>Between two looks at whether a full disk or memory has been freed.</summary>
+    /// <summary>Between two looks at whether a full memory has been freed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     public ActivityInboundInterceptor InterceptActivity(ActivityInboundInterceptor nextInterceptor) => new Inbound(nextInterceptor);

@@ -13,13 +13,13 @@ namespace Alt.Activities;
 /// <summary>What another attempt at failed work can come to.</summary>
 public enum FailureKind
 {
-    /// <summary>It would fail in the same way: the stages are deterministic, so only what is outside of them can change.</summary>
+    /// <summary>It would fail in the same way until a person changes something: the stages are deterministic. A full disk is of this kind.</summary>
     Permanent,
 
     /// <summary>A part that was lost comes back within seconds: a process, a connection, a database.</summary>
     Passing,
 
-    /// <summary>A disk or a memory is full; a person or another program frees it within minutes.</summary>
+    /// <summary>A memory is full; another program frees it within minutes.</summary>
     Full,
 }
 
@@ -83,8 +83,9 @@ public static class Failures
     private static FailureKind? Told(Exception failure) => failure switch
     {
         HoldException or InputException => FailureKind.Permanent,
-        LedgerException { InnerException: PostgresException } => FailureKind.Full,
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull or PostgresErrorCodes.OutOfMemory } => FailureKind.Full,
+        LedgerException { InnerException: PostgresException } => FailureKind.Permanent,
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => FailureKind.Permanent,
+        PostgresException { SqlState: PostgresErrorCodes.OutOfMemory } => FailureKind.Full,
         // Terminated sessions are of a server that ends, or was killed.
         PostgresException { SqlState: ['5', '7', 'P', ..] } => FailureKind.Passing,
         NpgsqlException { IsTransient: true } => FailureKind.Passing,
@@ -98,7 +99,7 @@ public static class Failures
         ObjectDisposedException => FailureKind.Passing,
         OutOfMemoryException => FailureKind.Full,
         FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException => FailureKind.Permanent,
-        IOException { HResult: NoSpace or QuotaExceeded } => FailureKind.Full,
+        IOException { HResult: NoSpace or QuotaExceeded } => FailureKind.Permanent,
         IOException => FailureKind.Passing,
         ExternalException when failure.GetType() == typeof(ExternalException) =>
             NativeMemoryIsFull.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase))
