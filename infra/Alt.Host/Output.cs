@@ -13,7 +13,7 @@ internal sealed class Output(bool json, bool csv = false)
     /// <summary>For what is said on the way. Plain lines where standard error is no terminal.</summary>
     public IAnsiConsole Aside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
-    /// <summary>Whether somebody watches, so that a line may be written over; not between the lines of a log.</summary>
+    /// <summary>Whether a person watches, so that a line may be written over; not between the lines of a log.</summary>
     public bool Live { get; } = !Console.IsErrorRedirected && !Logs.AreShown;
 
     public void Say(string line) => Console.Error.WriteLine(line);

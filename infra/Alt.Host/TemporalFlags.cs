@@ -56,7 +56,7 @@ internal sealed class TemporalFlags
             : null;
     }
 
-    /// <summary>What the environment decides and nobody has said on the command line: the server itself, and where a variable goes before the profile.</summary>
+    /// <summary>What the environment decides and no flag has said: the server itself, and where a variable goes before the profile.</summary>
     /// <param name="flagged">The variables whose values were given as flags.</param>
     /// <param name="profile">The profile that a flag or a variable names; null for none.</param>
     /// <param name="environment">All <c>TEMPORAL_*</c> variables of the caller.</param>

@@ -10,7 +10,7 @@ namespace Alt.Host;
 /// <param name="Slots">By task queue how many activities run at once, and under <see cref="Workflows"/> how many workflow tasks.</param>
 /// <param name="Pollers">By the same keys how many calls wait for work at once.</param>
 /// <param name="CachedWorkflows">Workflows that are kept in memory and need no replay.</param>
-/// <param name="Metrics">null where nobody asked for any.</param>
+/// <param name="Metrics">null where none are asked for.</param>
 internal sealed record WorkerSettings(IReadOnlyDictionary<string, int> Slots, IReadOnlyDictionary<string, int> Pollers, int CachedWorkflows, MetricsOptions? Metrics)
 {
     /// <summary>The key of workflow tasks beside the task queues of activities.</summary>
@@ -82,7 +82,7 @@ internal sealed record WorkerSettings(IReadOnlyDictionary<string, int> Slots, IR
             : throw new InputException($"{otlp.Name} {url}: expected a URL, such as http://127.0.0.1:4317"),
     };
 
-    /// <summary>What somebody said.</summary>
+    /// <summary>A value as the user gave it.</summary>
     /// <param name="Name">Where: the option or the variable.</param>
     internal sealed record Given(string Name, string Text);
 }

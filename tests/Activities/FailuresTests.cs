@@ -121,7 +121,7 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
     }
 
     [Fact]
-    public void A_sentence_ends_before_a_native_trace_whoever_passes_it_on() =>
+    public void A_sentence_ends_before_a_native_trace_however_it_was_wrapped() =>
         Assert.Equal("the policy cannot be read", Failures.SentenceOf(new InvalidOperationException("the policy cannot be read" + Trace)));
 
     private static PostgresException Refusal(string code) => new("no", "ERROR", "ERROR", code);

@@ -17,7 +17,7 @@ internal static class WorkerCommand
 
     /// <summary>
     /// How long a worker may take to end. One whose server went with the parent would ask that server for more than a minute to end its polls, and
-    /// whoever starts the next worker waits meanwhile.
+    /// whatever starts the next worker waits meanwhile.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 

@@ -134,7 +134,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
 
     public sealed class Works
     {
-        /// <summary>Task tokens of the activities that wait for somebody outside, by workflow id.</summary>
+        /// <summary>Task tokens of the activities that are completed from outside, by workflow id.</summary>
         public ConcurrentDictionary<string, byte[]> Tokens { get; } = new();
 
         [Activity]

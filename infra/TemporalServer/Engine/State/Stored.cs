@@ -20,97 +20,37 @@ internal sealed partial class ExecutionState
     public RetryPolicy? RetryPolicy
     {
         get => HasRetryPolicyBytes ? RetryPolicy.Parser.ParseFrom(RetryPolicyBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearRetryPolicyBytes();
-            }
-            else
-            {
-                RetryPolicyBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => RetryPolicyBytes = bytes, ClearRetryPolicyBytes);
     }
 
     public WorkflowExecution? Root
     {
         get => HasRootBytes ? WorkflowExecution.Parser.ParseFrom(RootBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearRootBytes();
-            }
-            else
-            {
-                RootBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => RootBytes = bytes, ClearRootBytes);
     }
 
     public Memo? Memo
     {
         get => HasMemoBytes ? Memo.Parser.ParseFrom(MemoBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearMemoBytes();
-            }
-            else
-            {
-                MemoBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => MemoBytes = bytes, ClearMemoBytes);
     }
 
     public SearchAttributes? SearchAttributes
     {
         get => HasSearchAttributesBytes ? SearchAttributes.Parser.ParseFrom(SearchAttributesBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearSearchAttributesBytes();
-            }
-            else
-            {
-                SearchAttributesBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => SearchAttributesBytes = bytes, ClearSearchAttributesBytes);
     }
 
     public UserMetadata? UserMetadata
     {
         get => HasUserMetadataBytes ? UserMetadata.Parser.ParseFrom(UserMetadataBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearUserMetadataBytes();
-            }
-            else
-            {
-                UserMetadataBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => UserMetadataBytes = bytes, ClearUserMetadataBytes);
     }
 
     public Priority? Priority
     {
         get => HasPriorityBytes ? Priority.Parser.ParseFrom(PriorityBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearPriorityBytes();
-            }
-            else
-            {
-                PriorityBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => PriorityBytes = bytes, ClearPriorityBytes);
     }
 
     /// <summary>Events that arrived while a workflow task was running, in order; without event ids.</summary>
@@ -132,65 +72,25 @@ internal sealed partial class Activity
     public Payloads? HeartbeatDetails
     {
         get => HasHeartbeatDetailsBytes ? Payloads.Parser.ParseFrom(HeartbeatDetailsBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearHeartbeatDetailsBytes();
-            }
-            else
-            {
-                HeartbeatDetailsBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => HeartbeatDetailsBytes = bytes, ClearHeartbeatDetailsBytes);
     }
 
     public Failure? LastFailure
     {
         get => HasLastFailureBytes ? Failure.Parser.ParseFrom(LastFailureBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearLastFailureBytes();
-            }
-            else
-            {
-                LastFailureBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => LastFailureBytes = bytes, ClearLastFailureBytes);
     }
 
     public RetryPolicy? RetryPolicy
     {
         get => HasRetryPolicyBytes ? RetryPolicy.Parser.ParseFrom(RetryPolicyBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearRetryPolicyBytes();
-            }
-            else
-            {
-                RetryPolicyBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => RetryPolicyBytes = bytes, ClearRetryPolicyBytes);
     }
 
     public Priority? Priority
     {
         get => HasPriorityBytes ? Priority.Parser.ParseFrom(PriorityBytes) : null;
-        set
-        {
-            if (value is null)
-            {
-                ClearPriorityBytes();
-            }
-            else
-            {
-                PriorityBytes = value.ToByteString();
-            }
-        }
+        set => StoredMessage.Set(value, bytes => PriorityBytes = bytes, ClearPriorityBytes);
     }
 }
 
@@ -200,5 +100,20 @@ internal sealed partial class Child
     {
         get => (ParentClosePolicy)ClosePolicyNumber;
         set => ClosePolicyNumber = (int)value;
+    }
+}
+
+internal static class StoredMessage
+{
+    public static void Set(IMessage? value, Action<ByteString> set, Action clear)
+    {
+        if (value is null)
+        {
+            clear();
+        }
+        else
+        {
+            set(value.ToByteString());
+        }
     }
 }
