@@ -30,8 +30,8 @@ internal readonly record struct ReferencePass(LanguageModel Model, Tensor Hidden
 /// <param name="EntropyCoefficient">alpha; the entropy is that of the policy's whole vocabulary, added tokens included.</param>
 internal readonly record struct ConditionalLoss(double KlCoefficient, double EntropyCoefficient)
 {
-    /// <summary>Logits in a chunk: 64 MiB in single precision. Fewer would read and write the head's gradient more often.</summary>
-    private const int ChunkLogits = 1 << 24;
+    /// <summary>Logits in a chunk: 128 MiB in single precision. Fewer would read the head, and read and write its gradient, more often.</summary>
+    private const int ChunkLogits = 1 << 25;
 
     /// <summary>Sums the loss, and adds its gradients to those of the policy's weights.</summary>
     /// <param name="hidden">The policy's hidden states (R, C) that predict the response tokens, with their history.</param>

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Alt.Activities.Model.Products;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -8,67 +8,104 @@ using Gelu = TorchSharp.Modules.GELU.Approximate;
 namespace Alt.Activities.Model;
 
 /// <summary>GELU (arXiv 1606.08415) on all cores; libtorch's, on one, takes as long for a layer of GPT-2 as a tenth of its matrix products.</summary>
-internal static class GeluKernel
+internal sealed class GeluKernel : autograd.SingleTensorFunction<GeluKernel>
 {
     // Elements per piece of work.
     private const int Piece = 1 << 15;
 
+    private const string FormKey = "form";
+
     private static readonly int Width = Vector512<float>.Count;
+
+    public override string Name => nameof(GeluKernel);
 
     /// <param name="x">Of any shape.</param>
     public static Tensor Of(Tensor x, Gelu approximate)
     {
-        if (x.device_type != DeviceType.CPU || x.dtype != float32 || !x.is_contiguous())
+        if (!Product.Takes(x))
         {
             return gelu(x, approximate);
         }
 
-        // The tangent at x: its value is the function's, its slope the derivative, and autograd need not know how they were found.
-        var (intercepts, slopes) = (empty_like(x), empty_like(x));
-        SetTangents(x.detach(), intercepts, slopes, approximate == Gelu.tanh);
-        return intercepts.addcmul_(x, slopes, 1);
+        var whole = x.contiguous();
+        return is_grad_enabled() && whole.requires_grad ? apply(whole, approximate) : Values(whole, approximate);
     }
 
-    private static void SetTangents(Tensor x, Tensor intercepts, Tensor slopes, bool tanh)
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        foreach (var ((points, values), derivatives) in x.Parts().Zip(intercepts.Parts()).Zip(slopes.Parts()))
-        {
-            var count = (int)points.NumberOfElements;
-            Parallel.For(0, (count + Piece - 1) / Piece, piece =>
-            {
-                var (start, length) = (piece * Piece, Math.Min(Piece, count - piece * Piece));
-                SetTangents(points.Floats().Slice(start, length), values.Floats().Slice(start, length), derivatives.Floats().Slice(start, length), tanh);
-            });
-        }
+        var (x, approximate) = ((Tensor)vars[0], (Gelu)vars[1]);
+        ctx.save_for_backward([x]);
+        ctx.save_data(FormKey, approximate);
+        return Values(x, approximate);
     }
 
-    private static void SetTangents(ReadOnlySpan<float> x, Span<float> intercepts, Span<float> slopes, bool tanh)
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output) =>
+        [BackwardPass.Give(grad_output, gradient => Slopes(ctx.get_saved_variables()[0], gradient, (Gelu)ctx.get_data(FormKey)))!, null!];
+
+    private static Tensor Values(Tensor x, Gelu approximate) => approximate == Gelu.tanh ? Map<TanhValue>(x, x) : Map<Value>(x, x);
+
+    // Of the loss in x, by that in what came of x.
+    private static Tensor Slopes(Tensor x, Tensor gradient, Gelu approximate) =>
+        approximate == Gelu.tanh ? Map<TanhSlope>(x, gradient) : Map<Slope>(x, gradient);
+
+    // Two contiguous tensors of one shape to a third.
+    private static unsafe Tensor Map<TFormula>(Tensor x, Tensor factor)
+        where TFormula : struct, IFormula
+    {
+        var result = empty_like(x);
+        var (length, width) = (x.NumberOfElements, x.shape[^1]);
+        var (xs, factors, results) = (Matrix.Of(x.view(-1, width)), Matrix.Of(factor.view(-1, width)), Matrix.Of(result.view(-1, width)));
+        Cores.Share((int)((length + Piece - 1) / Piece), piece =>
+        {
+            var start = (long)piece * Piece;
+            var count = (int)Math.Min(Piece, length - start);
+            Map<TFormula>(new(xs[0, start], count), new(factors[0, start], count), new(results[0, start], count));
+        });
+        return result;
+    }
+
+    private static void Map<TFormula>(ReadOnlySpan<float> x, ReadOnlySpan<float> factor, Span<float> result)
+        where TFormula : struct, IFormula
     {
         var whole = x.Length - x.Length % Width;
         for (var i = 0; i < whole; i += Width)
         {
-            Tangent(Vector512.LoadUnsafe(in x[i]), tanh, out var intercept, out var slope);
-            intercept.StoreUnsafe(ref intercepts[i]);
-            slope.StoreUnsafe(ref slopes[i]);
+            TFormula.At(Vector512.LoadUnsafe(in x[i]), Vector512.LoadUnsafe(in factor[i])).StoreUnsafe(ref result[i]);
         }
 
         if (whole < x.Length)
         {
-            Span<float> rest = stackalloc float[Width];
+            Span<float> rest = stackalloc float[2 * Width];
             rest.Clear();
             x[whole..].CopyTo(rest);
-            Tangent(Vector512.LoadUnsafe(in rest[0]), tanh, out var intercept, out var slope);
-            for (var i = whole; i < x.Length; i++)
-            {
-                (intercepts[i], slopes[i]) = (intercept[i - whole], slope[i - whole]);
-            }
+            factor[whole..].CopyTo(rest[Width..]);
+            TFormula.At(Vector512.LoadUnsafe(in rest[0]), Vector512.LoadUnsafe(in rest[Width])).StoreUnsafe(ref rest[0]);
+            rest[..(x.Length - whole)].CopyTo(result[whole..]);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Tangent(Vector512<float> x, bool tanh, out Vector512<float> intercept, out Vector512<float> slope)
+    private interface IFormula
     {
-        slope = tanh ? VectorMath.GeluTanhSlope(x) : VectorMath.GeluSlope(x);
-        intercept = (tanh ? VectorMath.GeluTanh(x) : VectorMath.Gelu(x)) - slope * x;
+        static abstract Vector512<float> At(Vector512<float> x, Vector512<float> factor);
+    }
+
+    private readonly struct Value : IFormula
+    {
+        public static Vector512<float> At(Vector512<float> x, Vector512<float> factor) => VectorMath.Gelu(x);
+    }
+
+    private readonly struct TanhValue : IFormula
+    {
+        public static Vector512<float> At(Vector512<float> x, Vector512<float> factor) => VectorMath.GeluTanh(x);
+    }
+
+    private readonly struct Slope : IFormula
+    {
+        public static Vector512<float> At(Vector512<float> x, Vector512<float> factor) => VectorMath.GeluSlope(x) * factor;
+    }
+
+    private readonly struct TanhSlope : IFormula
+    {
+        public static Vector512<float> At(Vector512<float> x, Vector512<float> factor) => VectorMath.GeluTanhSlope(x) * factor;
     }
 }

@@ -6,6 +6,12 @@ namespace Alt.Activities.Model.Products;
 /// <summary>Copies pieces of matrices in the order in which <see cref="Tiles"/> reads them.</summary>
 internal static unsafe class Packing
 {
+    // Numbers in a line of the caches.
+    private const int CacheLine = 16;
+
+    // Rows of a panel that are fetched before they are copied.
+    private const int RowsAhead = 16;
+
     // Numbers per row that are transposed before the next rows: what is read and written of them fits a core's first cache.
     private const int Transposed = 64;
 
@@ -22,6 +28,11 @@ internal static unsafe class Packing
         {
             for (var k = 0; k < rows; k++)
             {
+                if (k < rows - RowsAhead)
+                {
+                    Fetch(source[firstRow + k + RowsAhead, column], columns);
+                }
+
                 new ReadOnlySpan<float>(source[firstRow + k, column], columns).CopyTo(new Span<float>(panel + k * Tiles.Width, columns));
             }
 
@@ -55,6 +66,20 @@ internal static unsafe class Packing
             {
                 target[i] = column[row + i];
             }
+        }
+    }
+
+    // Into a core's first cache. Rows of a large matrix lie in pages of their own, so that the processor does not see which one comes next.
+    private static void Fetch(float* row, int columns)
+    {
+        if (Sse.IsSupported)
+        {
+            for (var column = 0; column < columns; column += CacheLine)
+            {
+                Sse.Prefetch0(row + column);
+            }
+
+            Sse.Prefetch0(row + columns - 1);
         }
     }
 
