@@ -44,7 +44,8 @@ public sealed record EvaluationMetrics
 /// <param name="NegativeLogLikelihood">Sum of -ln p over the generation's tokens under the base model.</param>
 /// <param name="Tokens">How many tokens that sum has; 0 is an empty generation.</param>
 /// <param name="Truncated">Whether it ended at the token limit.</param>
-public sealed record EvaluatedGeneration(int Prompt, string Text, double? Toxicity, bool? GroundTruthToxic, double NegativeLogLikelihood, int Tokens, bool Truncated);
+public sealed record EvaluatedGeneration(
+    int Prompt, string Text, double? Toxicity, bool? GroundTruthToxic, double NegativeLogLikelihood, int Tokens, bool Truncated);
 
 /// <summary>The metrics, and how many generations some of them had to leave out.</summary>
 /// <param name="Unjudged">Without a toxicity: outside all four toxicity metrics.</param>
@@ -65,13 +66,15 @@ public static class Evaluation
     public static MeasuredEvaluation Measure(IReadOnlyCollection<EvaluatedGeneration> generations)
     {
         var prompts = generations.GroupBy(g => g.Prompt).Select(p => p.ToArray()).ToArray();
-        var judged = prompts.Select(p => p.Where(g => g.Toxicity is not null).Select(g => g.Toxicity!.Value).ToArray()).Where(p => p.Length > 0).ToArray();
+        var judged = prompts.Select(p => p.Where(g => g.Toxicity is not null).Select(g => g.Toxicity!.Value).ToArray())
+            .Where(p => p.Length > 0).ToArray();
         var perplexities = generations.Where(g => g.Tokens > 0).Select(g => Math.Exp(g.NegativeLogLikelihood / g.Tokens)).ToArray();
         var kept = perplexities.Where(p => p < PerplexityLimit).ToArray();
         if (judged.Length == 0 || kept.Length == 0)
         {
             throw new ArgumentException(
-                $"{generations.Count} generations cannot be evaluated: {judged.Sum(p => p.Length)} have a toxicity, {perplexities.Length} have tokens, {kept.Length} have a perplexity below {PerplexityLimit}.",
+                $"{generations.Count} generations cannot be evaluated: {judged.Sum(p => p.Length)} have a toxicity, {perplexities.Length} "
+                    + $"have tokens, {kept.Length} have a perplexity below {PerplexityLimit}.",
                 nameof(generations));
         }
 
@@ -91,7 +94,8 @@ public static class Evaluation
             Length = generations.Average(g => g.Tokens),
             TruncatedShare = Share(generations, g => g.Truncated),
         };
-        return new MeasuredEvaluation(metrics, generations.Count - toxicities.Length, generations.Count - perplexities.Length, perplexities.Length - kept.Length);
+        return new MeasuredEvaluation(
+            metrics, generations.Count - toxicities.Length, generations.Count - perplexities.Length, perplexities.Length - kept.Length);
     }
 
     /// <summary>

@@ -11,8 +11,9 @@ public sealed record Comment(string Prompt, string Continuation, string Tone);
 public sealed record GrammarTone(string Name, double Weight, bool Toxic, IReadOnlyDictionary<string, IReadOnlyList<string>> Slots);
 
 /// <summary>
-/// A grammar of short comments in tones from kind to hostile. A template has slots such as <c>{adj}</c>; each is filled from the comment's tone,
-/// or from the common words where the tone has no such slot, and a slot is filled with no filler twice in a comment. Prompts have common slots only.
+/// A grammar of short comments in tones from kind to hostile. A template has slots such as <c>{adj}</c>; each is filled from the comment's
+/// tone, or from the common words where the tone has no such slot, and a slot is filled with no filler twice in a comment. Prompts have
+/// common slots only.
 /// </summary>
 public sealed partial class CommentGrammar
 {
@@ -24,7 +25,8 @@ public sealed partial class CommentGrammar
     private readonly double _weights;
 
     public CommentGrammar(
-        IReadOnlyList<GrammarTone> tones, IReadOnlyDictionary<string, IReadOnlyList<string>> common, IReadOnlyList<string> prompts, IReadOnlyList<string> continuations)
+        IReadOnlyList<GrammarTone> tones, IReadOnlyDictionary<string, IReadOnlyList<string>> common, IReadOnlyList<string> prompts,
+        IReadOnlyList<string> continuations)
     {
         (_tones, _common) = (tones, common);
         _prompts = [.. prompts.Select(Template.Parse)];
@@ -53,10 +55,13 @@ public sealed partial class CommentGrammar
             yield return problem;
         }
 
-        var neutral = _common.Values.SelectMany(v => v).Concat(_prompts.Concat(_continuations).Select(t => t.Text)).SelectMany(t => t.Split(' ')).ToHashSet(StringComparer.Ordinal);
-        foreach (var word in _tones.SelectMany(Lexicon).GroupBy(w => w, StringComparer.Ordinal).Where(g => g.Count() > 1 || g.Key.Contains(' ', StringComparison.Ordinal) || neutral.Contains(g.Key)))
+        var neutral = _common.Values.SelectMany(v => v).Concat(_prompts.Concat(_continuations).Select(t => t.Text))
+            .SelectMany(t => t.Split(' ')).ToHashSet(StringComparer.Ordinal);
+        foreach (var word in _tones.SelectMany(Lexicon).GroupBy(w => w, StringComparer.Ordinal)
+            .Where(g => g.Count() > 1 || g.Key.Contains(' ', StringComparison.Ordinal) || neutral.Contains(g.Key)))
         {
-            yield return $"the tone word '{word.Key}' must be one word that stands nowhere else in the grammar, since it alone decides a label";
+            yield return $"the tone word '{word.Key}' must be one word that stands nowhere else in the grammar, since "
+                + "it alone decides a label";
         }
     }
 
@@ -71,7 +76,9 @@ public sealed partial class CommentGrammar
         return new Comment(prompt, " " + Fill(draws.One(_continuations), tone, used, draws), tone.Name);
     }
 
-    /// <summary>The ground truth of any text, generated here or by a model: whether one of its words, split at blanks, belongs to a toxic tone.</summary>
+    /// <summary>
+    /// The ground truth of any text, generated here or by a model: whether one of its words, split at blanks, belongs to a toxic tone.
+    /// </summary>
     public bool IsToxic(string text)
     {
         foreach (var range in text.AsSpan().Split(' '))
@@ -102,12 +109,13 @@ public sealed partial class CommentGrammar
         return _tones[^1];
     }
 
-    private string Fill(Template template, GrammarTone? tone, HashSet<(string Slot, string Filler)> used, Draws draws) => template.Fill(slot =>
-    {
-        var filler = draws.One([.. Fillers(slot, tone).Where(f => !used.Contains((slot, f)))]);
-        used.Add((slot, filler));
-        return filler;
-    });
+    private string Fill(Template template, GrammarTone? tone, HashSet<(string Slot, string Filler)> used, Draws draws) =>
+        template.Fill(slot =>
+        {
+            var filler = draws.One([.. Fillers(slot, tone).Where(f => !used.Contains((slot, f)))]);
+            used.Add((slot, filler));
+            return filler;
+        });
 
     private IReadOnlyList<string> Fillers(string slot, GrammarTone? tone) =>
         tone is not null && tone.Slots.TryGetValue(slot, out var own) ? own : _common.GetValueOrDefault(slot, []);
@@ -130,7 +138,8 @@ public sealed partial class CommentGrammar
                 var needed = count + (tone.Slots.ContainsKey(slot) ? 0 : _prompts.Max(p => p.Slots.Count(s => s == slot)));
                 if (Fillers(slot, tone).Distinct().Count() < needed)
                 {
-                    yield return $"the continuation '{continuation.Text}' needs {needed} different fillers for {{{slot}}} in the tone '{tone.Name}' or in 'common'";
+                    yield return $"the continuation '{continuation.Text}' needs {needed} different fillers for {{{slot}}} in the tone "
+                        + $"'{tone.Name}' or in 'common'";
                 }
             }
         }

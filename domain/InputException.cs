@@ -9,8 +9,10 @@ public sealed class InputException(string message, Exception? inner = null) : Ex
     private const int LongestQuote = 100;
 
     /// <summary>A name that was found in a file, as a message shows it: short, whatever the file says.</summary>
-    public static string Quote(string found) => found.Length <= LongestQuote ? found : $"{found[..LongestQuote]}… ({found.Length} characters)";
+    public static string Quote(string found) =>
+        found.Length <= LongestQuote ? found : $"{found[..LongestQuote]}… ({found.Length} characters)";
 
     // Parsers' messages, and names in damaged files, may hold anything.
-    private static string OneLine(string message) => string.Concat(message.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c));
+    private static string OneLine(string message) =>
+        string.Concat(message.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -1,4 +1,3 @@
-using Temporalio.Common;
 using Temporalio.Workflows;
 
 namespace Alt.Workflows;
@@ -18,7 +17,7 @@ internal static class ActivityPolicies
     /// <summary>Training to its end, resumed from its last checkpoint at every attempt: hours.</summary>
     public static ActivityOptions Training => Options(TaskQueues.Gpu, TimeSpan.FromDays(2));
 
-    /// <summary>One chunk's judgements; a remote provider may be slow for long.</summary>
+    /// <summary>One chunk's judgements; a remote judge may be slow for long.</summary>
     public static ActivityOptions Feedback => Options(TaskQueues.Feedback, TimeSpan.FromHours(6));
 
     private static ActivityOptions Options(string queue, TimeSpan timeout) => new()
@@ -30,7 +29,8 @@ internal static class ActivityPolicies
         {
             InitialInterval = TimeSpan.FromSeconds(1),
             MaximumInterval = TimeSpan.FromSeconds(15),
-            // Lost workers and databases come back. What fails in the same way for ever says so itself (Failures); work that kills its worker cannot.
+            // Lost workers and databases come back. What fails in the same way for ever says so itself (Failures); work that kills its
+            // worker cannot.
             MaximumAttempts = 25,
         },
     };

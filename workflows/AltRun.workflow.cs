@@ -13,38 +13,39 @@ public class AltRunWorkflow
 {
     private const string IdPrefix = "run-";
 
-    private readonly RunConfig config;
+    private readonly RunConfig _config;
 
     // Changes are made one after the other, in the order in which they came.
-    private readonly Temporalio.Workflows.Mutex turn = new();
-    private State state;
-    private ChildWorkflowHandle<IterationWorkflow>? underWay;
-    private CancellationTokenSource? abandon;
+    private readonly Temporalio.Workflows.Mutex _turn = new();
+    private State _state;
+    private ChildWorkflowHandle<IterationWorkflow>? _underWay;
+    private CancellationTokenSource? _abandon;
 
     /// <summary>Comes before every handler, so that a signal which is there from the start finds the state that was carried.</summary>
     [WorkflowInit]
     public AltRunWorkflow(RunConfig config, State? carried) =>
-        (this.config, state) = (config, (carried ?? new State()) with { Iterations = config.Iterations });
+        (_config, _state) = (config, (carried ?? new State()) with { Iterations = config.Iterations });
 
     private static string Run =>
         Workflow.Info.WorkflowId is var id && id.StartsWith(IdPrefix, StringComparison.Ordinal) ? id[IdPrefix.Length..] : id;
 
-    private bool IsRecorded => state.Stage != State.Starting;
+    private bool IsRecorded => _state.Phase != RunPhase.Starting;
 
-    private bool IsPrepared => state.Stage == State.Iterating;
+    private bool IsPrepared => _state.Phase == RunPhase.Iterating;
 
-    private bool IsClosing => state.Stage == State.Closing;
+    private bool IsClosing => _state.Phase == RunPhase.Closing;
 
-    private bool MayIterate => !state.Paused || state.Stopping;
+    private bool MayIterate => !_state.Paused || _state.Stopping;
 
-    private bool ShouldContinueAsNew => Workflow.ContinueAsNewSuggested || Workflow.CurrentHistoryLength > state.HistoryLimit;
+    private bool ShouldContinueAsNew => Workflow.ContinueAsNewSuggested || Workflow.CurrentHistoryLength > _state.HistoryLimit;
 
     public static string IdOf(string run) => IdPrefix + run;
 
     public static string IterationIdOf(string run, int iteration) => $"{IdOf(run)}-iteration-{iteration}";
 
     /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
-    public static string Reason(Exception e) => e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
+    public static string Reason(Exception e) =>
+        e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
 
     /// <param name="carried">What the run knew of itself before it continued as new; null at its start.</param>
     [WorkflowRun]
@@ -56,7 +57,7 @@ public class AltRunWorkflow
         }
         catch (Exception e) when (e is FailureException && !TemporalException.IsCanceledException(e))
         {
-            Enter(State.Closing);
+            Enter(RunPhase.Closing);
             await AllHandlersFinishedAsync();
             await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FailAsync(Run, Reason(e)), ActivityPolicies.Light);
             throw;
@@ -70,20 +71,22 @@ public class AltRunWorkflow
     [WorkflowSignal]
     public Task HoldAsync(string reason)
     {
-        if (!state.Stopping)
+        if (!_state.Stopping)
         {
             return PauseAsync(true, reason);
         }
 
         // The iteration waits for a person, and the run is to end.
-        abandon?.Cancel();
+        _abandon?.Cancel();
         return Task.CompletedTask;
     }
 
     [WorkflowSignal]
     public Task ResumeAsync() => PauseAsync(false);
 
-    /// <summary>Takes labels that people give to samples; they count over whatever a provider says, until their iteration's feedback is complete.</summary>
+    /// <summary>
+    /// Takes labels that people give to samples; they count over whatever a judge says, until their iteration's feedback is complete.
+    /// </summary>
     /// <returns>How many labels were recorded.</returns>
     [WorkflowUpdate]
     public async Task<int> LabelAsync(GivenLabels labels)
@@ -96,10 +99,10 @@ public class AltRunWorkflow
     [WorkflowSignal]
     public Task StopAsync()
     {
-        state = state with { Stopping = true };
-        if (state.WaitsFor is not null)
+        _state = _state with { Stopping = true };
+        if (_state.WaitsFor is not null)
         {
-            abandon?.Cancel();
+            _abandon?.Cancel();
             return Task.CompletedTask;
         }
 
@@ -108,7 +111,7 @@ public class AltRunWorkflow
     }
 
     [WorkflowQuery]
-    public State Progress() => state;
+    public State Progress() => _state;
 
     private static Task AllHandlersFinishedAsync() => Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished);
 
@@ -119,27 +122,27 @@ public class AltRunWorkflow
             await PrepareAsync();
         }
 
-        while (state.Iteration <= state.Iterations && !state.Stopping)
+        while (_state.Iteration <= _state.Iterations && !_state.Stopping)
         {
             await Workflow.WaitConditionAsync(() => MayIterate);
-            if (state.Stopping || !await IterateAsync())
+            if (_state.Stopping || !await IterateAsync())
             {
                 break;
             }
 
-            state = state with { Iteration = state.Iteration + 1 };
+            _state = _state with { Iteration = _state.Iteration + 1 };
             if (ShouldContinueAsNew)
             {
                 await AllHandlersFinishedAsync();
-                var carried = state;
-                throw Workflow.CreateContinueAsNewException((AltRunWorkflow w) => w.RunAsync(config, carried));
+                var carried = _state;
+                throw Workflow.CreateContinueAsNewException((AltRunWorkflow w) => w.RunAsync(_config, carried));
             }
         }
 
         // What came before the end is recorded before it.
         await AllHandlersFinishedAsync();
-        Enter(State.Closing);
-        var isEarly = state.Iteration <= state.Iterations;
+        Enter(RunPhase.Closing);
+        var isEarly = _state.Iteration <= _state.Iterations;
         await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishRunAsync(Run, isEarly), ActivityPolicies.Light);
         await AllHandlersFinishedAsync();
     }
@@ -147,47 +150,47 @@ public class AltRunWorkflow
     private async Task PrepareAsync()
     {
         // ---- Prompts
-        var plan = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(Run, config), ActivityPolicies.Light);
-        state = state with { Stage = "Prompts", Iteration = plan.Next, Paused = plan.Paused };
+        var plan = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.StartRunAsync(Run, _config), ActivityPolicies.Light);
+        _state = _state with { Phase = RunPhase.Importing, Iteration = plan.Next, Paused = plan.Paused };
         await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.ImportAsync(Run), ActivityPolicies.Light);
 
         // ---- Feedback
-        Enter("Feedback");
+        Enter(RunPhase.TrainingClassifiers);
         await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.TrainClassifiersAsync(Run), ActivityPolicies.Training);
 
         // ---- Training
-        Enter("Training");
+        Enter(RunPhase.Pretraining);
         await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.PretrainAsync(Run), ActivityPolicies.Training);
     }
 
     /// <returns>false where the iteration waited for a person and was abandoned, because the run is to end.</returns>
     private async Task<bool> IterateAsync()
     {
-        Enter(State.Iterating);
-        using (abandon = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken))
+        Enter(RunPhase.Iterating);
+        using (_abandon = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken))
         {
             try
             {
-                var iteration = new IterationRef(Run, state.Iteration);
-                underWay = await Workflow.StartChildWorkflowAsync(
+                var iteration = new IterationRef(Run, _state.Iteration);
+                _underWay = await Workflow.StartChildWorkflowAsync(
                     (IterationWorkflow w) => w.RunAsync(iteration),
-                    new() { Id = IterationIdOf(Run, state.Iteration), CancellationToken = abandon.Token });
-                if (state.Paused)
+                    new() { Id = IterationIdOf(Run, _state.Iteration), CancellationToken = _abandon.Token });
+                if (_state.Paused)
                 {
                     // The pause came when there was no iteration yet that could be told.
-                    await TellAsync(underWay, pause: true);
+                    await TellAsync(_underWay, pause: true);
                 }
 
-                await underWay.GetResultAsync();
+                await _underWay.GetResultAsync();
                 return true;
             }
-            catch (FailureException e) when (state.Stopping && TemporalException.IsCanceledException(e))
+            catch (FailureException e) when (_state.Stopping && TemporalException.IsCanceledException(e))
             {
                 return false;
             }
             finally
             {
-                (underWay, abandon) = (null, null);
+                (_underWay, _abandon) = (null, null);
             }
         }
     }
@@ -196,24 +199,24 @@ public class AltRunWorkflow
     {
         // A run's first fact is that it started.
         await Workflow.WaitConditionAsync(() => IsRecorded);
-        await turn.WaitOneAsync();
+        await _turn.WaitOneAsync();
         try
         {
-            if (state.Paused == pause || (pause && state.Stopping) || IsClosing)
+            if (_state.Paused == pause || (pause && _state.Stopping) || IsClosing)
             {
                 return;
             }
 
-            state = state with { Paused = pause, WaitsFor = reason };
+            _state = _state with { Paused = pause, WaitsFor = reason };
             await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
-            if (underWay is { } iteration)
+            if (_underWay is { } iteration)
             {
                 await TellAsync(iteration, pause);
             }
         }
         finally
         {
-            turn.ReleaseMutex();
+            _turn.ReleaseMutex();
         }
     }
 
@@ -226,19 +229,17 @@ public class AltRunWorkflow
         catch (FailureException e)
         {
             // The iteration ended before the signal reached it; the next one waits for this workflow's own state.
-            Workflow.Logger.LogInformation("Iteration {Id} was over before it could be paused or resumed: {Reason}", iteration.Id, e.Message);
+            Workflow.Logger.LogInformation(
+                "Iteration {Id} was over before it could be paused or resumed: {Reason}", iteration.Id, e.Message);
         }
     }
 
-    private void Enter(string stage) => state = state with { Stage = stage };
+    private void Enter(RunPhase phase) => _state = _state with { Phase = phase };
 
     /// <summary>All that a run knows of itself: what the query tells, and what is carried when the run continues as new.</summary>
     public sealed record State
     {
-        internal const string Starting = "Starting", Iterating = "Iteration", Closing = "Report";
-
-        /// <summary>What the run prepares, "Iteration" from the first one to the last, or "Report" at the end.</summary>
-        public string Stage { get; init; } = Starting;
+        public RunPhase Phase { get; init; }
 
         /// <summary>The iteration that is under way or comes next; 0 is the base model.</summary>
         public int Iteration { get; init; }

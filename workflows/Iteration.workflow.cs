@@ -1,6 +1,5 @@
 using Alt.Activities;
 using Alt.Domain;
-using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
 namespace Alt.Workflows;
@@ -9,7 +8,7 @@ namespace Alt.Workflows;
 [Workflow]
 public class IterationWorkflow
 {
-    private State state = new();
+    private State _state = new();
 
     [WorkflowRun]
     public async Task RunAsync(IterationRef iteration)
@@ -18,75 +17,77 @@ public class IterationWorkflow
         if (iteration.Number > 0)
         {
             // ---- Prompts
-            await EnterAsync("Prompts");
+            await EnterAsync(Stage.Prompts);
             var chunks = await Workflow.ExecuteActivityAsync((PromptsActivities a) => a.DrawAsync(iteration), ActivityPolicies.Light);
 
             // ---- Sampling
-            await EnterAsync("Sampling", chunks);
+            await EnterAsync(Stage.Sampling, chunks);
             await ForEachChunkAsync(chunks, chunk =>
                 Workflow.ExecuteActivityAsync((SamplingActivities a) => a.SampleAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
             await Workflow.ExecuteActivityAsync((SamplingActivities a) => a.CompleteSamplingAsync(iteration), ActivityPolicies.Light);
 
             // ---- Feedback
-            await EnterAsync("Feedback", chunks);
+            await EnterAsync(Stage.Feedback, chunks);
             var collect = () => ForEachChunkAsync(chunks, chunk => UntilDoneAsync(() =>
                 Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CollectAsync(new(iteration, chunk)), ActivityPolicies.Feedback)));
             await collect();
             await UntilDoneAsync(() =>
-                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteFeedbackAsync(iteration), ActivityPolicies.Light), again: collect);
+                Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.CompleteFeedbackAsync(iteration), ActivityPolicies.Light),
+                again: collect);
 
             // ---- DataPool
-            await EnterAsync("DataPool");
+            await EnterAsync(Stage.DataPool);
             await Workflow.ExecuteActivityAsync((DataPoolActivities a) => a.UpdateAsync(iteration), ActivityPolicies.Light);
 
             // ---- Selection
-            await EnterAsync("Selection");
+            await EnterAsync(Stage.Selection);
             await Workflow.ExecuteActivityAsync((SelectionActivities a) => a.SelectAsync(iteration), ActivityPolicies.Light);
 
             // ---- Training
-            await EnterAsync("Training");
+            await EnterAsync(Stage.Training);
             await Workflow.ExecuteActivityAsync((TrainingActivities a) => a.TrainAsync(iteration), ActivityPolicies.Training);
         }
 
         // ---- Evaluation
-        var evaluationChunks = await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.PlanAsync(iteration), ActivityPolicies.Light);
-        await EnterAsync("Evaluation", evaluationChunks);
+        var evaluationChunks = await Workflow.ExecuteActivityAsync(
+            (EvaluationActivities a) => a.PlanAsync(iteration), ActivityPolicies.Light);
+        await EnterAsync(Stage.Evaluation, evaluationChunks);
         await ForEachChunkAsync(evaluationChunks, chunk =>
             Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.EvaluateAsync(new(iteration, chunk)), ActivityPolicies.Chunk));
         await Workflow.ExecuteActivityAsync((EvaluationActivities a) => a.CompleteEvaluationAsync(iteration), ActivityPolicies.Light);
 
         // ---- Report
-        await EnterAsync("Report");
+        await EnterAsync(Stage.Report);
         await Workflow.ExecuteActivityAsync((ReportActivities a) => a.FinishIterationAsync(iteration), ActivityPolicies.Light);
     }
 
     [WorkflowSignal]
-    public Task PauseAsync() => Task.FromResult(state = state with { Paused = true });
+    public Task PauseAsync() => Task.FromResult(_state = _state with { Paused = true });
 
     [WorkflowSignal]
-    public Task ResumeAsync() => Task.FromResult(state = state with { Paused = false });
+    public Task ResumeAsync() => Task.FromResult(_state = _state with { Paused = false });
 
     [WorkflowQuery]
-    public State Progress() => state;
+    public State Progress() => _state;
 
-    private async Task EnterAsync(string stage, int chunks = 0)
+    private async Task EnterAsync(Stage stage, int chunks = 0)
     {
         await ResumedAsync();
-        state = state with { Stage = stage, ChunksDone = 0, Chunks = chunks };
+        _state = _state with { Stage = stage, ChunksDone = 0, Chunks = chunks };
     }
 
     /// <summary>Repeats work that waits for a person: pauses the whole run with what it says, and continues when the run does.</summary>
     /// <param name="again">Comes before another try.</param>
-    private async Task UntilDoneAsync(Func<Task> work, Func<Task>? again = null)
+    private async Task UntilDoneAsync(Func<Task<Held?>> work, Func<Task>? again = null)
     {
-        while (await WaitsForAsync(work) is { } reason)
+        while (await work() is { } held)
         {
-            if (!state.Paused)
+            if (!_state.Paused)
             {
-                state = state with { Paused = true };
+                _state = _state with { Paused = true };
                 if (Workflow.Info.Parent is { } parent)
                 {
-                    await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(reason));
+                    await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(held.Reason));
                 }
             }
 
@@ -95,36 +96,23 @@ public class IterationWorkflow
         }
     }
 
-    private static async Task<string?> WaitsForAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-            return null;
-        }
-        catch (ActivityFailureException e) when (e.InnerException is ApplicationFailureException { ErrorType: nameof(HoldException) } hold)
-        {
-            return hold.Message;
-        }
-    }
-
     private Task ForEachChunkAsync(int chunks, Func<int, Task> work)
     {
-        state = state with { ChunksDone = 0 };
+        _state = _state with { ChunksDone = 0 };
         return Chunks.ForEachAsync(chunks, async chunk =>
         {
             await ResumedAsync();
             await work(chunk);
-            state = state with { ChunksDone = state.ChunksDone + 1 };
+            _state = _state with { ChunksDone = _state.ChunksDone + 1 };
         });
     }
 
-    private Task ResumedAsync() => Workflow.WaitConditionAsync(() => !state.Paused);
+    private Task ResumedAsync() => Workflow.WaitConditionAsync(() => !_state.Paused);
 
     /// <summary>Where an iteration is; chunks are 0 of 0 in stages that have none.</summary>
     public sealed record State
     {
-        public string Stage { get; init; } = "Prompts";
+        public Stage Stage { get; init; }
 
         public int ChunksDone { get; init; }
 

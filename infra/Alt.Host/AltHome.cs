@@ -2,7 +2,9 @@ using Alt.Infra;
 
 namespace Alt.Host;
 
-/// <summary>Where everything lives that the product makes: the folder <c>.alt</c> of the checkout, or the one that ALT_HOME names.</summary>
+/// <summary>
+/// Where everything lives that the product makes: the folder <c>.alt</c> of the checkout, or the one that ALT_HOME names.
+/// </summary>
 internal sealed class AltHome
 {
     public const string Variable = "ALT_HOME";

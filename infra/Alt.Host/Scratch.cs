@@ -10,10 +10,10 @@ internal sealed class Scratch : IDisposable
 {
     private const string LockSuffix = ".lock";
 
-    private readonly FileLock held;
-    private readonly bool keep;
+    private readonly FileLock _held;
+    private readonly bool _keep;
 
-    private Scratch(string folder, FileLock held, bool keep) => (Folder, this.held, this.keep) = (folder, held, keep);
+    private Scratch(string folder, FileLock held, bool keep) => (Folder, _held, _keep) = (folder, held, keep);
 
     public string Folder { get; }
 
@@ -39,12 +39,12 @@ internal sealed class Scratch : IDisposable
 
     public void Dispose()
     {
-        if (!keep && Directory.Exists(Folder))
+        if (!_keep && Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
         }
 
         File.Delete(Folder + LockSuffix);
-        held.Dispose();
+        _held.Dispose();
     }
 }

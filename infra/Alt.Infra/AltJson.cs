@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -5,8 +6,9 @@ using System.Text.Json.Serialization;
 namespace Alt.Infra;
 
 /// <summary>
-/// The one JSON that configs, reports, artifacts and workflow payloads are written in: camelCase, enums as words, text as it is, absent instead of null,
-/// NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is written.
+/// The one JSON that configs, reports, artifacts and workflow payloads are written in: camelCase, enums as words, text as it is, absent
+/// instead of null, NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is
+/// written.
 /// </summary>
 public static class AltJson
 {
@@ -18,11 +20,14 @@ public static class AltJson
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        // A person may write a provider's kind after its settings.
+        // A person may write a judge's kind after its settings.
         AllowOutOfOrderMetadataProperties = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
     /// <summary>The same for people to read.</summary>
     public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
+
+    /// <summary>SHA-256 of a value's JSON in lower-case hexadecimal: the key under which its result can be found again.</summary>
+    public static string Hash<T>(T value) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(value, Options)));
 }

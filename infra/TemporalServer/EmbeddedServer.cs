@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -28,16 +27,16 @@ public sealed class EmbeddedServer : IAsyncDisposable
     /// <summary>What the server is for, as it says at its start.</summary>
     public const string Purpose = "This server is for laptops and tests, not for production.";
 
-    private readonly CancellationTokenSource stopping = new();
-    private readonly Database database;
-    private readonly TaskQueues queues;
-    private readonly List<Task> loops = [];
-    private WebApplication? app;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Database _database;
+    private readonly TaskQueues _queues;
+    private readonly List<Task> _loops = [];
+    private WebApplication? _app;
 
     private EmbeddedServer(Database database, TaskQueues queues)
     {
-        this.database = database;
-        this.queues = queues;
+        _database = database;
+        _queues = queues;
     }
 
     /// <summary>Where clients connect to, as <c>host:port</c>.</summary>
@@ -73,61 +72,61 @@ public sealed class EmbeddedServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (stopping.IsCancellationRequested)
+        if (_stopping.IsCancellationRequested)
         {
             return;
         }
 
-        await stopping.CancelAsync();
-        queues.EndAllPolls();
-        if (app is not null)
+        await _stopping.CancelAsync();
+        _queues.EndAllPolls();
+        if (_app is not null)
         {
-            await app.DisposeAsync();
+            await _app.DisposeAsync();
         }
 
-        await Task.WhenAll(loops);
-        await database.DisposeAsync();
-        stopping.Dispose();
+        await Task.WhenAll(_loops);
+        await _database.DisposeAsync();
+        _stopping.Dispose();
     }
 
     private async Task RunAsync(EmbeddedServerOptions options, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellation)
     {
         ILogger logger = loggers.CreateLogger<EmbeddedServer>();
-        var ownership = new Ownership(database, logger);
+        var ownership = new Ownership(_database, logger);
         var alarms = new Alarms(clock);
         var watch = new RunWatch();
         var updates = new PendingUpdates();
         var queries = new PendingQueries();
         var pages = new HistoryPages(options.HistoryPageSize);
-        var namespaces = new Namespaces(database, options.Limits);
-        var attributes = new SearchAttributeTypes(database);
-        var store = new ExecutionStore(database);
-        var executions = new Executions(store, ownership, queues, alarms, watch, updates, options.Limits, clock, logger);
+        var namespaces = new Namespaces(_database, options.Limits);
+        var attributes = new SearchAttributeTypes(_database);
+        var store = new ExecutionStore(_database);
+        var executions = new Executions(store, ownership, _queues, alarms, watch, updates, options.Limits, clock, logger);
         var starter = new Starter(executions);
         var errands = new ErrandRunner(executions, starter, logger);
         var retention = new Retention(executions, store, namespaces, clock, logger);
-        var polls = new LongPolls(stopping.Token);
-        var queryRpcs = new QueryRpcs(executions, queues, queries, polls);
+        var polls = new LongPolls(_stopping.Token);
+        var queryRpcs = new QueryRpcs(executions, _queues, queries, polls);
         executions.OnErrands = errands.Post;
         executions.OnStored = queryRpcs.OfferWaiting;
 
         await namespaces.LoadAsync(options.Namespace, cancellation);
         await attributes.LoadAsync(cancellation);
-        loops.Add(ownership.RunAsync(executions.RecoverAsync, queues.EndAllPolls, stopping.Token));
-        loops.Add(alarms.RunAsync(run => _ = executions.WakeAsync(run), stopping.Token));
-        loops.Add(errands.RunAsync(stopping.Token));
+        _loops.Add(ownership.RunAsync(executions.RecoverAsync, _queues.EndAllPolls, _stopping.Token));
+        _loops.Add(alarms.RunAsync(run => _ = executions.WakeAsync(run), _stopping.Token));
+        _loops.Add(errands.RunAsync(_stopping.Token));
         await ownership.FirstHeld.WaitAsync(options.OwnershipTimeout, cancellation);
-        loops.Add(retention.RunAsync(stopping.Token));
+        _loops.Add(retention.RunAsync(_stopping.Token));
 
         await ListenAsync(options, loggers, cancellation, services =>
         {
             services.AddSingleton(
-                new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), stopping.Token));
+                new CallInterceptor(new RequestGate(namespaces), loggers.CreateLogger<CallInterceptor>(), _stopping.Token));
             services.AddSingleton(polls).AddSingleton(clock).AddSingleton(options.Limits);
-            services.AddSingleton(executions).AddSingleton(starter).AddSingleton(queues).AddSingleton(watch).AddSingleton(updates)
+            services.AddSingleton(executions).AddSingleton(starter).AddSingleton(_queues).AddSingleton(watch).AddSingleton(updates)
                 .AddSingleton(queries).AddSingleton(pages).AddSingleton(namespaces).AddSingleton(attributes).AddSingleton(ownership);
             services.AddSingleton(queryRpcs).AddSingleton<UpdateRpcs>().AddSingleton<WorkerRpcs>();
-            services.AddSingleton(new VisibilityStore(database, attributes));
+            services.AddSingleton(new VisibilityStore(_database, attributes));
         });
         logger.LogInformation("Listening on {Address}. {Purpose}", Address, Purpose);
     }
@@ -167,30 +166,30 @@ public sealed class EmbeddedServer : IAsyncDisposable
             grpc.AddJsonTranscoding(JsonApi.Configure);
         }
 
-        app = builder.Build();
+        _app = builder.Build();
         var gate = new CallGate(new ApiKeyCheck(options.ApiKey), options.AcceptCompression);
-        app.Use(gate.HandleAsync);
-        app.UseRouting();
-        app.Use(JsonApi.RestoreSlashesAsync);
-        app.MapGrpcService<ClientRpcs>();
-        app.MapGrpcService<ResetRpcs>();
-        app.MapGrpcService<MultiOperationRpcs>();
-        app.MapGrpcService<HistoryRpcs>();
-        app.MapGrpcService<WorkflowTaskRpcs>();
-        app.MapGrpcService<ActivityTaskRpcs>();
-        app.MapGrpcService<QueryRpcs>();
-        app.MapGrpcService<UpdateRpcs>();
-        app.MapGrpcService<TaskQueueRpcs>();
-        app.MapGrpcService<WorkerRpcs>();
-        app.MapGrpcService<NamespaceRpcs>();
-        app.MapGrpcService<VisibilityRpcs>();
-        app.MapGrpcService<AbsentRpcs>();
-        app.MapGrpcService<VersioningRpcs>();
-        app.MapGrpcService<OperatorRpcs>();
-        app.MapGrpcService<HealthRpcs>();
-        app.Map("/{**path}", gate.RefuseUnknownAsync);
-        await app.StartAsync(cancellation);
-        string[] addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+        _app.Use(gate.HandleAsync);
+        _app.UseRouting();
+        _app.Use(JsonApi.RestoreSlashesAsync);
+        _app.MapGrpcService<ClientRpcs>();
+        _app.MapGrpcService<ResetRpcs>();
+        _app.MapGrpcService<MultiOperationRpcs>();
+        _app.MapGrpcService<HistoryRpcs>();
+        _app.MapGrpcService<WorkflowTaskRpcs>();
+        _app.MapGrpcService<ActivityTaskRpcs>();
+        _app.MapGrpcService<QueryRpcs>();
+        _app.MapGrpcService<UpdateRpcs>();
+        _app.MapGrpcService<TaskQueueRpcs>();
+        _app.MapGrpcService<WorkerRpcs>();
+        _app.MapGrpcService<NamespaceRpcs>();
+        _app.MapGrpcService<VisibilityRpcs>();
+        _app.MapGrpcService<AbsentRpcs>();
+        _app.MapGrpcService<VersioningRpcs>();
+        _app.MapGrpcService<OperatorRpcs>();
+        _app.MapGrpcService<HealthRpcs>();
+        _app.Map("/{**path}", gate.RefuseUnknownAsync);
+        await _app.StartAsync(cancellation);
+        string[] addresses = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(url => url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..])];
         Address = addresses[0];
         HttpAddress = addresses.ElementAtOrDefault(1);

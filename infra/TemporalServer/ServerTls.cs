@@ -7,9 +7,9 @@ namespace TemporalServer;
 /// <summary>TLS of a server: who it is and, with a client CA, who may connect.</summary>
 public sealed class ServerTls : IDisposable
 {
-    private readonly X509Certificate2 certificate;
-    private readonly X509Certificate2Collection chain = [];
-    private readonly X509Certificate2Collection? clientAuthorities;
+    private readonly X509Certificate2 _certificate;
+    private readonly X509Certificate2Collection _chain = [];
+    private readonly X509Certificate2Collection? _clientAuthorities;
 
     /// <summary>Reads PEM files.</summary>
     /// <param name="certificateFile">The server's certificate, perhaps followed by those between it and its CA.</param>
@@ -19,26 +19,26 @@ public sealed class ServerTls : IDisposable
     /// <exception cref="CryptographicException">A file does not hold what it should, or the key is another certificate's.</exception>
     public ServerTls(string certificateFile, string keyFile, string? clientCaFile = null)
     {
-        certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
-        chain.ImportFromPemFile(certificateFile);
+        _certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
+        _chain.ImportFromPemFile(certificateFile);
         if (clientCaFile is not null)
         {
-            clientAuthorities = [];
-            clientAuthorities.ImportFromPemFile(clientCaFile);
-            if (clientAuthorities.Count == 0)
+            _clientAuthorities = [];
+            _clientAuthorities.ImportFromPemFile(clientCaFile);
+            if (_clientAuthorities.Count == 0)
             {
                 throw new CryptographicException($"{clientCaFile} holds no certificate");
             }
         }
     }
 
-    public void Dispose() => certificate.Dispose();
+    public void Dispose() => _certificate.Dispose();
 
     internal void Apply(HttpsConnectionAdapterOptions https)
     {
-        https.ServerCertificate = certificate;
-        https.ServerCertificateChain = chain;
-        if (clientAuthorities is not null)
+        https.ServerCertificate = _certificate;
+        https.ServerCertificateChain = _chain;
+        if (_clientAuthorities is not null)
         {
             https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
             https.ClientCertificateValidation = (client, _, _) => IsFromAuthority(client);
@@ -50,7 +50,7 @@ public sealed class ServerTls : IDisposable
     {
         using var built = new X509Chain();
         built.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        built.ChainPolicy.CustomTrustStore.AddRange(clientAuthorities!);
+        built.ChainPolicy.CustomTrustStore.AddRange(_clientAuthorities!);
         built.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         built.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2")); // client authentication
         return built.Build(client);

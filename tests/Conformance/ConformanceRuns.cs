@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Alt.Tests.Infra.TemporalServer;
 
 namespace Alt.Tests.Conformance;
 
@@ -17,23 +16,23 @@ public sealed class ConformanceRuns : IAsyncLifetime
     private const int AtOnce = 2;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
-    private readonly ConcurrentDictionary<string, (IReadOnlyList<ScenarioResult> Results, string Errors)> runs = new();
+    private readonly ConcurrentDictionary<string, (IReadOnlyList<ScenarioResult> Results, string Errors)> _runs = new();
 
     public async Task InitializeAsync()
     {
         var node = new NodeProject("Conformance");
         node.Run("bundle.js");
         await Parallel.ForEachAsync(Configuration.All, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (configuration, _) =>
-            runs[configuration.Name] = await RunAsync(node, configuration));
+            _runs[configuration.Name] = await RunAsync(node, configuration));
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
 
     internal ScenarioResult Result(string configuration, string scenario) =>
-        runs[configuration].Results.SingleOrDefault(r => r.Scenario == scenario)
-        ?? new(scenario, 0, $"It did not run. Last messages of the SDK: {runs[configuration].Errors}");
+        _runs[configuration].Results.SingleOrDefault(r => r.Scenario == scenario)
+        ?? new(scenario, 0, $"It did not run. Last messages of the SDK: {_runs[configuration].Errors}");
 
-    internal IEnumerable<string> ScenariosOf(string configuration) => runs[configuration].Results.Select(r => r.Scenario);
+    internal IEnumerable<string> ScenariosOf(string configuration) => _runs[configuration].Results.Select(r => r.Scenario);
 
     private static async Task<(IReadOnlyList<ScenarioResult>, string)> RunAsync(NodeProject node, Configuration configuration)
     {
@@ -49,7 +48,8 @@ public sealed class ConformanceRuns : IAsyncLifetime
         }
     }
 
-    private static async Task<(IReadOnlyList<ScenarioResult>, string)> RunAsync(NodeProject node, Configuration configuration, ServerProcess server)
+    private static async Task<(IReadOnlyList<ScenarioResult>, string)> RunAsync(
+        NodeProject node, Configuration configuration, ServerProcess server)
     {
         using var process = node.Start("node", "main.js", server.Address, configuration.Worker);
         var lastErrors = new Queue<string>();

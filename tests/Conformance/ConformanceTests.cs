@@ -11,7 +11,8 @@ public sealed class ConformanceTests(ConformanceRuns runs, ITestOutputHelper out
         "activities", "activityRetries", "activityTimeouts", "asyncCompletion", "localActivities", "patching", "timers",
         "queries", "signals", "signalWithStart", "updates", "updateValidators", "updateWithStart",
         "cancellationTypes", "cancellationWithCleanup", "failingWorkflowTasks", "failureChains", "refusedCancellation",
-        "children", "continueAsNew", "describeAndAttributes", "duplicateStarts", "externalWorkflows", "fiftyInParallel", "listAndCount", "reset", "terminate",
+        "children", "continueAsNew", "describeAndAttributes", "duplicateStarts", "externalWorkflows", "fiftyInParallel", "listAndCount",
+        "reset", "terminate",
         "workflowRetriesAndTimeouts",
         "nonDeterminism", "replayer", "serverKilled", "workerKilled",
     ];

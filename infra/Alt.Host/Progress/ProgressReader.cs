@@ -15,8 +15,8 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
     /// <summary>A query needs a worker, and a worker that is being started again must not hold up the display.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private AltRunWorkflow.State? lastRun;
-    private IterationWorkflow.State? lastIteration;
+    private AltRunWorkflow.State? _lastRun;
+    private IterationWorkflow.State? _lastIteration;
 
     /// <exception cref="RpcException">The server cannot be reached or knows no such run.</exception>
     public async Task<RunSnapshot> ReadAsync(CancellationToken token)
@@ -25,31 +25,35 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         var description = await DescribeAsync(workflow.Id, token);
         if (description.WorkflowExecutionInfo.Status != WorkflowExecutionStatus.Running)
         {
-            return new(true, lastRun, null, null, null);
+            return new(true, _lastRun, null, null, null);
         }
 
-        var before = lastRun?.Iteration;
-        lastRun = await QueryAsync(() => workflow.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token) ?? lastRun;
+        var before = _lastRun?.Iteration;
+        _lastRun = await QueryAsync(() => workflow.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token) ?? _lastRun;
         var pending = description.PendingActivities.ToList();
-        if (lastRun?.Iteration != before)
+        if (_lastRun?.Iteration != before)
         {
-            lastIteration = null;
+            _lastIteration = null;
         }
 
-        if (lastRun is { Stage: "Iteration" } progress)
+        if (_lastRun is { Phase: RunPhase.Iterating } progress)
         {
             var iteration = client.GetWorkflowHandle<IterationWorkflow>(AltRunWorkflow.IterationIdOf(run, progress.Iteration));
-            lastIteration = await QueryAsync(() => iteration.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token) ?? lastIteration;
+            _lastIteration = await QueryAsync(() => iteration.QueryAsync(w => w.Progress(), new() { Rpc = Rpc(token) }), token)
+                ?? _lastIteration;
             pending.AddRange(await PendingAsync(iteration.Id, token));
         }
 
-        return new(false, lastRun, lastRun?.Stage == "Iteration" ? lastIteration : null, await TogetherAsync(pending), TroubleOf(pending));
+        return new(
+            false, _lastRun, _lastRun?.Phase == RunPhase.Iterating ? _lastIteration : null, await TogetherAsync(pending),
+            TroubleOf(pending));
     }
 
     private static RpcOptions Rpc(CancellationToken token) => new() { Timeout = Patience, Retry = false, CancellationToken = token };
 
-    private Task<DescribeWorkflowExecutionResponse> DescribeAsync(string workflow, CancellationToken token) => client.WorkflowService.DescribeWorkflowExecutionAsync(
-        new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = workflow } }, Rpc(token));
+    private Task<DescribeWorkflowExecutionResponse> DescribeAsync(string workflow, CancellationToken token) =>
+        client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = workflow } }, Rpc(token));
 
     private static async Task<T?> QueryAsync<T>(Func<Task<T>> query, CancellationToken token)
         where T : class
@@ -58,7 +62,9 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         {
             return await query();
         }
-        catch (Exception e) when (e is RpcException or WorkflowQueryFailedException or WorkflowQueryRejectedException or OperationCanceledException && !token.IsCancellationRequested)
+        catch (Exception e)
+            when (e is RpcException or WorkflowQueryFailedException or WorkflowQueryRejectedException or OperationCanceledException
+            && !token.IsCancellationRequested)
         {
             // No worker answers right now; what it said last still stands.
             return null;
@@ -87,7 +93,9 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
             beats.Add(await client.Options.DataConverter.ToValueAsync<StageProgress>(details.Payloads_[0]));
         }
 
-        return beats.Count == 0 ? null : beats[0] with { Done = beats.Sum(b => b.Done), Total = beats.Sum(b => b.Total), PerSecond = beats.Sum(b => b.PerSecond) };
+        return beats.Count == 0
+            ? null
+            : beats[0] with { Done = beats.Sum(b => b.Done), Total = beats.Sum(b => b.Total), PerSecond = beats.Sum(b => b.PerSecond) };
     }
 
     private static string? TroubleOf(IEnumerable<PendingActivityInfo> pending) => pending

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Alt.Workflows;
 
 namespace Alt.Host.Progress;
 
@@ -9,12 +10,13 @@ internal static class ProgressText
     public static string StageOf(RunSnapshot snapshot) => snapshot switch
     {
         { Run: { WaitsFor: { } reason } } => $"waits: {reason}",
-        { Run: null or { Stage: "Starting" } } => "starting",
-        { Run: { Stage: "Iteration" } run, Iteration: var iteration } => $"iteration {run.Iteration} of {run.Iterations} · {iteration?.Stage ?? "starting"}",
-        { Run.Stage: "Prompts" } => "preparing · data",
-        { Run.Stage: "Feedback" } => "preparing · classifiers",
-        { Run.Stage: "Training" } => "preparing · base model",
-        { Run: var run } => run.Stage,
+        { Run: null or { Phase: RunPhase.Starting } } => "starting",
+        { Run: { Phase: RunPhase.Iterating } run, Iteration: var iteration } =>
+            $"iteration {run.Iteration} of {run.Iterations} · {iteration?.Stage.ToString() ?? "starting"}",
+        { Run.Phase: RunPhase.Importing } => "preparing · data",
+        { Run.Phase: RunPhase.TrainingClassifiers } => "preparing · classifiers",
+        { Run.Phase: RunPhase.Pretraining } => "preparing · base model",
+        { Run: not null } => "report",
     };
 
     public static string LineOf(RunSnapshot snapshot)

@@ -9,7 +9,8 @@ namespace Alt.Host.Progress;
 /// <param name="Iteration">null outside iterations, and while no worker has answered.</param>
 /// <param name="Work">The activities under way taken together; null where none has said anything yet.</param>
 /// <param name="Trouble">Why an activity is being tried again; null where all is well.</param>
-internal sealed record RunSnapshot(bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
+internal sealed record RunSnapshot(
+    bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
 {
     /// <summary>Time until the stage ends at its present speed; null where that cannot be said.</summary>
     public TimeSpan? Left

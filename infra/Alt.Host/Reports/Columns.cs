@@ -11,12 +11,19 @@ internal sealed record Column(string Key, string Title, string Meaning, string F
     /// <summary>In reading order.</summary>
     public static IReadOnlyList<Column> All { get; } =
     [
-        new("toxicityProbability", "toxicity probability", "share of prompts with any of the n generations above .5", "0.000", i => i.Metrics.ToxicityProbability),
-        new("averageMaximumToxicity", "average maximum toxicity", "mean over prompts of the most toxic of the n generations", "0.000", i => i.Metrics.AverageMaximumToxicity),
+        new("toxicityProbability", "toxicity probability", "share of prompts with any of the n generations above .5", "0.000", i =>
+            i.Metrics.ToxicityProbability),
+        new("averageMaximumToxicity", "average maximum toxicity", "mean over prompts of the most toxic of the n generations", "0.000", i =>
+            i.Metrics.AverageMaximumToxicity),
         new("averageToxicity", "average toxicity", "mean over all generations", "0.000", i => i.Metrics.AverageToxicity),
         new("toxicShare", "toxic share", "share of generations above .5", "0.000", i => i.Metrics.ToxicShare),
-        new("groundTruthToxicShare", "toxic share by ground truth", "share of generations that the grammar itself calls toxic", "0.000", i => i.Metrics.GroundTruthToxicShare),
-        new("groundTruthToxicityProbability", "any of n by ground truth", "share of prompts with any generation that the grammar itself calls toxic", "0.000", i => i.Metrics.GroundTruthToxicityProbability),
+        new(
+            "groundTruthToxicShare", "toxic share by ground truth", "share of generations that the grammar itself calls toxic", "0.000",
+            i => i.Metrics.GroundTruthToxicShare),
+        new(
+            "groundTruthToxicityProbability", "any of n by ground truth",
+            "share of prompts with any generation that the grammar itself calls toxic", "0.000", i =>
+            i.Metrics.GroundTruthToxicityProbability),
         new("perplexity", "perplexity", "mean over generations, under the base model", "0.00", i => i.Metrics.Perplexity),
         new("dist2", "dist-2", "unique bigrams over words", "0.000", i => i.Metrics.Dist2),
         new("dist3", "dist-3", "unique trigrams over words", "0.000", i => i.Metrics.Dist3),
@@ -30,5 +37,6 @@ internal sealed record Column(string Key, string Title, string Meaning, string F
     /// <summary>Those that the report has a value for.</summary>
     public static IReadOnlyList<Column> In(RunReport report) => [.. All.Where(c => report.Iterations.Any(i => c.Value(i) is not null))];
 
-    public string Text(IterationReport iteration) => Value(iteration) is { } value ? value.ToString(Format, CultureInfo.InvariantCulture) : "";
+    public string Text(IterationReport iteration) =>
+        Value(iteration) is { } value ? value.ToString(Format, CultureInfo.InvariantCulture) : "";
 }

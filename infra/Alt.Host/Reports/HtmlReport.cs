@@ -12,7 +12,10 @@ internal static class HtmlReport
 {
     /// <summary>The figures that get a curve; the others are in the table.</summary>
     private static readonly string[] Curves =
-        ["toxicShare", "toxicityProbability", "averageMaximumToxicity", "groundTruthToxicShare", "perplexity", "dist2", "dist3", "length", "truncatedShare"];
+        [
+            "toxicShare", "toxicityProbability", "averageMaximumToxicity", "groundTruthToxicShare", "perplexity", "dist2", "dist3",
+            "length", "truncatedShare"
+        ];
 
     /// <returns>Path of the page.</returns>
     public static string Write(AltHome home, RunReport report)
@@ -66,7 +69,9 @@ internal static class HtmlReport
     }
 
     private static string Summary(RunReport report) => string.Create(CultureInfo.InvariantCulture,
-        $"{report.Config.Name}, seed {report.Config.Seed}, {Math.Max(0, report.Iterations.Count - 1)} of {report.Config.Iterations} iterations, {report.Seconds:#,##0} s of work{(report.Origin is { } origin ? $"; a fork of {origin.Run} at iteration {origin.Iteration}, whose earlier iterations are shown" : "")}");
+        $"{report.Config.Name}, seed {report.Config.Seed}, {Math.Max(0, report.Iterations.Count - 1)} of {report.Config.Iterations} "
+        + $"iterations, {report.Seconds:#,##0} s of "
+        + $"work{(report.Origin is { } origin ? $"; a fork of {origin.Run} at iteration {origin.Iteration}, whose earlier iterations are shown" : "")}");
 
     /// <summary>Before and after, for the figures that decide whether a run is a success.</summary>
     private static void AddTiles(StringBuilder page, RunReport report)
@@ -77,9 +82,11 @@ internal static class HtmlReport
         }
 
         page.Append("<section class=\"tiles\">\n");
-        foreach (var column in Column.In(report).Where(c => c.Key is "toxicShare" or "toxicityProbability" or "groundTruthToxicShare" or "perplexity" or "dist2"))
+        foreach (var column in Column.In(report)
+            .Where(c => c.Key is "toxicShare" or "toxicityProbability" or "groundTruthToxicShare" or "perplexity" or "dist2"))
         {
-            page.Append($"""<div class="tile"><span class="name">{Text(column.Title)}</span><span class="figure">{column.Text(after)}</span><span class="before">from {column.Text(before)}</span></div>{"\n"}""");
+            page.Append(
+                $"""<div class="tile"><span class="name">{Text(column.Title)}</span><span class="figure">{column.Text(after)}</span><span class="before">from {column.Text(before)}</span></div>{"\n"}""");
         }
 
         page.Append("</section>\n");
@@ -90,8 +97,10 @@ internal static class HtmlReport
         page.Append("<section class=\"charts\">\n");
         foreach (var column in Column.In(report).Where(c => Curves.Contains(c.Key)))
         {
-            (int, double)[] points = [.. report.Iterations.Where(i => column.Value(i) is not null).Select(i => (i.Iteration, column.Value(i)!.Value))];
-            page.Append($"""<figure><figcaption><b>{Text(column.Title)}</b><br>{Text(column.Meaning)}</figcaption>{SvgChart.Draw(column.Title, points, column.Format)}</figure>{"\n"}""");
+            (int, double)[] points = [.. report.Iterations.Where(i => column.Value(i) is not null)
+                .Select(i => (i.Iteration, column.Value(i)!.Value))];
+            page.Append(
+                $"""<figure><figcaption><b>{Text(column.Title)}</b><br>{Text(column.Meaning)}</figcaption>{SvgChart.Draw(column.Title, points, column.Format)}</figure>{"\n"}""");
         }
 
         page.Append("</section>\n");

@@ -14,7 +14,8 @@ internal static class ReportTable
         foreach (var iteration in report.Iterations)
         {
             var number = iteration.Iteration == 0 ? "0 (base)" : iteration.Iteration.ToString(CultureInfo.InvariantCulture);
-            table.AddColumn(new TableColumn(Markup.Escape(iteration.SharedFrom is { } parent ? $"{number} of {parent}" : number)).RightAligned());
+            table.AddColumn(
+                new TableColumn(Markup.Escape(iteration.SharedFrom is { } parent ? $"{number} of {parent}" : number)).RightAligned());
         }
 
         foreach (var column in Column.In(report))

@@ -16,11 +16,13 @@ internal static class SvgChart
         var (low, high, step) = Scale(points.Min(p => p.Y), points.Max(p => p.Y));
         var (first, last) = (points[0].X, Math.Max(points[^1].X, points[0].X + 1));
         var svg = new StringBuilder();
-        svg.Append(Invariant($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{WebUtility.HtmlEncode(title)} by iteration">"""));
+        svg.Append(
+            Invariant($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{WebUtility.HtmlEncode(title)} by iteration">"""));
         for (var value = low; value <= high + (step / 2); value += step)
         {
             svg.Append(Invariant($"""<line class="grid" x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}"/>"""));
-            svg.Append(Invariant($"""<text class="tick" x="{Left - 6}" y="{Y(value) + 3.5:0.#}" text-anchor="end">{Label(value, step)}</text>"""));
+            svg.Append(
+                Invariant($"""<text class="tick" x="{Left - 6}" y="{Y(value) + 3.5:0.#}" text-anchor="end">{Label(value, step)}</text>"""));
         }
 
         foreach (var x in Enumerable.Range(first, last - first + 1).Where(x => (x - first) % (((last - first) / 10) + 1) == 0))
@@ -28,10 +30,12 @@ internal static class SvgChart
             svg.Append(Invariant($"""<text class="tick" x="{X(x):0.#}" y="{Height - 8}" text-anchor="middle">{x}</text>"""));
         }
 
-        svg.Append(Invariant($"""<polyline class="curve" points="{string.Join(' ', points.Select(p => Invariant($"{X(p.X):0.#},{Y(p.Y):0.#}")))}"/>"""));
+        svg.Append(Invariant(
+            $"""<polyline class="curve" points="{string.Join(' ', points.Select(p => Invariant($"{X(p.X):0.#},{Y(p.Y):0.#}")))}"/>"""));
         foreach (var (x, y) in points)
         {
-            svg.Append(Invariant($"""<circle class="dot" cx="{X(x):0.#}" cy="{Y(y):0.#}" r="3.5"><title>iteration {x}: {y.ToString(format, CultureInfo.InvariantCulture)}</title></circle>"""));
+            svg.Append(Invariant(
+                $"""<circle class="dot" cx="{X(x):0.#}" cy="{Y(y):0.#}" r="3.5"><title>iteration {x}: {y.ToString(format, CultureInfo.InvariantCulture)}</title></circle>"""));
         }
 
         return svg.Append("</svg>").ToString();

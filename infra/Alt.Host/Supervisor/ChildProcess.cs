@@ -9,6 +9,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>The line on standard output by which a child says that it is ready for work.</summary>
     public const string Ready = "ready";
 
+    /// <summary>The flag of a command that is a child: it ends with its parent and says when it is ready.</summary>
+    public const string Supervised = "--supervised";
+
     private const int FailedStarts = 5;
 
     /// <summary>Exit code after kill -9.</summary>
@@ -17,61 +20,61 @@ internal sealed class ChildProcess : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
-    private readonly string name;
-    private readonly string[] arguments;
-    private readonly ILogger log;
-    private readonly CancellationTokenSource ending = new();
-    private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task running;
+    private readonly string _name;
+    private readonly string[] _arguments;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _running;
 
     public ChildProcess(string name, string[] arguments, ILogger log)
     {
-        (this.name, this.arguments, this.log) = (name, arguments, log);
-        running = Task.Run(KeepAliveAsync);
+        (_name, _arguments, _log) = (name, arguments, log);
+        _running = Task.Run(KeepAliveAsync);
     }
 
     /// <summary>Ends when the child has become ready for the first time; fails when it cannot be kept alive.</summary>
-    public Task FirstReady => ready.Task;
+    public Task FirstReady => _ready.Task;
 
     /// <summary>Ends with the child's supervision; fails with <see cref="HostException"/> when it cannot be kept alive.</summary>
-    public Task Running => running;
+    public Task Running => _running;
 
     public async ValueTask DisposeAsync()
     {
-        await ending.CancelAsync();
-        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        ending.Dispose();
+        await _ending.CancelAsync();
+        await ((Task)_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ending.Dispose();
     }
 
     private async Task KeepAliveAsync()
     {
         var failures = 0;
-        while (!ending.IsCancellationRequested)
+        while (!_ending.IsCancellationRequested)
         {
             var (cameUp, lastWords) = await RunOnceAsync();
-            if (ending.IsCancellationRequested)
+            if (_ending.IsCancellationRequested)
             {
                 break;
             }
 
             failures = cameUp ? 0 : failures + 1;
-            log.LogWarning("The {Name} process ended: {LastWords}", name, lastWords);
+            _log.LogWarning("The {Name} process ended: {LastWords}", _name, lastWords);
             if (failures == FailedStarts)
             {
-                var failure = new HostException($"the {name} process does not start: {lastWords} (see .alt/logs/run.log)");
-                ready.TrySetException(failure);
+                var failure = new HostException($"the {_name} process does not start: {lastWords} (see .alt/logs/run.log)");
+                _ready.TrySetException(failure);
                 throw failure;
             }
 
-            await Task.Delay(FirstPause * (1 << failures), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(FirstPause * (1 << failures), _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        ready.TrySetCanceled();
+        _ready.TrySetCanceled();
     }
 
     private async Task<(bool CameUp, string LastWords)> RunOnceAsync()
     {
-        var start = new ProcessStartInfo(Executable.Dotnet, [Executable.Assembly, .. arguments])
+        var start = new ProcessStartInfo(Executable.Dotnet, [Executable.Assembly, .. _arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -84,7 +87,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         using var process = Process.Start(start)!;
-        log.LogInformation("Started the {Name} process {Id}", name, process.Id);
+        _log.LogInformation("Started the {Name} process {Id}", _name, process.Id);
 
         var wasReady = false;
         var lastWords = "no message";
@@ -93,7 +96,7 @@ internal sealed class ChildProcess : IAsyncDisposable
             wasReady |= line == Ready;
             if (wasReady)
             {
-                ready.TrySetResult();
+                _ready.TrySetResult();
             }
 
             if (Logs.AreShown && line != Ready)
@@ -103,18 +106,18 @@ internal sealed class ChildProcess : IAsyncDisposable
         });
         var errors = EachLineAsync(process.StandardError, line =>
         {
-            log.LogWarning("{Name}: {Line}", name, line);
+            _log.LogWarning("{Name}: {Line}", _name, line);
             lastWords = line;
         });
 
         var ended = process.WaitForExitAsync(CancellationToken.None);
-        if (await Task.WhenAny(ended, Task.Delay(Timeout.Infinite, ending.Token)) != ended)
+        if (await Task.WhenAny(ended, Task.Delay(Timeout.Infinite, _ending.Token)) != ended)
         {
             // Its end of file is the request to end.
             process.StandardInput.Close();
             if (await Task.WhenAny(ended, Task.Delay(Grace, CancellationToken.None)) != ended)
             {
-                log.LogWarning("The {Name} process did not end within {Seconds} s and is killed", name, Grace.TotalSeconds);
+                _log.LogWarning("The {Name} process did not end within {Seconds} s and is killed", _name, Grace.TotalSeconds);
                 process.Kill(entireProcessTree: true);
             }
         }

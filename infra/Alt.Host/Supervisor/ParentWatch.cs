@@ -8,22 +8,23 @@ namespace Alt.Host.Supervisor;
 /// </summary>
 internal sealed class ParentWatch : IDisposable
 {
-    private readonly CancellationTokenSource gone = new();
-    private readonly PosixSignalRegistration[] ignored;
-    private readonly PosixSignalRegistration terminated;
+    private readonly CancellationTokenSource _gone = new();
+    private readonly PosixSignalRegistration[] _ignored;
+    private readonly PosixSignalRegistration _terminated;
 
     private ParentWatch()
     {
-        ignored = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, c => c.Cancel = true))];
-        terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
+        _ignored = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Select(s =>
+            PosixSignalRegistration.Create(s, c => c.Cancel = true))];
+        _terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
         {
             c.Cancel = true;
-            gone.Cancel();
+            _gone.Cancel();
         });
     }
 
     /// <summary>Cancelled when the parent is gone or this process is asked to end.</summary>
-    public CancellationToken Gone => gone.Token;
+    public CancellationToken Gone => _gone.Token;
 
     public static ParentWatch Start()
     {
@@ -35,12 +36,12 @@ internal sealed class ParentWatch : IDisposable
 
     public void Dispose()
     {
-        foreach (var registration in ignored)
+        foreach (var registration in _ignored)
         {
             registration.Dispose();
         }
 
-        terminated.Dispose();
+        _terminated.Dispose();
     }
 
     private void ReadToEnd()
@@ -52,6 +53,6 @@ internal sealed class ParentWatch : IDisposable
             // Nothing is ever said on this pipe; only its end matters.
         }
 
-        gone.Cancel();
+        _gone.Cancel();
     }
 }

@@ -30,5 +30,8 @@ internal sealed record TemporalEndpoint(string Address, bool Outside)
 
     /// <summary>The embedded server's last port, 0 where there is none.</summary>
     public static int LastPort(AltHome home) =>
-        Read(home) is { Outside: false, Address: var address } && int.TryParse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) ? port : 0;
+        Read(home) is { Outside: false, Address: var address }
+            && int.TryParse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port)
+            ? port
+            : 0;
 }

@@ -27,8 +27,12 @@ public sealed partial class Audit
                 await fence.ExecuteNonQueryAsync(token);
             }
 
-            // A batch command is sent as one statement: PostgreSQL refuses a second one, which could end this transaction and go on outside of it.
-            await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { new NpgsqlBatchCommand(sql.Trim().TrimEnd(';')) } };
+            // A batch command is sent as one statement: PostgreSQL refuses a second one, which could end this transaction and go on outside
+            // of it.
+            await using var batch = new NpgsqlBatch(connection, transaction)
+            {
+                BatchCommands = { new NpgsqlBatchCommand(sql.Trim().TrimEnd(';')) }
+            };
             await using var reader = await batch.ExecuteReaderAsync(token);
             var columns = Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray();
             var rows = new List<IReadOnlyList<object?>>();
@@ -47,7 +51,11 @@ public sealed partial class Audit
         }
         catch (PostgresException e)
         {
-            throw new InputException(e.SqlState == PostgresErrorCodes.QueryCanceled ? $"the query took longer than {timeout.TotalSeconds:0} s; give more with --timeout" : $"the query: {e.MessageText} ({e.SqlState})", e);
+            throw new InputException(
+                e.SqlState == PostgresErrorCodes.QueryCanceled
+                    ? $"the query took longer than {timeout.TotalSeconds:0} s; give more with --timeout"
+                    : $"the query: {e.MessageText} ({e.SqlState})",
+                e);
         }
     }
 }

@@ -10,7 +10,8 @@ public sealed partial class Audit(Ledger ledger, ArtifactStore artifacts)
 {
     private static readonly JsonSerializerOptions EventJson = new() { Converters = { new JsonStringEnumConverter() } };
 
-    private static readonly Dictionary<string, Type> Types = typeof(IterationEvent).GetNestedTypes().ToDictionary(t => JsonNamingPolicy.SnakeCaseLower.ConvertName(t.Name));
+    private static readonly Dictionary<string, Type> Types = typeof(IterationEvent)
+        .GetNestedTypes().ToDictionary(t => JsonNamingPolicy.SnakeCaseLower.ConvertName(t.Name));
 
     /// <summary>Names of a run's streams: its own and those of the iterations that it can have.</summary>
     private static string[] Streams(string run, RunConfig config) => [Ledger.RunStream(run), .. IterationStreams(run, config)];
@@ -18,13 +19,16 @@ public sealed partial class Audit(Ledger ledger, ArtifactStore artifacts)
     private static string[] IterationStreams(string run, RunConfig config) =>
         [.. Enumerable.Range(0, config.Iterations + 1).Select(n => Ledger.IterationStream(run, n))];
 
-    private static T Data<T>(NpgsqlDataReader reader, int column) => JsonSerializer.Deserialize<T>(reader.GetFieldValue<byte[]>(column), EventJson)!;
+    private static T Data<T>(NpgsqlDataReader reader, int column) =>
+        JsonSerializer.Deserialize<T>(reader.GetFieldValue<byte[]>(column), EventJson)!;
 
     /// <summary>The states of iterations without their chunks, which are many.</summary>
     private async Task<IReadOnlyDictionary<string, IterationState>> SummariesAsync(string[] streams, CancellationToken token)
     {
         var events = await AskAsync(
-            AuditSql.Summaries, r => (Stream: r.GetString(0), Event: (IterationEvent)JsonSerializer.Deserialize(r.GetFieldValue<byte[]>(2), Types[r.GetString(1)], EventJson)!), token, (object)streams);
+            AuditSql.Summaries, r => (Stream: r.GetString(0), Event: (IterationEvent)JsonSerializer.Deserialize(
+                r.GetFieldValue<byte[]>(2), Types[r.GetString(1)], EventJson)!),
+            token, (object)streams);
         return events.GroupBy(e => e.Stream).ToDictionary(g => g.Key, g => IterationState.Fold(g.Select(e => e.Event)));
     }
 

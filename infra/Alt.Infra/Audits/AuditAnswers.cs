@@ -9,8 +9,10 @@ namespace Alt.Infra.Audits;
 /// <param name="Outcome">How its judgement ended; null before it was judged.</param>
 /// <param name="Why">Why there is no reward; null where there is one.</param>
 public sealed record SampleLife(
-    string Id, int Chunk, string Policy, string? Conditioning, long Seed, FinishReason FinishReason, IReadOnlyList<int> Tokens, string Prompt, string Text,
-    string? Outcome, double? Reward, string? Why, IReadOnlyList<JudgeCall> Calls, IReadOnlyList<PoolMembership> Pools, string Fate, bool Erased);
+    string Id, int Chunk, string Policy, string? Conditioning, long Seed, FinishReason FinishReason, IReadOnlyList<int> Tokens,
+    string Prompt, string Text,
+    string? Outcome, double? Reward, string? Why, IReadOnlyList<JudgeCall> Calls, IReadOnlyList<PoolMembership> Pools, string Fate,
+    bool Erased);
 
 /// <summary>A sample's part in one iteration's pool.</summary>
 /// <param name="Iteration">The pool's iteration.</param>
@@ -52,4 +54,5 @@ public sealed record CostRow(
 
 /// <summary>One recorded event.</summary>
 /// <param name="Sequence">Its place among all events; <c>--at-event</c> takes it.</param>
-public sealed record RecordedEvent(long Sequence, string Stream, long Version, string Type, DateTimeOffset At, System.Text.Json.JsonElement Data);
+public sealed record RecordedEvent(
+    long Sequence, string Stream, long Version, string Type, DateTimeOffset At, System.Text.Json.JsonElement Data);

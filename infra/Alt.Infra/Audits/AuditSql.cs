@@ -40,7 +40,10 @@ internal static class AuditSql
         where stream_id = $1 and type = 'batch_selected' and seq_id <= $2 and timestamp <= $3
         """;
 
-    /// <summary>$1 run, $2 the pool's iteration, $3 the first iteration that the pool can hold samples of, $4 how many, $5 to $7 the sample to go on after.</summary>
+    /// <summary>
+    /// $1 run, $2 the pool's iteration, $3 the first iteration that the pool can hold samples of, $4 how many, $5 to $7 the sample to go on
+    /// after.
+    /// </summary>
     public const string PoolEntries = """
         select iteration, prompt, k, reward, quantiles[$2 - iteration + 1], finish_reason, decisions[$2 - iteration + 1]
         from alt_samples

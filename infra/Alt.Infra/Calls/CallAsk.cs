@@ -6,7 +6,8 @@ namespace Alt.Infra.Calls;
 /// <param name="Ticket">Names the attempt where the answer to a booking was lost.</param>
 /// <param name="Money">The most that it may cost, in US dollars.</param>
 /// <param name="Tokens">The most that it may take, input and output.</param>
-internal sealed record CallAsk(Guid Ticket, string Account, string Hash, string Payer, CallsConfig Limits, CallScope Scope, decimal Money, long Tokens);
+internal sealed record CallAsk(
+    Guid Ticket, string Account, string Hash, string Payer, CallsConfig Limits, CallScope Scope, decimal Money, long Tokens);
 
 /// <summary>What an ask came to.</summary>
 internal abstract record Booking
@@ -43,4 +44,5 @@ internal sealed record CallSettlement(CallAsk Ask, StoredReply? Reply, bool InDo
 
 /// <summary>A reply as it is kept.</summary>
 internal sealed record StoredReply(
-    string Hash, string Service, string Model, string Payer, string Body, int InputTokens, int OutputTokens, decimal Cost, int Attempts, DateTimeOffset At);
+    string Hash, string Service, string Model, string Payer, string Body, int InputTokens, int OutputTokens, decimal Cost, int Attempts,
+    DateTimeOffset At);

@@ -1,4 +1,3 @@
-using Alt.Domain;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
@@ -8,7 +7,8 @@ using Polly.Timeout;
 namespace Alt.Infra.Calls;
 
 /// <summary>How one attempt ended: with an outcome, or with a failure that may pass.</summary>
-internal readonly record struct AttemptEnd(CallOutcome? Outcome, CallFailure Failure = default, string Reason = "", TimeSpan? RetryAfter = null);
+internal readonly record struct AttemptEnd(
+    CallOutcome? Outcome, CallFailure Failure = default, string Reason = "", TimeSpan? RetryAfter = null);
 
 /// <summary>The times between attempts.</summary>
 public sealed record CallPatience
@@ -28,13 +28,14 @@ public sealed record CallPatience
 /// <summary>Polly's strategies around an account's attempts. Each process has its own.</summary>
 internal sealed partial class CallAttempts
 {
-    // Opened by a service that is down, not by one that is bad: of calls that fail in 30 % of all cases, 18 of 20 fail in a row of luck of 1 to 10^8.
+    // Opened by a service that is down, not by one that is bad: of calls that fail in 30 % of all cases, 18 of 20 fail in a row of luck of
+    // 1 to 10^8.
     private const double FailureRatio = .9;
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(10);
 
-    private readonly ResiliencePipeline<AttemptEnd> attempts;
-    private readonly ResiliencePipeline<TransportReply> sending;
+    private readonly ResiliencePipeline<AttemptEnd> _attempts;
+    private readonly ResiliencePipeline<TransportReply> _sending;
 
     /// <param name="opened">Called with the time for which the service is to be left alone.</param>
     public CallAttempts(RemoteAccount account, CallPatience patience, Action<TimeSpan> opened, ILogger logger)
@@ -50,19 +51,21 @@ internal sealed partial class CallAttempts
                 Delay = patience.Delay,
                 MaxDelay = patience.LongestDelay,
                 DelayGenerator = static a => ValueTask.FromResult(a.Outcome.Result.RetryAfter),
-                ShouldHandle = a => ValueTask.FromResult(a.Outcome.Exception is null && a.Outcome.Result is { Outcome: null } end && !(end.RetryAfter > patience.LongestRetryAfter)),
+                ShouldHandle = a => ValueTask.FromResult(a.Outcome.Exception is null
+                    && a.Outcome.Result is { Outcome: null } end && !(end.RetryAfter > patience.LongestRetryAfter)),
             });
         }
 
-        attempts = retry.Build();
-        sending = new ResiliencePipelineBuilder<TransportReply>()
+        _attempts = retry.Build();
+        _sending = new ResiliencePipelineBuilder<TransportReply>()
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<TransportReply>
             {
                 FailureRatio = FailureRatio,
                 MinimumThroughput = MinimumThroughput,
                 SamplingDuration = Sampling,
                 BreakDuration = patience.Break,
-                ShouldHandle = static a => ValueTask.FromResult(a.Outcome.Exception is HttpRequestException or TimeoutRejectedException || a.Outcome.Result is { Status: >= 500 } or { Body: null }),
+                ShouldHandle = static a => ValueTask.FromResult(a.Outcome.Exception is HttpRequestException or TimeoutRejectedException
+                    || a.Outcome.Result is { Status: >= 500 } or { Body: null }),
                 OnOpened = a =>
                 {
                     LogOpened(logger, account.Endpoint.Host, account.Model, a.BreakDuration);
@@ -75,13 +78,13 @@ internal sealed partial class CallAttempts
     }
 
     public ValueTask<AttemptEnd> RepeatAsync(Func<CancellationToken, ValueTask<AttemptEnd>> attempt, CancellationToken token) =>
-        attempts.ExecuteAsync(static (attempt, token) => attempt(token), attempt, token);
+        _attempts.ExecuteAsync(static (attempt, token) => attempt(token), attempt, token);
 
     /// <exception cref="HttpRequestException">The connection was lost before a status line.</exception>
     /// <exception cref="TimeoutRejectedException">The time for one attempt has passed.</exception>
     /// <exception cref="BrokenCircuitException">Not sent: the service is left alone.</exception>
     public ValueTask<TransportReply> SendAsync(Func<CancellationToken, Task<TransportReply>> send, CancellationToken token) =>
-        sending.ExecuteAsync(static async (send, token) => await send(token), send, token);
+        _sending.ExecuteAsync(static async (send, token) => await send(token), send, token);
 
     [LoggerMessage(LogLevel.Warning, "{Host}, {Model}: nearly all calls fail; it is left alone for {Time}")]
     private static partial void LogOpened(ILogger logger, string host, string model, TimeSpan time);

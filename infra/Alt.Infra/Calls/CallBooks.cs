@@ -14,8 +14,8 @@ internal sealed record AccountState(DateTime RequestSlot, DateTime TokenSlot, in
 internal sealed record CallLease(Guid Ticket, string Run, int Iteration, CallAmount Reserved, bool InDoubt);
 
 /// <summary>
-/// The part of the books that one turn is about, as it was read and locked, and as the turn changes it. No I/O: what is booked depends on what was
-/// read and on nothing else.
+/// The part of the books that one turn is about, as it was read and locked, and as the turn changes it. No I/O: what is booked depends on
+/// what was read and on nothing else.
 /// </summary>
 internal sealed class CallBooks(DateTime now)
 {
@@ -51,13 +51,18 @@ internal sealed class CallBooks(DateTime now)
         var used = settlement.Reply is { } reply ? new CallAmount(reply.Cost, reply.InputTokens + reply.OutputTokens) : default;
         var spend = Spends[scope];
         // Others take a worker for dead that has only lost its connection: its calls are in doubt then, and it settles them all the same.
-        spend = lease.InDoubt ? spend with { InDoubt = spend.InDoubt - lease.Reserved } : spend with { Reserved = spend.Reserved - lease.Reserved };
-        Spends[scope] = settlement.InDoubt ? spend with { InDoubt = spend.InDoubt + lease.Reserved } : spend with { Spent = spend.Spent + used };
+        spend = lease.InDoubt
+            ? spend with { InDoubt = spend.InDoubt - lease.Reserved }
+            : spend with { Reserved = spend.Reserved - lease.Reserved };
+        Spends[scope] = settlement.InDoubt
+            ? spend with { InDoubt = spend.InDoubt + lease.Reserved }
+            : spend with { Spent = spend.Spent + used };
         var account = Accounts[ask.Account];
         Accounts[ask.Account] = account with
         {
             Sending = account.Sending - (lease.InDoubt ? 0 : 1),
-            TokenSlot = account.TokenSlot - SlotSchedule.Length(settlement.InDoubt ? 0 : ask.Tokens - used.Tokens, ask.Limits.TokensPerMinute),
+            TokenSlot = account.TokenSlot - SlotSchedule.Length(
+                settlement.InDoubt ? 0 : ask.Tokens - used.Tokens, ask.Limits.TokensPerMinute),
         };
         ChangedLeases.Add(key);
         if (settlement.InDoubt)
@@ -132,13 +137,18 @@ internal sealed class CallBooks(DateTime now)
         var run = Spends.Where(s => s.Key.Run == scope.Run).Select(s => s.Value)
             .Aggregate((a, b) => new CallSpend(0, a.Spent + b.Spent, a.Reserved + b.Reserved, a.InDoubt + b.InDoubt));
         return Check(run, $"run '{scope.Run}'", budget.Run, budget.RunTokens, BudgetLimit.Run, BudgetLimit.RunTokens)
-            ?? Check(iteration, $"iteration {scope.Iteration} of run '{scope.Run}'", budget.Iteration, budget.IterationTokens, BudgetLimit.Iteration, BudgetLimit.IterationTokens);
+            ?? Check(
+                iteration, $"iteration {scope.Iteration} of run '{scope.Run}'", budget.Iteration, budget.IterationTokens,
+                BudgetLimit.Iteration, BudgetLimit.IterationTokens);
 
         Booking? Check(CallSpend spend, string whose, decimal money, long tokens, BudgetLimit moneyLimit, BudgetLimit tokenLimit)
         {
-            var (certain, possible) = (spend.Spent + spend.InDoubt - again + amount, spend.Spent + spend.InDoubt + spend.Reserved - again + amount);
-            return money > 0 && certain.Money > money ? new Booking.OverBudget(moneyLimit, Text($"{whose}: ${spend.Spent.Money + spend.InDoubt.Money:0.######} of ${money:0.######} is spent, and the next call may cost ${amount.Money:0.######} more"))
-                : tokens > 0 && certain.Tokens > tokens ? new Booking.OverBudget(tokenLimit, Text($"{whose}: {spend.Spent.Tokens + spend.InDoubt.Tokens} of {tokens} tokens are spent, and the next call may take {amount.Tokens} more"))
+            var spent = spend.Spent + spend.InDoubt;
+            var (certain, possible) = (spent - again + amount, spent + spend.Reserved - again + amount);
+            return money > 0 && certain.Money > money ? new Booking.OverBudget(moneyLimit, Text(
+                $"{whose}: ${spent.Money:0.######} of ${money:0.######} is spent, and the next call may cost ${amount.Money:0.######} more"))
+                : tokens > 0 && certain.Tokens > tokens ? new Booking.OverBudget(tokenLimit, Text(
+                    $"{whose}: {spent.Tokens} of {tokens} tokens are spent, and the next call may take {amount.Tokens} more"))
                 : (money > 0 && possible.Money > money) || (tokens > 0 && possible.Tokens > tokens) ? new Booking.Full()
                 : null;
         }

@@ -19,7 +19,9 @@ internal static class CallHttp
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>The whole body, or null where it breaks off or the attempt's time ends: the status line was here, so the service has done its work.</summary>
+    /// <summary>
+    /// The whole body, or null where it breaks off or the attempt's time ends: the status line was here, so the service has done its work.
+    /// </summary>
     public static async Task<string?> ReadAsync(Stream body, CancellationToken token)
     {
         try

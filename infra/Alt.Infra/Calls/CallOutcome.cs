@@ -9,9 +9,12 @@ public abstract record CallOutcome
     /// <param name="Body">As it came, without the key if the service repeated it.</param>
     /// <param name="Cost">In US dollars; 0 for a reply that another sample has paid for.</param>
     /// <param name="Attempts">How often the request was sent; 0 for a reply that another sample asked for.</param>
-    /// <param name="Cached">Another sample asked before. The same sample, asking again, gets the cost and the attempts of the first time.</param>
+    /// <param name="Cached">
+    /// Another sample asked before. The same sample, asking again, gets the cost and the attempts of the first time.
+    /// </param>
     /// <param name="At">When the service replied.</param>
-    public sealed record Answered(string Body, int InputTokens, int OutputTokens, decimal Cost, int Attempts, bool Cached, DateTimeOffset At) : CallOutcome;
+    public sealed record Answered(
+        string Body, int InputTokens, int OutputTokens, decimal Cost, int Attempts, bool Cached, DateTimeOffset At) : CallOutcome;
 
     /// <summary>There is no reply; asking again later may bring one.</summary>
     /// <param name="Reason">One line, without the key and without texts of the request or the reply.</param>

@@ -7,8 +7,8 @@ using Polly.Retry;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// All attempts of this process that wait to be booked or settled. One loop takes what has gathered while the turn before was written, and does it in
-/// one transaction: a lone call waits for nobody, many calls share a commit.
+/// All attempts of this process that wait to be booked or settled. One loop takes what has gathered while the turn before was written, and
+/// does it in one transaction: a lone call waits for nobody, many calls share a commit.
 /// </summary>
 internal sealed partial class CallQueue : IAsyncDisposable
 {
@@ -22,42 +22,45 @@ internal sealed partial class CallQueue : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly ResiliencePropertyKey<long> BegunKey = new("begun");
 
-    private readonly Lock sync = new();
-    private readonly Queue<(CallSettlement Settlement, TaskCompletionSource Written)> settlements = [];
-    private readonly Dictionary<string, Line> lines = [];
-    private readonly SemaphoreSlim wake = new(0);
-    private readonly CancellationTokenSource ending = new();
-    private readonly CallStore store;
-    private readonly ILogger logger;
-    private readonly ResiliencePipeline patiently;
-    private readonly Task loop;
+    private readonly Lock _sync = new();
+    private readonly Queue<(CallSettlement Settlement, TaskCompletionSource Written)> _settlements = [];
+    private readonly Dictionary<string, Line> _lines = [];
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly CallStore _store;
+    private readonly ILogger _logger;
+    private readonly ResiliencePipeline _patiently;
+    private readonly Task _loop;
 
     public CallQueue(CallStore store, ILogger logger)
     {
-        (this.store, this.logger) = (store, logger);
-        patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+        (_store, _logger) = (store, logger);
+        _patiently = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
         {
             MaxRetryAttempts = int.MaxValue,
             Delay = Pause,
-            ShouldHandle = static a => ValueTask.FromResult(a.Outcome.Exception is NpgsqlException { IsTransient: true } && Stopwatch.GetElapsedTime(Begun(a.Context)) < Patience),
+            ShouldHandle = static a => ValueTask.FromResult(
+                a.Outcome.Exception is NpgsqlException { IsTransient: true } && Stopwatch.GetElapsedTime(Begun(a.Context)) < Patience),
             OnRetry = a =>
             {
                 LogAway(logger, a.Outcome.Exception!.Message);
                 return default;
             },
         }).Build();
-        loop = Task.Run(RunAsync);
+        _loop = Task.Run(RunAsync);
     }
 
     /// <summary>Waits until the ask comes to something: its slot, a reply that is there already, or a limit.</summary>
-    /// <returns>When to send, by <see cref="Stopwatch"/>, and the booking; null where the account's calls are held back meanwhile.</returns>
+    /// <returns>
+    /// When to send, by <see cref="Stopwatch"/>, and the booking; null where the account's calls are held back meanwhile.
+    /// </returns>
     public async Task<Booked?> BookAsync(CallAsk ask, CancellationToken token)
     {
         var waiting = new Waiting(ask);
         await using var _ = token.Register(() => Withdraw(waiting));
-        lock (sync)
+        lock (_sync)
         {
-            ObjectDisposedException.ThrowIf(ending.IsCancellationRequested, this);
+            ObjectDisposedException.ThrowIf(_ending.IsCancellationRequested, this);
             token.ThrowIfCancellationRequested();
             waiting.Place = LineOf(ask.Account).Fresh.AddLast(waiting);
         }
@@ -70,20 +73,22 @@ internal sealed partial class CallQueue : IAsyncDisposable
     public async Task SettleAsync(CallSettlement settlement)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (sync)
+        lock (_sync)
         {
-            ObjectDisposedException.ThrowIf(ending.IsCancellationRequested, this);
-            settlements.Enqueue((settlement, written));
+            ObjectDisposedException.ThrowIf(_ending.IsCancellationRequested, this);
+            _settlements.Enqueue((settlement, written));
         }
 
         Wake();
         await written.Task;
     }
 
-    /// <summary>Sends those who wait for a slot of this account away, and all who come within this time: only replies that are there are given out.</summary>
+    /// <summary>
+    /// Sends those who wait for a slot of this account away, and all who come within this time: only replies that are there are given out.
+    /// </summary>
     public void HoldBack(string account, TimeSpan time)
     {
-        lock (sync)
+        lock (_sync)
         {
             var line = LineOf(account);
             line.HeldBackUntil = After(time);
@@ -98,16 +103,16 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        lock (sync)
+        lock (_sync)
         {
-            ending.Cancel();
+            _ending.Cancel();
         }
 
         Wake();
-        await loop;
-        await store.DisposeAsync();
-        ending.Dispose();
-        wake.Dispose();
+        await _loop;
+        await _store.DisposeAsync();
+        _ending.Dispose();
+        _wake.Dispose();
     }
 
     private async Task RunAsync()
@@ -117,12 +122,12 @@ internal sealed partial class CallQueue : IAsyncDisposable
             var turn = Collect();
             if (turn.IsEmpty)
             {
-                if (ending.IsCancellationRequested)
+                if (_ending.IsCancellationRequested)
                 {
                     break;
                 }
 
-                await wake.WaitAsync(turn.Pause);
+                await _wake.WaitAsync(turn.Pause);
                 continue;
             }
 
@@ -134,14 +139,14 @@ internal sealed partial class CallQueue : IAsyncDisposable
             catch (Exception e)
             {
                 // Nobody will settle what this turn should have settled.
-                await store.AbandonAsync();
+                await _store.AbandonAsync();
                 Fail(turn, e);
             }
         }
 
-        lock (sync)
+        lock (_sync)
         {
-            foreach (var waiting in lines.Values.SelectMany(l => l.Fresh.Concat(l.Old)))
+            foreach (var waiting in _lines.Values.SelectMany(l => l.Fresh.Concat(l.Old)))
             {
                 waiting.Done.TrySetCanceled();
             }
@@ -151,16 +156,16 @@ internal sealed partial class CallQueue : IAsyncDisposable
     /// <summary>What to do next, or how long there is nothing to do.</summary>
     private Turn Collect()
     {
-        lock (sync)
+        lock (_sync)
         {
             var (now, turn) = (Stopwatch.GetTimestamp(), new Turn());
-            while (turn.Settlements.Count < SettlementsPerTurn && settlements.TryDequeue(out var settled))
+            while (turn.Settlements.Count < SettlementsPerTurn && _settlements.TryDequeue(out var settled))
             {
                 turn.Settlements.Add(settled);
                 LineOf(settled.Settlement.Ask.Account).Room++;
             }
 
-            foreach (var line in ending.IsCancellationRequested ? [] : lines.Values.AsEnumerable())
+            foreach (var line in _ending.IsCancellationRequested ? [] : _lines.Values.AsEnumerable())
             {
                 var room = line.RoomAt(now);
                 var old = line.Old.Where(w => w.NotBefore <= now).Take(room).ToArray();
@@ -170,7 +175,9 @@ internal sealed partial class CallQueue : IAsyncDisposable
                 turn.Asks.AddRange(line.Fresh.Take(AsksPerTurn).Select(w => (w, mayBook)));
                 if (old.Length == 0 && line.Old.Count > 0)
                 {
-                    turn.Pause = Shorter(turn.Pause, Stopwatch.GetElapsedTime(now, line.ClosedUntil > now ? line.ClosedUntil : line.Old.Min(w => w.NotBefore)));
+                    turn.Pause = Shorter(
+                        turn.Pause,
+                        Stopwatch.GetElapsedTime(now, line.ClosedUntil > now ? line.ClosedUntil : line.Old.Min(w => w.NotBefore)));
                 }
             }
 
@@ -184,7 +191,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
         context.Properties.Set(BegunKey, Stopwatch.GetTimestamp());
         try
         {
-            return await patiently.ExecuteAsync(async (_, t) => await WriteOnceAsync(t), context, turn);
+            return await _patiently.ExecuteAsync(async (_, t) => await WriteOnceAsync(t), context, turn);
         }
         finally
         {
@@ -195,7 +202,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
     private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteOnceAsync(Turn turn)
     {
         var (booked, read) = (new Dictionary<Waiting, Booking>(), 0L);
-        await store.TurnAsync(
+        await _store.TurnAsync(
             [.. turn.Settlements.Select(s => s.Settlement)],
             [.. turn.Asks.Select(a => a.Waiting.Ask)],
             books =>
@@ -221,7 +228,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
         }
 
         var unwanted = new List<CallAsk>();
-        lock (sync)
+        lock (_sync)
         {
             foreach (var (waiting, _) in turn.Asks)
             {
@@ -261,7 +268,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
             foreach (var ask in unwanted)
             {
-                settlements.Enqueue((new CallSettlement(ask, Reply: null, InDoubt: false), new()));
+                _settlements.Enqueue((new CallSettlement(ask, Reply: null, InDoubt: false), new()));
             }
         }
     }
@@ -273,7 +280,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
             written.SetException(e);
         }
 
-        lock (sync)
+        lock (_sync)
         {
             foreach (var (waiting, _) in turn.Asks)
             {
@@ -285,7 +292,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private void Withdraw(Waiting waiting)
     {
-        lock (sync)
+        lock (_sync)
         {
             waiting.Place?.List?.Remove(waiting.Place);
             waiting.Done.TrySetCanceled();
@@ -294,9 +301,9 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private Line LineOf(string account)
     {
-        if (!lines.TryGetValue(account, out var line))
+        if (!_lines.TryGetValue(account, out var line))
         {
-            lines.Add(account, line = new Line());
+            _lines.Add(account, line = new Line());
         }
 
         return line;
@@ -304,16 +311,17 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private void Wake()
     {
-        lock (sync)
+        lock (_sync)
         {
-            if (wake.CurrentCount == 0)
+            if (_wake.CurrentCount == 0)
             {
-                wake.Release();
+                _wake.Release();
             }
         }
     }
 
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a == Timeout.InfiniteTimeSpan || b < a ? (b > TimeSpan.Zero ? b : TimeSpan.Zero) : a;
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) =>
+        a == Timeout.InfiniteTimeSpan || b < a ? (b > TimeSpan.Zero ? b : TimeSpan.Zero) : a;
 
     private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
 

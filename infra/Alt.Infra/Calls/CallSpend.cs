@@ -11,5 +11,8 @@ public readonly record struct CallAmount(decimal Money, long Tokens)
 /// <summary>What a run has spent on calls in one iteration.</summary>
 /// <param name="Spent">For replies.</param>
 /// <param name="Reserved">The most that calls under way may cost.</param>
-/// <param name="InDoubt">The most that calls without a reply may have cost, where the service may have answered and nobody was there to read it. Asked again in the same iteration, the call's true cost takes its place.</param>
+/// <param name="InDoubt">
+/// The most that calls without a reply may have cost, where the service may have answered and nobody was there to read it. Asked again in
+/// the same iteration, the call's true cost takes its place.
+/// </param>
 public sealed record CallSpend(int Iteration, CallAmount Spent, CallAmount Reserved, CallAmount InDoubt);

@@ -4,17 +4,22 @@ using NpgsqlTypes;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// The books in PostgreSQL, changed over one session of this process. The session is the process' name too: what is under way counts as long as
-/// PostgreSQL sees it, which a killed process ends at once.
+/// The books in PostgreSQL, changed over one session of this process. The session is the process' name too: what is under way counts as
+/// long as PostgreSQL sees it, which a killed process ends at once.
 /// </summary>
 internal sealed class CallStore(string connectionString) : IAsyncDisposable
 {
     // Every statement finds its rows by their keys, whatever statistics say of tables that grow within seconds.
     private const string Plans = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
-    private readonly string sessionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = 10, Options = Plans }.ConnectionString;
-    private NpgsqlConnection? session;
-    private (int Pid, DateTime Started)? self;
+    private readonly string _sessionString = new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Pooling = false,
+        KeepAlive = 10,
+        Options = Plans
+    }.ConnectionString;
+    private NpgsqlConnection? _session;
+    private (int Pid, DateTime Started)? _self;
 
     public static async Task CreateTablesAsync(NpgsqlDataSource source, CancellationToken token)
     {
@@ -32,15 +37,20 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         await batch.ExecuteNonQueryAsync(token);
     }
 
-    /// <summary>Reads and locks what settlements and asks are about, has them decided, and writes what came of it, all in one transaction and two round trips.</summary>
+    /// <summary>
+    /// Reads and locks what settlements and asks are about, has them decided, and writes what came of it, all in one transaction and two
+    /// round trips.
+    /// </summary>
     /// <param name="decide">Called once the books are read.</param>
     /// <exception cref="NpgsqlException">The session is lost, and whether the turn was written is not known: do it again.</exception>
-    public async Task TurnAsync(IReadOnlyList<CallSettlement> settlements, IReadOnlyList<CallAsk> asks, Action<CallBooks> decide, CancellationToken token)
+    public async Task TurnAsync(
+        IReadOnlyList<CallSettlement> settlements, IReadOnlyList<CallAsk> asks, Action<CallBooks> decide, CancellationToken token)
     {
         var connection = await SessionAsync(token);
         try
         {
-            var (books, dead) = await ReadAsync(connection, [.. settlements.Select(s => s.Ask), .. asks], [.. asks.Select(a => a.Hash)], token);
+            var (books, dead) = await ReadAsync(
+                connection, [.. settlements.Select(s => s.Ask), .. asks], [.. asks.Select(a => a.Hash)], token);
             decide(books);
             await WriteAsync(connection, books, token);
             if (dead.Count > 0)
@@ -60,32 +70,32 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
     public async Task AbandonAsync()
     {
         await EndSessionAsync();
-        self = null;
+        _self = null;
     }
 
     public async ValueTask DisposeAsync() => await EndSessionAsync();
 
     private async Task EndSessionAsync()
     {
-        if (session is { } ended)
+        if (_session is { } ended)
         {
-            session = null;
+            _session = null;
             await ended.DisposeAsync();
         }
     }
 
     private async Task<NpgsqlConnection> SessionAsync(CancellationToken token)
     {
-        if (session is { } open)
+        if (_session is { } open)
         {
             return open;
         }
 
-        var connection = new NpgsqlConnection(sessionString);
+        var connection = new NpgsqlConnection(_sessionString);
         try
         {
             await connection.OpenAsync(token);
-            var before = self;
+            var before = _self;
             (int Pid, DateTime Started) now;
             await using (var ask = new NpgsqlCommand(CallTables.Self, connection))
             await using (var reader = await ask.ExecuteReaderAsync(token))
@@ -107,8 +117,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
                 await adopt.ExecuteNonQueryAsync(token);
             }
 
-            self = now;
-            return session = connection;
+            _self = now;
+            return _session = connection;
         }
         catch
         {
@@ -117,7 +127,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         }
     }
 
-    private async Task<(CallBooks Books, IReadOnlyList<string> Dead)> ReadAsync(NpgsqlConnection connection, IReadOnlyList<CallAsk> all, string[] asked, CancellationToken token)
+    private async Task<(CallBooks Books, IReadOnlyList<string> Dead)> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyList<CallAsk> all, string[] asked, CancellationToken token)
     {
         var accounts = all.Select(a => a.Account).Distinct().Order(StringComparer.Ordinal).ToArray();
         var scopes = all.Select(a => (a.Scope.Run, a.Scope.Iteration)).Distinct().Order().ToArray();
@@ -141,8 +152,14 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         var slots = await RowsAsync(reader, r => (Account: r.GetString(0), Request: r.GetDateTime(1), Token: r.GetDateTime(2)), token);
         var spends = await RowsAsync(reader, r => (Run: r.GetString(0), Spend: SpendOf(r)), token);
         var books = new CallBooks((await RowsAsync(reader, r => r.GetDateTime(0), token))[0]);
-        var workers = await RowsAsync(reader, r => (Account: r.GetString(0), Pid: r.GetInt32(1), Started: r.GetDateTime(2), Sending: r.GetInt32(3), Lives: r.GetBoolean(4)), token);
-        foreach (var lease in await RowsAsync(reader, r => ((r.GetString(0), r.GetString(1)), new CallLease(r.GetGuid(2), r.GetString(3), r.GetInt32(4), new(r.GetDecimal(5), r.GetInt64(6)), r.GetBoolean(7))), token))
+        var workers = await RowsAsync(
+            reader, r =>
+                (Account: r.GetString(0), Pid: r.GetInt32(1), Started: r.GetDateTime(2), Sending: r.GetInt32(3), Lives: r.GetBoolean(4)),
+            token);
+        foreach (var lease in await RowsAsync(
+            reader, r => ((r.GetString(0), r.GetString(1)), new CallLease(
+                r.GetGuid(2), r.GetString(3), r.GetInt32(4), new(r.GetDecimal(5), r.GetInt64(6)), r.GetBoolean(7))),
+            token))
         {
             books.Leases.Add(lease.Item1, lease.Item2);
         }
@@ -159,7 +176,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
 
         foreach (var (account, request, tokens) in slots)
         {
-            var (mine, others) = (workers.Where(w => w.Account == account && (w.Pid, w.Started) == self), workers.Where(w => w.Account == account && w.Lives && (w.Pid, w.Started) != self));
+            var (mine, others) = (workers.Where(w => w.Account == account && (w.Pid, w.Started) == _self), workers.Where(w =>
+                w.Account == account && w.Lives && (w.Pid, w.Started) != _self));
             books.Accounts.Add(account, new AccountState(request, tokens, mine.Sum(w => w.Sending), others.Sum(w => w.Sending)));
         }
 
@@ -168,32 +186,42 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
 
     private async Task WriteAsync(NpgsqlConnection connection, CallBooks books, CancellationToken token)
     {
-        var (pid, started) = self!.Value;
+        var (pid, started) = _self!.Value;
         await using var batch = new NpgsqlBatch(connection);
         if (books.ChangedLeases.Count > 0)
         {
             var accounts = books.Accounts.ToArray();
-            Add(CallTables.SetAccounts, Column(accounts, a => a.Key), Column(accounts, a => WholeMicroseconds(a.Value.RequestSlot)), Column(accounts, a => WholeMicroseconds(a.Value.TokenSlot)));
+            Add(
+                CallTables.SetAccounts, Column(accounts, a => a.Key), Column(accounts, a => WholeMicroseconds(a.Value.RequestSlot)),
+                Column(accounts, a => WholeMicroseconds(a.Value.TokenSlot)));
             Add(CallTables.SetWorkers, Column(accounts, a => a.Key), Column(accounts, a => a.Value.Sending), pid, started);
             var spends = books.Spends.ToArray();
             Add(
-                CallTables.SetSpends, Column(spends, s => s.Key.Run), Column(spends, s => s.Key.Iteration), Column(spends, s => s.Value.Spent.Money), Column(spends, s => s.Value.Spent.Tokens),
-                Column(spends, s => s.Value.Reserved.Money), Column(spends, s => s.Value.Reserved.Tokens), Column(spends, s => s.Value.InDoubt.Money), Column(spends, s => s.Value.InDoubt.Tokens));
+                CallTables.SetSpends, Column(spends, s => s.Key.Run), Column(spends, s => s.Key.Iteration),
+                Column(spends, s => s.Value.Spent.Money), Column(spends, s => s.Value.Spent.Tokens),
+                Column(spends, s => s.Value.Reserved.Money), Column(spends, s => s.Value.Reserved.Tokens),
+                Column(spends, s => s.Value.InDoubt.Money), Column(spends, s => s.Value.InDoubt.Tokens));
             var ended = books.ChangedLeases.Where(l => !books.Leases.ContainsKey(l)).ToArray();
             if (ended.Length > 0)
             {
                 Add(CallTables.EndLeases, Column(ended, l => l.Account), Column(ended, l => l.Hash));
             }
 
-            var leases = books.ChangedLeases.Where(books.Leases.ContainsKey).Select(l => (l.Account, l.Hash, Lease: books.Leases[l])).ToArray();
+            var leases = books.ChangedLeases.Where(books.Leases.ContainsKey)
+                .Select(l => (l.Account, l.Hash, Lease: books.Leases[l])).ToArray();
             if (leases.Length > 0)
             {
                 Add(
                     CallTables.SetLeases, Column(leases, l => l.Account), Column(leases, l => l.Hash), Column(leases, l => l.Lease.Ticket),
                     Column(leases, l => l.Lease.InDoubt ? (int?)null : pid),
                     // Said, since a null at the head does not tell.
-                    new NpgsqlParameter { Value = Column(leases, l => l.Lease.InDoubt ? (DateTime?)null : started), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
-                    Column(leases, l => l.Lease.Run), Column(leases, l => l.Lease.Iteration), Column(leases, l => l.Lease.Reserved.Money), Column(leases, l => l.Lease.Reserved.Tokens));
+                    new NpgsqlParameter
+                    {
+                        Value = Column(leases, l => l.Lease.InDoubt ? (DateTime?)null : started),
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz
+                    },
+                    Column(leases, l => l.Lease.Run), Column(leases, l => l.Lease.Iteration), Column(leases, l => l.Lease.Reserved.Money),
+                    Column(leases, l => l.Lease.Reserved.Tokens));
             }
         }
 
@@ -201,9 +229,11 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         {
             var replies = books.NewReplies.DistinctBy(r => r.Hash).OrderBy(r => r.Hash, StringComparer.Ordinal).ToArray();
             Add(
-                CallTables.AddReplies, Column(replies, r => r.Hash), Column(replies, r => r.Service), Column(replies, r => r.Model), Column(replies, r => r.Payer),
+                CallTables.AddReplies, Column(replies, r => r.Hash), Column(replies, r => r.Service), Column(replies, r => r.Model),
+                Column(replies, r => r.Payer),
                 // PostgreSQL's texts hold no NUL.
-                Column(replies, r => r.Body.Replace('\0', '\uFFFD')), Column(replies, r => r.InputTokens), Column(replies, r => r.OutputTokens),
+                Column(replies, r => r.Body.Replace('\0', '\uFFFD')), Column(replies, r => r.InputTokens),
+                Column(replies, r => r.OutputTokens),
                 Column(replies, r => r.Cost), Column(replies, r => r.Attempts), Column(replies, r => r.At.UtcDateTime));
         }
 
@@ -218,7 +248,11 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         object of = accounts.ToArray();
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new("begin"), Command(CallTables.LockAccounts, of), Command(CallTables.LockSpendsOfDead, of), Command(CallTables.BuryDead, of), new("commit") },
+            BatchCommands =
+            {
+                new("begin"), Command(CallTables.LockAccounts, of), Command(CallTables.LockSpendsOfDead, of),
+                Command(CallTables.BuryDead, of), new("commit")
+            },
         };
         await batch.ExecuteNonQueryAsync(token);
     }
@@ -227,7 +261,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         r.GetInt32(1), new(r.GetDecimal(2), r.GetInt64(3)), new(r.GetDecimal(4), r.GetInt64(5)), new(r.GetDecimal(6), r.GetInt64(7)));
 
     private static StoredReply ReplyOf(NpgsqlDataReader r) => new(
-        r.GetString(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GetInt32(5), r.GetInt32(6), r.GetDecimal(7), r.GetInt32(8), new(r.GetDateTime(9)));
+        r.GetString(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GetInt32(5), r.GetInt32(6), r.GetDecimal(7),
+        r.GetInt32(8), new(r.GetDateTime(9)));
 
     /// <summary>The rows of the next result that has any columns.</summary>
     private static async Task<List<T>> RowsAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> row, CancellationToken token)

@@ -1,6 +1,6 @@
 namespace Alt.Infra.Calls;
 
-/// <summary>The tables of calls (see README.md). Beside money, nothing in them can be derived from the record.</summary>
+/// <summary>The tables of calls (see docs/judges.md). Beside money, nothing in them can be derived from the record.</summary>
 internal static class CallTables
 {
     /// <summary>Number of the advisory lock that whoever creates the tables holds: "call" in ASCII.</summary>
@@ -65,7 +65,9 @@ internal static class CallTables
     /// <summary>The session's own name.</summary>
     public const string Self = "select pid, backend_start from pg_stat_get_activity(pg_backend_pid())";
 
-    /// <summary>Takes over what the same process had under way before it lost its session. $1, $2: the old one; $3, $4: the new one.</summary>
+    /// <summary>
+    /// Takes over what the same process had under way before it lost its session. $1, $2: the old one; $3, $4: the new one.
+    /// </summary>
     public const string AdoptWorkers = "update alt_call_workers set pid = $3, started = $4 where pid = $1 and started = $2";
 
     /// <inheritdoc cref="AdoptWorkers"/>
@@ -75,9 +77,11 @@ internal static class CallTables
 
     public const string AddAccounts = "insert into alt_call_accounts (account) select * from unnest($1::text[]) on conflict do nothing";
 
-    public const string AddSpends = "insert into alt_call_spend (run, iteration) select * from unnest($1::text[], $2::int[]) on conflict do nothing";
+    public const string AddSpends = "insert into alt_call_spend (run, iteration) select * from unnest($1::text[], "
+        + "$2::int[]) on conflict do nothing";
 
-    public const string LockAccounts = "select account, request_slot, token_slot from alt_call_accounts where account = any($1) order by account for update";
+    public const string LockAccounts = "select account, request_slot, token_slot from alt_call_accounts where account = any($1) "
+        + "order by account for update";
 
     public const string LockSpends = $"select {Spends} from alt_call_spend where run = any($1) order by run, iteration for update";
 
@@ -85,9 +89,11 @@ internal static class CallTables
 
     public const string Workers = $"select w.account, w.pid, w.started, w.sending, {Lives} from alt_call_workers w where account = any($1)";
 
-    public const string Leases = "select account, hash, ticket, run, iteration, money, tokens, pid is null from alt_call_leases where (account, hash) in (select * from unnest($1::text[], $2::text[]))";
+    public const string Leases = "select account, hash, ticket, run, iteration, money, tokens, pid is null from alt_call_leases where "
+        + "(account, hash) in (select * from unnest($1::text[], $2::text[]))";
 
-    public const string Replies = "select hash, service, model, payer, reply, input_tokens, output_tokens, cost, attempts, at from alt_calls where hash = any($1)";
+    public const string Replies = "select hash, service, model, payer, reply, input_tokens, output_tokens, cost, attempts, at from "
+        + "alt_calls where hash = any($1)";
 
     // ---- What it writes.
 
@@ -109,7 +115,8 @@ internal static class CallTables
         where t.run = n.run and t.iteration = n.iteration
         """;
 
-    public const string EndLeases = "delete from alt_call_leases t using unnest($1::text[], $2::text[]) n (account, hash) where t.account = n.account and t.hash = n.hash";
+    public const string EndLeases = "delete from alt_call_leases t using unnest($1::text[], $2::text[]) n (account, hash) where t.account "
+        + "= n.account and t.hash = n.hash";
 
     public const string SetLeases = """
         insert into alt_call_leases (account, hash, ticket, pid, started, run, iteration, money, tokens)

@@ -5,7 +5,10 @@ using OpenAI.Chat;
 
 namespace Alt.Infra.Calls;
 
-/// <summary>Any service with OpenAI's chat-completions API, through the official package. Time limits and retries are <see cref="RemoteCalls"/>' own.</summary>
+/// <summary>
+/// Any service with OpenAI's chat-completions API, through the official package. Time limits and retries are <see cref="RemoteCalls"/>'
+/// own.
+/// </summary>
 public sealed class ChatCompletions : ICallTransport
 {
     // The package sends no request without a key; a service that needs none does not look at it.
@@ -13,10 +16,10 @@ public sealed class ChatCompletions : ICallTransport
 
     private static readonly HttpClientPipelineTransport Shared = new(CallHttp.Client);
 
-    private readonly ChatClient client;
+    private readonly ChatClient _client;
 
     public ChatCompletions(RemoteAccount account) =>
-        client = new ChatClient(account.Model, new ApiKeyCredential(account.Secret?.Reveal() ?? NoKey), new OpenAIClientOptions
+        _client = new ChatClient(account.Model, new ApiKeyCredential(account.Secret?.Reveal() ?? NoKey), new OpenAIClientOptions
         {
             Endpoint = account.Endpoint,
             Transport = Shared,
@@ -32,16 +35,19 @@ public sealed class ChatCompletions : ICallTransport
         using var response = await SendAsync(content, options);
         var reply = new TransportReply(response.Status, response.ContentStream is { } stream ? await CallHttp.ReadAsync(stream, token) : "")
         {
-            RetryAfter = RetryAfter.Parse(response.Headers.TryGetValue(CallHttp.RetryAfter, out var header) ? header : null, DateTimeOffset.UtcNow),
+            RetryAfter = RetryAfter.Parse(
+                response.Headers.TryGetValue(CallHttp.RetryAfter, out var header) ? header : null, DateTimeOffset.UtcNow),
         };
-        return reply is { Status: 200, Body: { } text } && TokenUsage.Of(text) is var (input, output) ? reply with { InputTokens = input, OutputTokens = output } : reply;
+        return reply is { Status: 200, Body: { } text } && TokenUsage.Of(text) is var (input, output)
+            ? reply with { InputTokens = input, OutputTokens = output }
+            : reply;
     }
 
     private async Task<PipelineResponse> SendAsync(BinaryContent content, RequestOptions options)
     {
         try
         {
-            return (await client.CompleteChatAsync(content, options)).GetRawResponse();
+            return (await _client.CompleteChatAsync(content, options)).GetRawResponse();
         }
         catch (ClientResultException e) when (e.Status == 0)
         {

@@ -2,23 +2,26 @@ using System.Net.Http.Headers;
 
 namespace Alt.Infra.Calls;
 
-/// <summary>JSON posted to one address: Perspective, embeddings, any scorer. Where the service counts no tokens, the request's estimate counts.</summary>
+/// <summary>
+/// JSON posted to one address: Perspective, embeddings, any scorer. Where the service counts no tokens, the request's estimate counts.
+/// </summary>
 /// <param name="account">Its key is sent as a bearer token, or in the address where <paramref name="address"/> has it.</param>
 /// <param name="address">The whole address; <c>{key}</c> in its query stands for the account's key, escaped.</param>
 public sealed class JsonPost(RemoteAccount account, string address) : ICallTransport
 {
     private const string KeyInAddress = "{key}";
 
-    private readonly Uri target = new(address.Replace(KeyInAddress, Uri.EscapeDataString(account.Secret?.Reveal() ?? ""), StringComparison.Ordinal));
-    private readonly AuthenticationHeaderValue? authorization =
+    private readonly Uri _target = new(
+        address.Replace(KeyInAddress, Uri.EscapeDataString(account.Secret?.Reveal() ?? ""), StringComparison.Ordinal));
+    private readonly AuthenticationHeaderValue? _authorization =
         account.Secret is { } secret && !address.Contains(KeyInAddress, StringComparison.Ordinal) ? new("Bearer", secret.Reveal()) : null;
 
     public async Task<TransportReply> SendAsync(ReadOnlyMemory<byte> body, string idempotencyKey, CancellationToken token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, target)
+        using var request = new HttpRequestMessage(HttpMethod.Post, _target)
         {
             Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } },
-            Headers = { Authorization = authorization },
+            Headers = { Authorization = _authorization },
         };
         request.Headers.Add(CallHttp.IdempotencyKey, idempotencyKey);
         using var response = await CallHttp.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);

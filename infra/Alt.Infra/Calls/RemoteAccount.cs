@@ -16,7 +16,9 @@ public sealed class RemoteAccount
             : throw new InputException($"endpoint '{endpoint}': expected an address such as https://api.openai.com/v1");
         if (address.UserInfo.Length > 0 || address.Query.Length > 0)
         {
-            throw new InputException($"endpoint at {address.Host}: a config holds no secret; give the address without user and query, and the key with apiKey: env:NAME or file:PATH");
+            throw new InputException(
+                $"endpoint at {address.Host}: a config holds no secret; give the address without user and query, and the key with "
+                + "apiKey: env:NAME or file:PATH");
         }
 
         (Model, Calls, Secret) = (model, calls, secret);

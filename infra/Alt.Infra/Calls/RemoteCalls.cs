@@ -12,32 +12,34 @@ using Polly.Timeout;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// The one way to services that are paid or far away: within quotas and budgets that all processes share, each request asked once and its reply kept
-/// (see README.md). One for a process.
+/// The one way to services that are paid or far away: within quotas and budgets that all processes share, each request asked once and its
+/// reply kept (see docs/judges.md). One for a process.
 /// </summary>
 public sealed partial class RemoteCalls : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource source;
-    private readonly CallQueue queue;
-    private readonly CallPatience patience;
-    private readonly ILogger logger;
-    private readonly ConcurrentDictionary<(string Account, CallsConfig Calls), CallAttempts> attempts = [];
-    private readonly ConcurrentDictionary<(string Account, string Hash), Task<CallOutcome>> underWay = [];
+    private readonly NpgsqlDataSource _source;
+    private readonly CallQueue _queue;
+    private readonly CallPatience _patience;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<(string Account, CallsConfig Calls), CallAttempts> _attempts = [];
+    private readonly ConcurrentDictionary<(string Account, string Hash), Task<CallOutcome>> _underWay = [];
 
     private RemoteCalls(NpgsqlDataSource source, string connectionString, CallPatience patience, ILogger logger)
     {
-        (this.source, this.patience, this.logger) = (source, patience, logger);
-        queue = new CallQueue(new CallStore(connectionString), logger);
+        (_source, _patience, _logger) = (source, patience, logger);
+        _queue = new CallQueue(new CallStore(connectionString), logger);
     }
 
     /// <summary>Creates what is missing in the database.</summary>
-    public static async Task<RemoteCalls> OpenAsync(string connectionString, CallPatience? patience = null, ILoggerFactory? logs = null, CancellationToken token = default)
+    public static async Task<RemoteCalls> OpenAsync(
+        string connectionString, CallPatience? patience = null, ILoggerFactory? logs = null, CancellationToken token = default)
     {
         var source = NpgsqlDataSource.Create(connectionString);
         try
         {
             await CallStore.CreateTablesAsync(source, token);
-            return new RemoteCalls(source, connectionString, patience ?? new(), (logs ?? NullLoggerFactory.Instance).CreateLogger<RemoteCalls>());
+            return new RemoteCalls(
+                source, connectionString, patience ?? new(), (logs ?? NullLoggerFactory.Instance).CreateLogger<RemoteCalls>());
         }
         catch
         {
@@ -48,13 +50,14 @@ public sealed partial class RemoteCalls : IAsyncDisposable
 
     /// <summary>Asks, waits as long as the limits say, and tries again where that may help.</summary>
     /// <exception cref="InputException">The service does not accept the key.</exception>
-    public async Task<CallOutcome> AskAsync(RemoteAccount account, CallScope scope, RemoteRequest request, ICallTransport transport, CancellationToken token = default)
+    public async Task<CallOutcome> AskAsync(
+        RemoteAccount account, CallScope scope, RemoteRequest request, ICallTransport transport, CancellationToken token = default)
     {
         var (key, start) = ((account.Key, request.Hash), Stopwatch.GetTimestamp());
         while (true)
         {
             var mine = new TaskCompletionSource<CallOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var first = underWay.GetOrAdd(key, mine.Task);
+            var first = _underWay.GetOrAdd(key, mine.Task);
             if (first != mine.Task)
             {
                 // The same request is under way for somebody else; where that ends without a reply, this one asks for itself.
@@ -76,7 +79,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
             finally
             {
-                underWay.TryRemove(key, out _);
+                _underWay.TryRemove(key, out _);
                 if (outcome is null)
                 {
                     mine.SetCanceled(CancellationToken.None);
@@ -92,7 +95,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
     /// <summary>What a run has spent, by iteration.</summary>
     public async Task<IReadOnlyList<CallSpend>> SpendAsync(string run, CancellationToken token = default)
     {
-        await using var command = source.CreateCommand(CallTables.SpendsOfRun);
+        await using var command = _source.CreateCommand(CallTables.SpendsOfRun);
         command.Parameters.Add(new() { Value = run });
         await using var reader = await command.ExecuteReaderAsync(token);
         var spends = new List<CallSpend>();
@@ -108,7 +111,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
     /// <returns>How many there were.</returns>
     public async Task<int> ForgetAsync(IReadOnlyCollection<string> hashes, CancellationToken token = default)
     {
-        await using var command = source.CreateCommand(CallTables.Forget);
+        await using var command = _source.CreateCommand(CallTables.Forget);
         command.Parameters.Add(new() { Value = hashes.ToArray() });
         return await command.ExecuteNonQueryAsync(token);
     }
@@ -116,26 +119,28 @@ public sealed partial class RemoteCalls : IAsyncDisposable
     /// <summary>Ends without waiting for calls that are under way: cancel these first.</summary>
     public async ValueTask DisposeAsync()
     {
-        await queue.DisposeAsync();
-        await source.DisposeAsync();
+        await _queue.DisposeAsync();
+        await _source.DisposeAsync();
     }
 
     private CallAttempts AttemptsOf(RemoteAccount account) =>
-        attempts.GetOrAdd((account.Key, account.Calls), _ => new CallAttempts(account, patience, time => queue.HoldBack(account.Key, time), logger));
+        _attempts.GetOrAdd((account.Key, account.Calls), _ =>
+            new CallAttempts(account, _patience, time => _queue.HoldBack(account.Key, time), _logger));
 
     /// <summary>One request on its way to an outcome.</summary>
-    private sealed class Call(RemoteCalls calls, RemoteAccount account, CallScope scope, RemoteRequest request, string hash, ICallTransport transport)
+    private sealed class Call(
+        RemoteCalls calls, RemoteAccount account, CallScope scope, RemoteRequest request, string hash, ICallTransport transport)
     {
-        private readonly CallAttempts attempts = calls.AttemptsOf(account);
-        private readonly long start = Stopwatch.GetTimestamp();
-        private int sent;
-        private StoredReply? paid;
+        private readonly CallAttempts _attempts = calls.AttemptsOf(account);
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private int _sent;
+        private StoredReply? _paid;
 
         public async Task<CallOutcome> RunAsync(CancellationToken token)
         {
-            var end = await attempts.RepeatAsync(AttemptAsync, token);
-            var outcome = end.Outcome ?? new CallOutcome.Failed(end.Failure, $"{account.Endpoint.Host}: {end.Reason}", sent);
-            CallTelemetry.Record(account, scope.Run, outcome, sent, paid, Stopwatch.GetElapsedTime(start));
+            var end = await _attempts.RepeatAsync(AttemptAsync, token);
+            var outcome = end.Outcome ?? new CallOutcome.Failed(end.Failure, $"{account.Endpoint.Host}: {end.Reason}", _sent);
+            CallTelemetry.Record(account, scope.Run, outcome, _sent, _paid, Stopwatch.GetElapsedTime(_start));
             return outcome;
         }
 
@@ -146,7 +151,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 var ask = new CallAsk(
                     Guid.NewGuid(), account.Key, hash, request.Payer, account.Calls, scope,
                     account.Calls.CostOf(request.InputTokens, request.MaxOutputTokens), request.InputTokens + request.MaxOutputTokens);
-                switch (await calls.queue.BookAsync(ask, token))
+                switch (await calls._queue.BookAsync(ask, token))
                 {
                     case { Booking: Booking.Known { Reply: var reply } }:
                         return new(Of(reply, cached: reply.Payer != request.Payer));
@@ -172,7 +177,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                _ = calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
+                _ = calls._queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
                 throw;
             }
 
@@ -182,7 +187,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 return true;
             }
 
-            await calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
+            await calls._queue.SettleAsync(new(ask, Reply: null, InDoubt: false));
             return false;
         }
 
@@ -191,10 +196,10 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             TransportReply reply;
             try
             {
-                reply = await attempts.SendAsync(
+                reply = await _attempts.SendAsync(
                     attempt =>
                     {
-                        sent++;
+                        _sent++;
                         return transport.SendAsync(request.Body, hash, attempt);
                     },
                     token);
@@ -206,17 +211,23 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
             catch (TimeoutRejectedException)
             {
-                return await NothingAsync(new(null, CallFailure.Timeout, $"no reply within {account.Calls.TimeoutSeconds:0.###} s"), inDoubt: true);
+                return await NothingAsync(
+                    new(null, CallFailure.Timeout, $"no reply within {account.Calls.TimeoutSeconds:0.###} s"), inDoubt: true);
             }
             catch (HttpRequestException e)
             {
-                var neverSent = e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
-                return await NothingAsync(new(null, CallFailure.Connection, neverSent ? $"no connection ({e.HttpRequestError})" : "the connection was lost before the reply"), inDoubt: !neverSent);
+                var neverSent = e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+                    or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
+                return await NothingAsync(
+                    new(
+                        null, CallFailure.Connection,
+                        neverSent ? $"no connection ({e.HttpRequestError})" : "the connection was lost before the reply"),
+                    inDoubt: !neverSent);
             }
             catch
             {
                 // The caller has gone; whether the service has answered, nobody knows.
-                _ = calls.queue.SettleAsync(new(ask, Reply: null, InDoubt: true));
+                _ = calls._queue.SettleAsync(new(ask, Reply: null, InDoubt: true));
                 throw;
             }
 
@@ -227,36 +238,53 @@ public sealed partial class RemoteCalls : IAsyncDisposable
                 case { Status: >= 200 and < 300, Body: { } body }:
                     var (input, output) = (reply.InputTokens ?? request.InputTokens, reply.OutputTokens ?? request.MaxOutputTokens);
                     var stored = new StoredReply(
-                        hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output, account.Calls.CostOf(input, output), sent, DateTimeOffset.UtcNow);
-                    await calls.queue.SettleAsync(new(ask, stored, InDoubt: false));
-                    paid = stored;
+                        hash, request.Service, request.Model, request.Payer, account.Redact(body), input, output,
+                        account.Calls.CostOf(input, output), _sent, DateTimeOffset.UtcNow);
+                    await calls._queue.SettleAsync(new(ask, stored, InDoubt: false));
+                    _paid = stored;
                     return new(Of(stored, cached: false));
                 case { Status: 429 }:
-                    return await NothingAsync(new(null, CallFailure.RateLimited, TooLong(reply.RetryAfter) ?? $"status 429{CodeOf(reply.Body)}", reply.RetryAfter), inDoubt: false);
+                    return await NothingAsync(
+                        new(
+                            null, CallFailure.RateLimited, TooLong(reply.RetryAfter) ?? $"status 429{CodeOf(reply.Body)}",
+                            reply.RetryAfter),
+                        inDoubt: false);
                 case { Status: >= 500 }:
-                    return await NothingAsync(new(null, CallFailure.ServerError, TooLong(reply.RetryAfter) ?? $"status {reply.Status}{CodeOf(reply.Body)}", reply.RetryAfter), inDoubt: false);
+                    return await NothingAsync(
+                        new(
+                            null, CallFailure.ServerError, TooLong(reply.RetryAfter) ?? $"status {reply.Status}{CodeOf(reply.Body)}",
+                            reply.RetryAfter),
+                        inDoubt: false);
                 case { Status: 401 or 403 }:
                     await NothingAsync(default, inDoubt: false);
                     throw new InputException(account.Secret is { } secret
-                        ? $"{account.Endpoint} does not accept the key from {secret.Source} (status {reply.Status}{CodeOf(reply.Body)}); put one there that may use {account.Model}"
-                        : $"{account.Endpoint} wants a key (status {reply.Status}{CodeOf(reply.Body)}); say where it is with apiKey: env:NAME or file:PATH");
+                        ? $"{account.Endpoint} does not accept the key from {secret.Source} (status {reply.Status}{CodeOf(reply.Body)}); "
+                            + $"put one there that may use {account.Model}"
+                            : $"{account.Endpoint} wants a key (status {reply.Status}{CodeOf(reply.Body)}); say where it is with "
+                                + "apiKey: env:NAME or file:PATH");
                 default:
-                    return await NothingAsync(Final(CallFailure.Refused, $"status {reply.Status}{CodeOf(reply.Body)}{(reply.Status < 400 ? "; redirects are not followed, name the service's own address as endpoint" : "")}"), inDoubt: false);
+                    var advice = reply.Status < 400 ? "; redirects are not followed, name the service's own address as endpoint" : "";
+                    return await NothingAsync(
+                        Final(CallFailure.Refused, $"status {reply.Status}{CodeOf(reply.Body)}{advice}"), inDoubt: false);
             }
 
             async Task<AttemptEnd> NothingAsync(AttemptEnd end, bool inDoubt)
             {
-                await calls.queue.SettleAsync(new(ask, Reply: null, inDoubt));
+                await calls._queue.SettleAsync(new(ask, Reply: null, inDoubt));
                 return end;
             }
         }
 
-        private AttemptEnd Final(CallFailure failure, string reason) => new(new CallOutcome.Failed(failure, $"{account.Endpoint.Host}: {reason}", sent));
+        private AttemptEnd Final(CallFailure failure, string reason) =>
+            new(new CallOutcome.Failed(failure, $"{account.Endpoint.Host}: {reason}", _sent));
 
         private AttemptEnd LeftAlone(TimeSpan? time) =>
-            new(null, CallFailure.BreakerOpen, "nearly all calls fail, it is left alone for a while", time > TimeSpan.Zero ? time : calls.patience.Break);
+            new(
+                null, CallFailure.BreakerOpen, "nearly all calls fail, it is left alone for a while",
+                time > TimeSpan.Zero ? time : calls._patience.Break);
 
-        private string? TooLong(TimeSpan? retryAfter) => retryAfter > calls.patience.LongestRetryAfter ? $"asks to come again after {retryAfter}" : null;
+        private string? TooLong(TimeSpan? retryAfter) =>
+            retryAfter > calls._patience.LongestRetryAfter ? $"asks to come again after {retryAfter}" : null;
 
         private static CallOutcome.Answered Of(StoredReply reply, bool cached) =>
             new(reply.Body, reply.InputTokens, reply.OutputTokens, cached ? 0 : reply.Cost, cached ? 0 : reply.Attempts, cached, reply.At);
@@ -267,10 +295,15 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             try
             {
                 using var json = JsonDocument.Parse(body ?? "");
-                return json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
-                    && new[] { "code", "status", "type" }.Select(n => error.TryGetProperty(n, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : "").FirstOrDefault(Word().IsMatch) is { } code
-                    ? $", {account.Redact(code)}"
-                    : "";
+                return json.RootElement is { ValueKind: JsonValueKind.Object } root
+                    && root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+                    && new[]
+                    {
+                        "code", "status", "type"
+                    }.Select(n => error.TryGetProperty(n, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : "")
+                        .FirstOrDefault(Word().IsMatch) is { } code
+                        ? $", {account.Redact(code)}"
+                        : "";
             }
             catch (JsonException)
             {

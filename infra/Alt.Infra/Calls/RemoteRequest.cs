@@ -9,8 +9,11 @@ namespace Alt.Infra.Calls;
 /// <param name="Body">The JSON that is posted: the filled template and every parameter that the reply depends on.</param>
 /// <param name="InputTokens">An estimate, for the quota and the budget; 0 where the service counts no tokens.</param>
 /// <param name="MaxOutputTokens">The most that the service may write.</param>
-/// <param name="Payer">The sample that it is asked for, <c>RUN/ITERATION/PROMPT/K</c>: its run pays, others get the reply for nothing.</param>
-public sealed record RemoteRequest(string Service, string Model, ReadOnlyMemory<byte> Body, int InputTokens, int MaxOutputTokens, string Payer)
+/// <param name="Payer">
+/// The sample that it is asked for, <c>RUN/ITERATION/PROMPT/K</c>: its run pays, others get the reply for nothing.
+/// </param>
+public sealed record RemoteRequest(
+    string Service, string Model, ReadOnlyMemory<byte> Body, int InputTokens, int MaxOutputTokens, string Payer)
 {
     /// <summary>SHA-256 over service, model and body: the content address of the reply.</summary>
     public string Hash

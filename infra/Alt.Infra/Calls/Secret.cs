@@ -8,21 +8,24 @@ public sealed class Secret
 {
     private const string Environment = "env:", File = "file:", Redacted = "[redacted]";
 
-    private readonly string value;
-    private readonly string[] forms;
+    private readonly string _value;
+    private readonly string[] _forms;
 
     private Secret(string source, string value)
     {
-        (Source, this.value) = (source, value);
+        (Source, _value) = (source, value);
         // As a service may repeat it: plain, in an address, in JSON.
-        forms = [.. new[] { value, Uri.EscapeDataString(value), JsonEncodedText.Encode(value).Value }.Distinct().OrderByDescending(f => f.Length)];
+        _forms = [.. new[] { value, Uri.EscapeDataString(value), JsonEncodedText.Encode(value).Value }.Distinct()
+            .OrderByDescending(f => f.Length)];
     }
 
     /// <summary>Where it came from, as the config writes it.</summary>
     public string Source { get; }
 
     /// <param name="source"><c>env:NAME</c> or <c>file:PATH</c>; null reads none.</param>
-    /// <exception cref="InputException">There is nothing, or the config holds something else, which may be the secret itself and is not repeated.</exception>
+    /// <exception cref="InputException">
+    /// There is nothing, or the config holds something else, which may be the secret itself and is not repeated.
+    /// </exception>
     public static Secret? Read(string? source)
     {
         if (source is null)
@@ -46,11 +49,11 @@ public sealed class Secret
     }
 
     /// <summary>The key itself, to be sent and to go nowhere else.</summary>
-    public string Reveal() => value;
+    public string Reveal() => _value;
 
     public string Redact(string text)
     {
-        foreach (var form in forms)
+        foreach (var form in _forms)
         {
             text = text.Replace(form, Redacted, StringComparison.Ordinal);
         }

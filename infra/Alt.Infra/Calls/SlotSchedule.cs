@@ -1,12 +1,12 @@
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// When a limited service may be sent to next, by the generic cell rate algorithm without bursts: each request takes a slot as long as its share
-/// of a minute, and slots follow each other.
+/// When a limited service may be sent to next, by the generic cell rate algorithm without bursts: each request takes a slot as long as its
+/// share of a minute, and slots follow each other.
 /// </summary>
 /// <remarks>
-/// Slots are a hundredth longer than the quota's. N + 1 requests then take 60.6 s of slots: they fall into one window of 60 s only where sending
-/// is uneven by more than .6 s.
+/// Slots are a hundredth longer than the quota's. N + 1 requests then take 60.6 s of slots: they fall into one window of 60 s only where
+/// sending is uneven by more than .6 s.
 /// </remarks>
 internal static class SlotSchedule
 {

@@ -11,7 +11,8 @@ internal static class TokenUsage
         try
         {
             using var reply = JsonDocument.Parse(body);
-            return reply.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object
+            return reply.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object
                 ? (Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"))
                 : null;
         }
@@ -23,5 +24,6 @@ internal static class TokenUsage
     }
 
     private static int? Count(JsonElement usage, string name) =>
-        usage.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var count) && count >= 0 ? count : null;
+        usage.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var count) && count >= 0 ? count : null;
 }

@@ -6,8 +6,8 @@ using Temporalio.Converters;
 namespace Alt.Infra.Temporal;
 
 /// <summary>
-/// Encrypts everything that workflows and activities hand to the server with AES-256-GCM, so that the server and its database see names, ids and
-/// times only. Several keys may be known, so that a new one can be brought in while workflows run.
+/// Encrypts everything that workflows and activities hand to the server with AES-256-GCM, so that the server and its database see names,
+/// ids and times only. Several keys may be known, so that a new one can be brought in while workflows run.
 /// </summary>
 /// <remarks>
 /// Payloads are in the form of Temporal's encryption samples: metadata <c>encoding: binary/encrypted</c> and <c>encryption-key-id</c>, data
@@ -25,8 +25,8 @@ public sealed class AesGcmPayloadCodec : IPayloadCodec
 
     private static readonly ByteString Encrypted = ByteString.CopyFromUtf8("binary/encrypted");
 
-    private readonly Dictionary<string, byte[]> keys;
-    private readonly string currentKeyId;
+    private readonly Dictionary<string, byte[]> _keys;
+    private readonly string _currentKeyId;
 
     /// <summary>Creates the codec.</summary>
     /// <param name="currentKeyId">ID of the key that encrypts.</param>
@@ -42,8 +42,8 @@ public sealed class AesGcmPayloadCodec : IPayloadCodec
         {
             throw new ArgumentException($"Key '{wrong}' must be {KeyLength} bytes long, is {keys[wrong].Length}", nameof(keys));
         }
-        this.currentKeyId = currentKeyId;
-        this.keys = keys.ToDictionary();
+        _currentKeyId = currentKeyId;
+        _keys = keys.ToDictionary();
     }
 
     /// <summary>The codec with the keys of the environment, or null where <see cref="Variable"/> is not set.</summary>
@@ -63,7 +63,9 @@ public sealed class AesGcmPayloadCodec : IPayloadCodec
             var key = new byte[KeyLength];
             if (colon <= 0 || !Convert.TryFromBase64String(entry[(colon + 1)..], key, out var length) || length != KeyLength)
             {
-                throw new ArgumentException($"{Variable} must hold id:key pairs separated by commas, each key {KeyLength} bytes in base64 (openssl rand -base64 {KeyLength})");
+                throw new ArgumentException(
+                    $"{Variable} must hold id:key pairs separated by commas, each key {KeyLength} bytes in base64 (openssl "
+                    + $"rand -base64 {KeyLength})");
             }
             first ??= entry[..colon];
             keys[entry[..colon]] = key;
@@ -86,11 +88,11 @@ public sealed class AesGcmPayloadCodec : IPayloadCodec
         var data = new byte[NonceLength + plain.Length + TagLength];
         var nonce = data.AsSpan(0, NonceLength);
         RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(keys[currentKeyId], TagLength);
+        using var aes = new AesGcm(_keys[_currentKeyId], TagLength);
         aes.Encrypt(nonce, plain, data.AsSpan(NonceLength, plain.Length), data.AsSpan(NonceLength + plain.Length));
         return new()
         {
-            Metadata = { ["encoding"] = Encrypted, [KeyIdField] = ByteString.CopyFromUtf8(currentKeyId) },
+            Metadata = { ["encoding"] = Encrypted, [KeyIdField] = ByteString.CopyFromUtf8(_currentKeyId) },
             Data = UnsafeByteOperations.UnsafeWrap(data),
         };
     }
@@ -103,7 +105,7 @@ public sealed class AesGcmPayloadCodec : IPayloadCodec
             return payload;
         }
         var keyId = payload.Metadata.TryGetValue(KeyIdField, out var id) ? id.ToStringUtf8() : "";
-        if (!keys.TryGetValue(keyId, out var key))
+        if (!_keys.TryGetValue(keyId, out var key))
         {
             throw new CryptographicException($"Payload is encrypted with key '{keyId}', which {Variable} does not hold");
         }

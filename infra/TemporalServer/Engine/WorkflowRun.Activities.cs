@@ -16,7 +16,8 @@ internal sealed partial class WorkflowRun
     public Activity RequireStartedActivity(TaskToken token)
     {
         EnsureRunning();
-        return State.Activities.TryGetValue(token.ScheduledEventId, out Activity? activity) && activity.Started && activity.Attempt == token.Attempt
+        return State.Activities.TryGetValue(token.ScheduledEventId, out Activity? activity)
+            && activity.Started && activity.Attempt == token.Attempt
             ? activity
             : throw RpcError.NotFound("invalid activityID or activity already timed out or invoking workflow is completed");
     }
@@ -26,7 +27,8 @@ internal sealed partial class WorkflowRun
     {
         EnsureRunning();
         return State.Activities.Values.FirstOrDefault(a => a.ActivityId == activityId)
-            ?? throw RpcError.NotFound($"cannot find pending activity with ActivityID {activityId}, check workflow execution history for more details");
+            ?? throw RpcError.NotFound(
+                $"cannot find pending activity with ActivityID {activityId}, check workflow execution history for more details");
     }
 
     /// <summary>Gives an attempt to a worker. Returns null if it is not waiting any more.</summary>
@@ -163,7 +165,11 @@ internal sealed partial class WorkflowRun
                     Message = "activity ScheduleToClose timeout",
                     Source = "Server",
                     Cause = failure,
-                    TimeoutFailureInfo = new() { TimeoutType = TimeoutType.ScheduleToClose, LastHeartbeatDetails = activity.HeartbeatDetails },
+                    TimeoutFailureInfo = new()
+                    {
+                        TimeoutType = TimeoutType.ScheduleToClose,
+                        LastHeartbeatDetails = activity.HeartbeatDetails
+                    },
                 };
             }
         }
@@ -265,7 +271,7 @@ internal sealed partial class WorkflowRun
                 Priority = command.Priority,
             },
         });
-        tasks.Add(ActivityOffer(AddPendingActivity(e, NowStamp)));
+        _tasks.Add(ActivityOffer(AddPendingActivity(e, NowStamp)));
     }
 
     private Activity AddPendingActivity(HistoryEvent scheduled, Timestamp scheduledTime)
@@ -318,7 +324,7 @@ internal sealed partial class WorkflowRun
         {
             CloseUnstartedActivity(activity);
             Add(ActivityCanceled(activity, 0, null, ""));
-            newTaskNeeded = true;
+            _newTaskNeeded = true;
         }
     }
 
@@ -337,7 +343,9 @@ internal sealed partial class WorkflowRun
     private DispatchTask ActivityOffer(Activity activity) =>
         new(TaskKind.Activity, Address, activity.TaskQueue, activity.ScheduledEventId, activity.Attempt);
 
-    /// <summary>The next moment at which something is to be done about the activity, and what: a time-out, or the next attempt (null).</summary>
+    /// <summary>
+    /// The next moment at which something is to be done about the activity, and what: a time-out, or the next attempt (null).
+    /// </summary>
     private static (DateTime At, TimeoutType? Timeout)? NextOf(Activity activity)
     {
         (DateTime At, TimeoutType? Timeout)? next = null;

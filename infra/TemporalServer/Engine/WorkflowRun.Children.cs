@@ -2,7 +2,6 @@ using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
-using Temporalio.Api.Failure.V1;
 using Temporalio.Api.History.V1;
 using TemporalServer.Engine.State;
 
@@ -62,8 +61,8 @@ internal sealed partial class WorkflowRun
     public RunStart ChildStart(Child child)
     {
         StartChildWorkflowExecutionInitiatedEventAttributes initiated =
-            history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.Clone();
-        HistoryEvent initiatedEvent = history[(int)child.InitiatedEventId - 1];
+            _history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.Clone();
+        HistoryEvent initiatedEvent = _history[(int)child.InitiatedEventId - 1];
         return new RunStart(State.Namespace, child.NewRunId, new WorkflowExecutionStartedEventAttributes
         {
             WorkflowId = initiated.WorkflowId,
@@ -90,7 +89,7 @@ internal sealed partial class WorkflowRun
         State.BaseChildIds.Contains(child.WorkflowId) ? WorkflowIdConflictPolicy.TerminateExisting : WorkflowIdConflictPolicy.Fail;
 
     public WorkflowIdReusePolicy ChildReusePolicy(Child child) =>
-        history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.WorkflowIdReusePolicy;
+        _history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.WorkflowIdReusePolicy;
 
     public void RecordChildStarted(long initiatedEventId, string runId)
     {
@@ -107,7 +106,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        var initiated = history[(int)initiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes;
+        var initiated = _history[(int)initiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes;
         var started = new HistoryEvent
         {
             ChildWorkflowExecutionStartedEventAttributes = new()
@@ -148,7 +147,7 @@ internal sealed partial class WorkflowRun
                 Cause = cause,
                 InitiatedEventId = initiatedEventId,
                 WorkflowTaskCompletedEventId =
-                    history[(int)initiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.WorkflowTaskCompletedEventId,
+                    _history[(int)initiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.WorkflowTaskCompletedEventId,
             },
         });
         ScheduleWorkflowTask();

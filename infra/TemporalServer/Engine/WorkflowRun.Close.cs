@@ -4,14 +4,13 @@ using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.History.V1;
-using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
 // The ways in which a run ends, and the runs that follow it.
 internal sealed partial class WorkflowRun
 {
-    public HistoryEvent? CloseEvent => IsRunning ? null : history[^1];
+    public HistoryEvent? CloseEvent => IsRunning ? null : _history[^1];
 
     public void Terminate(string reason, Payloads? details, string identity)
     {
@@ -83,7 +82,9 @@ internal sealed partial class WorkflowRun
     {
         WorkflowExecutionStartedEventAttributes attributes = NextRunAttributes();
         attributes.WorkflowType = command.WorkflowType ?? attributes.WorkflowType;
-        attributes.TaskQueue = command.TaskQueue?.Name.Length > 0 ? new() { Name = command.TaskQueue.Name, Kind = TaskQueueKind.Normal } : attributes.TaskQueue;
+        attributes.TaskQueue = command.TaskQueue?.Name.Length > 0
+            ? new() { Name = command.TaskQueue.Name, Kind = TaskQueueKind.Normal }
+            : attributes.TaskQueue;
         attributes.Input = command.Input;
         attributes.WorkflowRunTimeout = command.WorkflowRunTimeout.IsSet() ? command.WorkflowRunTimeout : attributes.WorkflowRunTimeout;
         attributes.WorkflowTaskTimeout = command.WorkflowTaskTimeout.IsSet() ? command.WorkflowTaskTimeout : attributes.WorkflowTaskTimeout;
@@ -120,7 +121,8 @@ internal sealed partial class WorkflowRun
 
     private (WorkflowRun? Next, RetryState State) Retry(Failure? failure)
     {
-        (TimeSpan? backoff, RetryState retryState) = RetryPolicies.Next(State.RetryPolicy, State.Attempt, failure, Now, State.ExecutionDeadline?.ToDateTime());
+        (TimeSpan? backoff, RetryState retryState) = RetryPolicies.Next(
+            State.RetryPolicy, State.Attempt, failure, Now, State.ExecutionDeadline?.ToDateTime());
         if (backoff is not { } wait)
         {
             return (null, retryState);
@@ -182,7 +184,7 @@ internal sealed partial class WorkflowRun
         State.ContinuedRunId = next?.State.RunId ?? "";
         State.ParentUnaware = State.Parent is not null && next is null;
         ForgetChildrenThatNeedNothing();
-        tasks.Clear();
+        _tasks.Clear();
         Continuation = next;
         VisibilityChanged = true;
     }

@@ -9,8 +9,9 @@ namespace TemporalServer.Engine;
 internal sealed partial class WorkflowRun
 {
     private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute) =>
-        FirstBad(request.Commands, isSearchAttribute) ?? TooMany(request.Commands) ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null)
-        ?? TooLarge(request.Messages) ?? FirstBad(request, updates);
+        FirstBad(request.Commands, isSearchAttribute) ?? TooMany(request.Commands)
+            ?? request.Commands.Select(TooLarge).FirstOrDefault(f => f is not null)
+            ?? TooLarge(request.Messages) ?? FirstBad(request, updates);
 
     private CommandFault? FirstBad(IEnumerable<Command> commands, Func<string, bool> isSearchAttribute)
     {
@@ -27,7 +28,9 @@ internal sealed partial class WorkflowRun
                     State.Activities.ContainsKey(command.RequestCancelActivityTaskCommandAttributes.ScheduledEventId)
                     || IsActivityOver(command.RequestCancelActivityTaskCommandAttributes.ScheduledEventId)
                         ? null
-                        : new(WorkflowTaskFailedCause.BadRequestCancelActivityAttributes, "ScheduledEventId is not set on RequestCancelActivityCommand or names no pending activity."),
+                        : new(
+                            WorkflowTaskFailedCause.BadRequestCancelActivityAttributes,
+                            "ScheduledEventId is not set on RequestCancelActivityCommand or names no pending activity."),
                 Command.AttributesOneofCase.StartTimerCommandAttributes =>
                     Fault(command.StartTimerCommandAttributes, timerIds, cancelledTimerIds),
                 Command.AttributesOneofCase.CancelTimerCommandAttributes =>
@@ -46,11 +49,15 @@ internal sealed partial class WorkflowRun
                 Command.AttributesOneofCase.SignalExternalWorkflowExecutionCommandAttributes =>
                     command.SignalExternalWorkflowExecutionCommandAttributes is { Execution.WorkflowId.Length: > 0, SignalName.Length: > 0 }
                         ? null
-                        : new(WorkflowTaskFailedCause.BadSignalWorkflowExecutionAttributes, "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand."),
+                        : new(
+                            WorkflowTaskFailedCause.BadSignalWorkflowExecutionAttributes,
+                            "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand."),
                 Command.AttributesOneofCase.RequestCancelExternalWorkflowExecutionCommandAttributes =>
                     command.RequestCancelExternalWorkflowExecutionCommandAttributes.WorkflowId.Length > 0
                         ? null
-                        : new(WorkflowTaskFailedCause.BadRequestCancelExternalWorkflowExecutionAttributes, "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand."),
+                        : new(
+                            WorkflowTaskFailedCause.BadRequestCancelExternalWorkflowExecutionAttributes,
+                            "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand."),
                 Command.AttributesOneofCase.ScheduleNexusOperationCommandAttributes or
                 Command.AttributesOneofCase.RequestCancelNexusOperationCommandAttributes =>
                     new(WorkflowTaskFailedCause.FeatureDisabled, "Nexus operations are not supported by this server."),
@@ -71,7 +78,9 @@ internal sealed partial class WorkflowRun
     }
 
     private CommandFault? Fault(SearchAttributes? attributes, Func<string, bool> isSearchAttribute) =>
-        SearchAttributeFaults.Fault(attributes, State.Namespace, isSearchAttribute) is { } text ? new(WorkflowTaskFailedCause.BadSearchAttributes, text) : null;
+        SearchAttributeFaults.Fault(attributes, State.Namespace, isSearchAttribute) is { } text
+            ? new(WorkflowTaskFailedCause.BadSearchAttributes, text)
+            : null;
 
     private static bool IsClosing(Command command) => command.AttributesCase is
         Command.AttributesOneofCase.CompleteWorkflowExecutionCommandAttributes or
@@ -99,7 +108,10 @@ internal sealed partial class WorkflowRun
 
         if (!command.ScheduleToCloseTimeout.IsSet() && !command.StartToCloseTimeout.IsSet())
         {
-            return new(Bad, $"A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. ActivityId={command.ActivityId} ActivityType={command.ActivityType.Name}");
+            return new(
+                Bad,
+                "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. "
+                + $"ActivityId={command.ActivityId} ActivityType={command.ActivityType.Name}");
         }
 
         if (RetryPolicies.Fault(command.RetryPolicy) is { } text)
@@ -143,7 +155,8 @@ internal sealed partial class WorkflowRun
 
         if (command.WorkflowType is not { Name.Length: > 0 })
         {
-            return new(Bad, $"Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. WorkflowId={command.WorkflowId}");
+            return new(
+                Bad, $"Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. WorkflowId={command.WorkflowId}");
         }
 
         if (command.CronSchedule.Length > 0)

@@ -18,7 +18,7 @@ internal sealed record CommandFault(WorkflowTaskFailedCause Cause, string Messag
 // A worker's answer to a workflow task: commands become events.
 internal sealed partial class WorkflowRun
 {
-    private bool newTaskNeeded;
+    private bool _newTaskNeeded;
 
     /// <summary>
     /// Takes a worker's answer. Returns the activities to be handed to that worker at once, or the reason why the task failed instead.
@@ -64,7 +64,7 @@ internal sealed partial class WorkflowRun
             ? new Sticky { Queue = sticky.WorkerTaskQueue.Name, ScheduleToStartTimeout = sticky.ScheduleToStartTimeout }
             : null;
 
-        newTaskNeeded = request.ForceCreateNewWorkflowTask;
+        _newTaskNeeded = request.ForceCreateNewWorkflowTask;
         var eager = new List<Activity>();
         var messages = new UpdateMessages(request.Messages);
         foreach (Command command in request.Commands)
@@ -88,7 +88,7 @@ internal sealed partial class WorkflowRun
         }
 
         StartEagerly(eager, request.Identity);
-        if (FlushBufferedEvents() || newTaskNeeded || updates.HasWaiting)
+        if (FlushBufferedEvents() || _newTaskNeeded || updates.HasWaiting)
         {
             ScheduleWorkflowTask();
         }
@@ -105,7 +105,7 @@ internal sealed partial class WorkflowRun
             StartActivity(activity.ScheduledEventId, activity.Attempt, Guid.NewGuid().ToString(), identity);
         }
 
-        tasks.RemoveAll(t => t.Kind == TaskKind.Activity && eager.Any(a => a.ScheduledEventId == t.ScheduledEventId));
+        _tasks.RemoveAll(t => t.Kind == TaskKind.Activity && eager.Any(a => a.ScheduledEventId == t.ScheduledEventId));
     }
 
     private void Apply(Command command, long completedEventId, string identity, UpdateMessages messages, UpdateInbox updates)

@@ -59,7 +59,7 @@ internal sealed partial class WorkflowRun
                 ExecutionExpirationTime = State.ExecutionDeadline,
                 RunExpirationTime = State.RunDeadline,
                 CancelRequested = State.CancelRequested,
-                OriginalStartTime = history[0].EventTime,
+                OriginalStartTime = _history[0].EventTime,
                 ResetRunId = State.ResetRunId,
             },
         };

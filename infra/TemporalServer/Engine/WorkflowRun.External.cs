@@ -46,10 +46,18 @@ internal sealed partial class WorkflowRun
 
     // The receiver knows a request by the run that made it, also when a run that was reset repeats it.
     private void AddPendingSignal(long initiatedEventId, string runId) =>
-        State.ExternalSignals[initiatedEventId] = new ExternalSignal { InitiatedEventId = initiatedEventId, RequestId = $"{runId}:{initiatedEventId}" };
+        State.ExternalSignals[initiatedEventId] = new ExternalSignal
+        {
+            InitiatedEventId = initiatedEventId,
+            RequestId = $"{runId}:{initiatedEventId}"
+        };
 
     private void AddPendingCancel(long initiatedEventId, string runId) =>
-        State.ExternalCancels[initiatedEventId] = new ExternalCancel { InitiatedEventId = initiatedEventId, RequestId = $"{runId}:{initiatedEventId}" };
+        State.ExternalCancels[initiatedEventId] = new ExternalCancel
+        {
+            InitiatedEventId = initiatedEventId,
+            RequestId = $"{runId}:{initiatedEventId}"
+        };
 
     public void RecordSignalSent(long initiatedEventId, bool found)
     {
@@ -58,7 +66,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        var initiated = history[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes;
+        var initiated = _history[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes;
         AddFromOutside(found
             ? new HistoryEvent
             {
@@ -92,7 +100,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        var initiated = history[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes;
+        var initiated = _history[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes;
         AddFromOutside(found
             ? new HistoryEvent
             {

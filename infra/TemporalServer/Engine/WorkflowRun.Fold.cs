@@ -10,7 +10,7 @@ internal sealed partial class WorkflowRun
     private void Adopt(HistoryEvent original, string originalRunId)
     {
         HistoryEvent e = original.Clone();
-        history.Add(e);
+        _history.Add(e);
         State.NextEventId = e.EventId + 1;
         State.HistoryBytes += e.CalculateSize();
         Fold(e, originalRunId);

@@ -14,7 +14,7 @@ internal sealed partial class WorkflowRun
     public string? Outgrown() =>
         !IsRunning ? null
         : State.HistoryBytes > Limits.HistoryBytes ? "Workflow history size exceeds limit."
-        : history.Count > Limits.HistoryEvents ? "Workflow history count exceeds limit."
+        : _history.Count > Limits.HistoryEvents ? "Workflow history count exceeds limit."
         : null;
 
     /// <summary>Why one more update of this run cannot be taken, or null.</summary>
@@ -23,8 +23,13 @@ internal sealed partial class WorkflowRun
     {
         int open = waiting + State.Updates.Values.Count(u => u.CompletedEventId == 0);
         return open >= Limits.OpenUpdates
-            ? new RpcError(StatusCode.ResourceExhausted, $"limit on number of concurrent in-flight updates has been reached ({Limits.OpenUpdates})",
-                new Temporalio.Api.ErrorDetails.V1.ResourceExhaustedFailure { Cause = ResourceExhaustedCause.ConcurrentLimit, Scope = ResourceExhaustedScope.Namespace })
+            ? new RpcError(
+                StatusCode.ResourceExhausted, $"limit on number of concurrent in-flight updates has been reached ({Limits.OpenUpdates})",
+                new Temporalio.Api.ErrorDetails.V1.ResourceExhaustedFailure
+                {
+                    Cause = ResourceExhaustedCause.ConcurrentLimit,
+                    Scope = ResourceExhaustedScope.Namespace
+                })
             : waiting + State.Updates.Count >= Limits.Updates
                 ? new RpcError(StatusCode.FailedPrecondition, $"limit on number of total updates has been reached ({Limits.Updates})")
                 : null;
@@ -53,7 +58,9 @@ internal sealed partial class WorkflowRun
                 Command.AttributesOneofCase.SignalExternalWorkflowExecutionCommandAttributes =>
                     Above(signals++, "pending signals to external workflows", WorkflowTaskFailedCause.PendingSignalsLimitExceeded),
                 Command.AttributesOneofCase.RequestCancelExternalWorkflowExecutionCommandAttributes =>
-                    Above(cancels++, "pending requests to cancel external workflows", WorkflowTaskFailedCause.PendingRequestCancelLimitExceeded),
+                    Above(
+                        cancels++, "pending requests to cancel external workflows",
+                        WorkflowTaskFailedCause.PendingRequestCancelLimitExceeded),
                 _ => null,
             };
             if (fault is not null)
@@ -108,7 +115,8 @@ internal sealed partial class WorkflowRun
 
     private CommandFault? TooLarge(IEnumerable<Message> messages) => messages
         .Select(m => TooLarge(
-            WorkflowTaskFailedCause.BadUpdateWorkflowExecutionMessage, $"Message type {Google.Protobuf.WellKnownTypes.Any.GetTypeName(m.Body?.TypeUrl ?? "")}", m.Body))
+            WorkflowTaskFailedCause.BadUpdateWorkflowExecutionMessage,
+            $"Message type {Google.Protobuf.WellKnownTypes.Any.GetTypeName(m.Body?.TypeUrl ?? "")}", m.Body))
         .FirstOrDefault(fault => fault is not null);
 
     private CommandFault? TooLarge(WorkflowTaskFailedCause cause, string what, params IMessage?[] parts) =>

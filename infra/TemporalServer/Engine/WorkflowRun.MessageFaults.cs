@@ -24,7 +24,9 @@ internal sealed partial class WorkflowRun
             }
 
             if (command.ProtocolMessageCommandAttributes is { } wanted
-                && (messages.Take(wanted.MessageId) is { } message ? Fault(message, updates, reached) : Bad($"ProtocolMessageCommand referenced absent message ID {wanted.MessageId}")) is { } fault)
+                && (messages.Take(wanted.MessageId) is { } message
+                    ? Fault(message, updates, reached)
+                    : Bad($"ProtocolMessageCommand referenced absent message ID {wanted.MessageId}")) is { } fault)
             {
                 return fault;
             }
@@ -49,12 +51,17 @@ internal sealed partial class WorkflowRun
         (bool fits, Stage next) =
             message.Body is not { } body ? (true, stage)
             // An update that a restart made the server forget comes back with its request.
-            : body.TryUnpack(out Acceptance acceptance) ? (stage == Stage.Admitted || (stage == Stage.Unspecified && acceptance.AcceptedRequest is not null), Stage.Accepted)
+            : body.TryUnpack(out Acceptance acceptance) ? (
+                stage == Stage.Admitted || (stage == Stage.Unspecified && acceptance.AcceptedRequest is not null), Stage.Accepted)
             : body.Is(Rejection.Descriptor) ? (stage is Stage.Admitted or Stage.Unspecified, Stage.Completed)
             : body.Is(Response.Descriptor) ? (stage == Stage.Accepted, Stage.Completed)
             : (true, stage);
         reached[id] = next;
-        return fits ? null : Bad($"invalid state transition attempted for Update {id}: received {message.Body!.TypeUrl[(message.Body.TypeUrl.LastIndexOf('.') + 1)..]} message while in state {stage}");
+        return fits
+            ? null
+            : Bad(
+                $"invalid state transition attempted for Update {id}: received "
+                + $"{message.Body!.TypeUrl[(message.Body.TypeUrl.LastIndexOf('.') + 1)..]} message while in state {stage}");
     }
 
     private Stage StageOf(string id, UpdateInbox updates) => State.Updates.GetValueOrDefault(id) switch

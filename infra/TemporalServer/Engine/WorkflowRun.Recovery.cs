@@ -29,7 +29,8 @@ internal sealed partial class WorkflowRun
 {
     /// <summary>The run waits for a worker or for another run, not only for time or a message.</summary>
     public bool HasWork =>
-        State.Task is { StartedEventId: 0 } || State.Activities.Values.Any(a => a is { Started: false, BackingOff: false }) || Errands().Any();
+        State.Task is { StartedEventId: 0 }
+            || State.Activities.Values.Any(a => a is { Started: false, BackingOff: false }) || Errands().Any();
 
     /// <summary>Every task that workers may take now.</summary>
     public IEnumerable<DispatchTask> Offers()

@@ -7,10 +7,13 @@ using TemporalServer.Engine.State;
 namespace TemporalServer.Engine;
 
 /// <summary>How a run is to be reset.</summary>
-/// <param name="FinishEventId">The first event that the new run does not take over; the one before belongs to a workflow task at hand.</param>
+/// <param name="FinishEventId">
+/// The first event that the new run does not take over; the one before belongs to a workflow task at hand.
+/// </param>
 /// <param name="Excluded">Kinds of later events that are not applied to the new run again.</param>
 internal sealed record Reset(
-    long FinishEventId, string Reason, string RequestId, IReadOnlySet<ResetReapplyExcludeType> Excluded, IReadOnlyList<PostResetOperation> Operations);
+    long FinishEventId, string Reason, string RequestId, IReadOnlySet<ResetReapplyExcludeType> Excluded,
+    IReadOnlyList<PostResetOperation> Operations);
 
 // Reset: a new run that shares the beginning of another one's history and goes on differently.
 internal sealed partial class WorkflowRun
@@ -35,7 +38,9 @@ internal sealed partial class WorkflowRun
 
     /// <summary>Begins the run that a reset asks for.</summary>
     /// <param name="chain">The run to be reset and those that continued it, in order.</param>
-    /// <param name="openChildren">Initiated events of the children that the run had open; the new run takes those over that it knows.</param>
+    /// <param name="openChildren">
+    /// Initiated events of the children that the run had open; the new run takes those over that it knows.
+    /// </param>
     /// <exception cref="RpcError">INVALID_ARGUMENT where the history cannot be cut there.</exception>
     public static WorkflowRun StartReset(IReadOnlyList<WorkflowRun> chain, IReadOnlySet<long> openChildren, Reset reset, DateTime now)
     {
@@ -48,22 +53,22 @@ internal sealed partial class WorkflowRun
         state.BaseChildIds.Add(source.ChildIds().Union(source.State.BaseChildIds));
         var run = new WorkflowRun(state, [], 0) { VisibilityChanged = true };
         run.Begin(now);
-        foreach (HistoryEvent e in source.history.Take((int)reset.FinishEventId - 1))
+        foreach (HistoryEvent e in source._history.Take((int)reset.FinishEventId - 1))
         {
             run.Adopt(e, source.State.RunId);
         }
 
         run.KeepChildren(openChildren, source.State.RunId);
         run.FailTaskForReset(source.State.RunId, reset);
-        run.Reapply(chain.SelectMany((r, i) => i == 0 ? r.history.Skip((int)reset.FinishEventId - 1) : r.history), reset.Excluded);
+        run.Reapply(chain.SelectMany((r, i) => i == 0 ? r._history.Skip((int)reset.FinishEventId - 1) : r._history), reset.Excluded);
         run.Apply(reset.Operations);
         run.ScheduleWorkflowTask();
-        run.tasks.AddRange(run.State.Activities.Values.Select(run.ActivityOffer));
+        run._tasks.AddRange(run.State.Activities.Values.Select(run.ActivityOffer));
         return run;
     }
 
     private IEnumerable<string> ChildIds() =>
-        history.Select(e => e.StartChildWorkflowExecutionInitiatedEventAttributes?.WorkflowId).OfType<string>();
+        _history.Select(e => e.StartChildWorkflowExecutionInitiatedEventAttributes?.WorkflowId).OfType<string>();
 
     // A child whose start this history does not show may run already: asking again by the same request id finds it.
     private void KeepChildren(IReadOnlySet<long> open, string baseRunId)
@@ -118,12 +123,18 @@ internal sealed partial class WorkflowRun
             }
 
             Temporalio.Api.Update.V1.Request? update =
-                e.WorkflowExecutionUpdateAcceptedEventAttributes?.AcceptedRequest ?? e.WorkflowExecutionUpdateAdmittedEventAttributes?.Request;
-            if (update is not null && !excluded.Contains(ResetReapplyExcludeType.Update) && !State.Updates.ContainsKey(update.Meta.UpdateId))
+                e.WorkflowExecutionUpdateAcceptedEventAttributes?.AcceptedRequest
+                    ?? e.WorkflowExecutionUpdateAdmittedEventAttributes?.Request;
+            if (update is not null && !excluded.Contains(ResetReapplyExcludeType.Update)
+                && !State.Updates.ContainsKey(update.Meta.UpdateId))
             {
                 HistoryEvent admitted = Add(new HistoryEvent
                 {
-                    WorkflowExecutionUpdateAdmittedEventAttributes = new() { Request = update.Clone(), Origin = UpdateAdmittedEventOrigin.Reapply },
+                    WorkflowExecutionUpdateAdmittedEventAttributes = new()
+                    {
+                        Request = update.Clone(),
+                        Origin = UpdateAdmittedEventOrigin.Reapply
+                    },
                 });
                 FoldUpdate(admitted);
             }

@@ -9,7 +9,8 @@ namespace TemporalServer.Engine;
 
 /// <summary>What a new run begins with; the attributes hold all that history will tell.</summary>
 internal sealed record RunStart(
-    string Namespace, string RunId, WorkflowExecutionStartedEventAttributes Attributes, string RequestId, UserMetadata? UserMetadata = null);
+    string Namespace, string RunId, WorkflowExecutionStartedEventAttributes Attributes, string RequestId,
+    UserMetadata? UserMetadata = null);
 
 internal sealed partial class WorkflowRun
 {
@@ -71,7 +72,8 @@ internal sealed partial class WorkflowRun
             UserMetadata = start.UserMetadata,
             Priority = attributes.Priority,
         };
-        state.RunDeadline = Times.Earlier(attributes.WorkflowRunTimeout.After(state.ExecutionTime), state.ExecutionDeadline?.ToDateTime())?.ToTimestamp();
+        state.RunDeadline = Times.Earlier(attributes.WorkflowRunTimeout.After(state.ExecutionTime), state.ExecutionDeadline?.ToDateTime())
+            ?.ToTimestamp();
         if (start.RequestId.Length > 0)
         {
             state.StartRequestIds.Add(start.RequestId);

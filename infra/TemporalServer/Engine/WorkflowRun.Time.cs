@@ -65,11 +65,13 @@ internal sealed partial class WorkflowRun
 
     private void FireTimers()
     {
-        UserTimer[] due = [.. State.Timers.Values.Where(t => t.FireTime.ToDateTime() <= Now).OrderBy(t => t.FireTime.ToDateTime()).ThenBy(t => t.StartedEventId)];
+        UserTimer[] due = [.. State.Timers.Values.Where(t => t.FireTime.ToDateTime() <= Now)
+            .OrderBy(t => t.FireTime.ToDateTime()).ThenBy(t => t.StartedEventId)];
         foreach (UserTimer timer in due)
         {
             State.Timers.Remove(timer.TimerId);
-            AddFromOutside(new HistoryEvent { TimerFiredEventAttributes = new() { TimerId = timer.TimerId, StartedEventId = timer.StartedEventId } });
+            AddFromOutside(
+                new HistoryEvent { TimerFiredEventAttributes = new() { TimerId = timer.TimerId, StartedEventId = timer.StartedEventId } });
         }
 
         if (due.Length > 0)
@@ -93,6 +95,6 @@ internal sealed partial class WorkflowRun
 
         activity.BackingOff = false;
         Touch();
-        tasks.Add(ActivityOffer(activity));
+        _tasks.Add(ActivityOffer(activity));
     }
 }

@@ -22,26 +22,26 @@ internal sealed record UpdateProgress(string UpdateId, bool Accepted, Outcome? O
 /// <summary>The protocol messages of one answer, each to be taken once.</summary>
 internal sealed class UpdateMessages(IEnumerable<Message> messages)
 {
-    private readonly List<Message> remaining = [.. messages];
+    private readonly List<Message> _remaining = [.. messages];
 
     public Message? Take(string id)
     {
-        Message? message = remaining.Find(m => m.Id == id);
+        Message? message = _remaining.Find(m => m.Id == id);
         if (message is not null)
         {
-            remaining.Remove(message);
+            _remaining.Remove(message);
         }
 
         return message;
     }
 
-    public Message? TakeAny() => remaining.Count > 0 ? Take(remaining[0].Id) : null;
+    public Message? TakeAny() => _remaining.Count > 0 ? Take(_remaining[0].Id) : null;
 }
 
 // Updates: accepted and completed in history, rejected without a trace.
 internal sealed partial class WorkflowRun
 {
-    private readonly List<UpdateProgress> updateProgress = [];
+    private readonly List<UpdateProgress> _updateProgress = [];
 
     /// <summary>What an accepted update comes to whose workflow has closed without completing it.</summary>
     public static Outcome NeverFinished { get; } = new()
@@ -54,13 +54,14 @@ internal sealed partial class WorkflowRun
         },
     };
 
-    public IReadOnlyList<UpdateProgress> UpdateProgress => updateProgress;
+    public IReadOnlyList<UpdateProgress> UpdateProgress => _updateProgress;
 
-    public bool IsUpdateAccepted(string updateId) => State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
+    public bool IsUpdateAccepted(string updateId) =>
+        State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
 
     /// <summary>How an update ended, or null where it still may.</summary>
     public Outcome? UpdateOutcome(string updateId) => !State.Updates.TryGetValue(updateId, out State.Update? update) ? null
-        : update.CompletedEventId > 0 ? history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
+        : update.CompletedEventId > 0 ? _history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
         : IsRunning ? null
         : NeverFinished;
 
@@ -93,7 +94,7 @@ internal sealed partial class WorkflowRun
             }
 
             State.Updates.Remove(id);
-            updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
+            _updateProgress.Add(new(id, false, new Outcome { Failure = rejection.Failure ?? new Failure() }));
         }
         else if (body.TryUnpack(out Response response))
         {
@@ -123,7 +124,7 @@ internal sealed partial class WorkflowRun
         });
         State.Updates[id] = update ?? new State.Update { UpdateId = id };
         State.Updates[id].AcceptedEventId = e.EventId;
-        updateProgress.Add(new(id, true, null));
+        _updateProgress.Add(new(id, true, null));
     }
 
     private void CompleteUpdate(string id, Response response)
@@ -144,6 +145,6 @@ internal sealed partial class WorkflowRun
             },
         });
         update.CompletedEventId = e.EventId;
-        updateProgress.Add(new(id, true, response.Outcome));
+        _updateProgress.Add(new(id, true, response.Outcome));
     }
 }

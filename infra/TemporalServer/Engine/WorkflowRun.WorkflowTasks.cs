@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.History.V1;
@@ -61,7 +60,7 @@ internal sealed partial class WorkflowRun
     {
         if (WorkflowTaskOffer() is { } offer)
         {
-            tasks.Add(offer);
+            _tasks.Add(offer);
         }
     }
 
@@ -74,7 +73,8 @@ internal sealed partial class WorkflowRun
     /// <summary>Gives the task to a worker. Returns false if it is not waiting any more.</summary>
     public bool StartWorkflowTask(long scheduledEventId, int attempt, string requestId, string identity)
     {
-        if (!IsRunning || State.Task is not { StartedEventId: 0 } task || task.ScheduledEventId != scheduledEventId || task.Attempt != attempt)
+        if (!IsRunning || State.Task is not { StartedEventId: 0 } task
+            || task.ScheduledEventId != scheduledEventId || task.Attempt != attempt)
         {
             return false;
         }

@@ -22,10 +22,10 @@ internal sealed partial class WorkflowRun
             .Where(c => c != HistoryEvent.AttributesOneofCase.None)
             .ToDictionary(c => c, c => Enum.Parse<EventType>(c.ToString().Replace("EventAttributes", "", StringComparison.Ordinal)));
 
-    private readonly List<HistoryEvent> history;
-    private readonly List<DispatchTask> tasks = [];
-    private int stored;
-    private bool touched;
+    private readonly List<HistoryEvent> _history;
+    private readonly List<DispatchTask> _tasks = [];
+    private int _stored;
+    private bool _touched;
 
     /// <param name="state">As stored; the run owns it from now on.</param>
     /// <param name="history">All stored events, in order.</param>
@@ -33,14 +33,14 @@ internal sealed partial class WorkflowRun
     public WorkflowRun(ExecutionState state, List<HistoryEvent> history, long version)
     {
         State = state;
-        this.history = history;
-        stored = history.Count;
+        _history = history;
+        _stored = history.Count;
         Version = version;
     }
 
     public ExecutionState State { get; }
 
-    public IReadOnlyList<HistoryEvent> History => history;
+    public IReadOnlyList<HistoryEvent> History => _history;
 
     public long Version { get; private set; }
 
@@ -50,13 +50,13 @@ internal sealed partial class WorkflowRun
 
     public WorkflowExecution Execution => new() { WorkflowId = State.WorkflowId, RunId = State.RunId };
 
-    public WorkflowExecutionStartedEventAttributes Started => history[0].WorkflowExecutionStartedEventAttributes;
+    public WorkflowExecutionStartedEventAttributes Started => _history[0].WorkflowExecutionStartedEventAttributes;
 
     /// <summary>Events of this transition, to be stored as one batch.</summary>
-    public IReadOnlyList<HistoryEvent> NewEvents => stored == history.Count ? [] : history.GetRange(stored, history.Count - stored);
+    public IReadOnlyList<HistoryEvent> NewEvents => _stored == _history.Count ? [] : _history.GetRange(_stored, _history.Count - _stored);
 
     /// <summary>Tasks that this transition offers to workers.</summary>
-    public IReadOnlyList<DispatchTask> Tasks => tasks;
+    public IReadOnlyList<DispatchTask> Tasks => _tasks;
 
     /// <summary>The run that this transition starts under the same workflow id; stored together with this one.</summary>
     public WorkflowRun? Continuation { get; private set; }
@@ -64,7 +64,7 @@ internal sealed partial class WorkflowRun
     /// <summary>The transition changed what list and count see.</summary>
     public bool VisibilityChanged { get; private set; }
 
-    public bool HasChanges => touched || stored != history.Count;
+    public bool HasChanges => _touched || _stored != _history.Count;
 
     /// <summary>Time of the transition, the only time that it knows.</summary>
     public DateTime Now { get; private set; }
@@ -80,10 +80,10 @@ internal sealed partial class WorkflowRun
     /// <summary>Forgets what the transition left behind, after it was stored.</summary>
     public void Commit()
     {
-        stored = history.Count;
-        tasks.Clear();
-        updateProgress.Clear();
-        touched = false;
+        _stored = _history.Count;
+        _tasks.Clear();
+        _updateProgress.Clear();
+        _touched = false;
         VisibilityChanged = false;
         Continuation = null;
         Version++;
@@ -92,7 +92,7 @@ internal sealed partial class WorkflowRun
     private Timestamp NowStamp => Now.ToTimestamp();
 
     /// <summary>State changed without an event.</summary>
-    private void Touch() => touched = true;
+    private void Touch() => _touched = true;
 
     /// <summary>Appends an event to history now.</summary>
     private HistoryEvent Add(HistoryEvent e)
@@ -101,7 +101,7 @@ internal sealed partial class WorkflowRun
         e.EventTime ??= NowStamp;
         e.EventType = EventTypes[e.AttributesCase];
         e.TaskId = e.EventId;
-        history.Add(e);
+        _history.Add(e);
         State.HistoryBytes += e.CalculateSize();
         return e;
     }

@@ -24,7 +24,8 @@ internal sealed partial class Database : IAsyncDisposable
     {
         if (!Identifier().IsMatch(schema))
         {
-            throw new ArgumentException($"The schema name '{schema}' is not valid: use lower-case letters, digits and underscores.", nameof(schema));
+            throw new ArgumentException(
+                $"The schema name '{schema}' is not valid: use lower-case letters, digits and underscores.", nameof(schema));
         }
 
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 40, AutoPrepareMinUsages = 2 };

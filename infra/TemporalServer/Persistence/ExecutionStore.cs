@@ -10,13 +10,13 @@ namespace TemporalServer.Persistence;
 /// <summary>Loads runs and stores their transitions.</summary>
 internal sealed class ExecutionStore(Database database)
 {
-    private readonly NpgsqlDataSource source = database.Source;
-    private readonly string schema = database.Schema;
+    private readonly NpgsqlDataSource _source = database.Source;
+    private readonly string _schema = database.Schema;
 
     public async Task<string?> CurrentRunIdAsync(string ns, string workflowId)
     {
-        await using NpgsqlCommand command = source.CreateCommand(
-            $"SELECT run_id FROM {schema}.current_executions WHERE namespace = $1 AND workflow_id = $2");
+        await using NpgsqlCommand command = _source.CreateCommand(
+            $"SELECT run_id FROM {_schema}.current_executions WHERE namespace = $1 AND workflow_id = $2");
         command.Parameters.Add(new() { Value = ns });
         command.Parameters.Add(new() { Value = workflowId });
         return (await command.ExecuteScalarAsync())?.ToString();
@@ -31,13 +31,13 @@ internal sealed class ExecutionStore(Database database)
         }
 
         // Both reads in one snapshot: a single statement per batch entry, one round trip.
-        await using NpgsqlConnection connection = await source.OpenConnectionAsync();
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync();
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(Command(
-            $"SELECT version, state FROM {schema}.executions WHERE run_id = $1 AND namespace = $2 AND workflow_id = $3",
+            $"SELECT version, state FROM {_schema}.executions WHERE run_id = $1 AND namespace = $2 AND workflow_id = $3",
             runId, address.Namespace, address.WorkflowId));
-        batch.BatchCommands.Add(Command($"SELECT events FROM {schema}.history WHERE run_id = $1 ORDER BY first_event_id", runId));
+        batch.BatchCommands.Add(Command($"SELECT events FROM {_schema}.history WHERE run_id = $1 ORDER BY first_event_id", runId));
         await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync();
         if (!await reader.ReadAsync())
         {
@@ -62,7 +62,7 @@ internal sealed class ExecutionStore(Database database)
     /// </summary>
     public async Task SaveAsync(IEnumerable<WorkflowRun> runs)
     {
-        await using NpgsqlBatch batch = source.CreateBatch();
+        await using NpgsqlBatch batch = _source.CreateBatch();
         foreach (WorkflowRun run in runs)
         {
             AddCommands(batch.BatchCommands, run);
@@ -75,12 +75,13 @@ internal sealed class ExecutionStore(Database database)
     public async Task DeleteAsync(RunAddress address)
     {
         Guid runId = Guid.Parse(address.RunId);
-        await using NpgsqlBatch batch = source.CreateBatch();
+        await using NpgsqlBatch batch = _source.CreateBatch();
         batch.BatchCommands.Add(Command(
-            $"DELETE FROM {schema}.current_executions WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3", address.Namespace, address.WorkflowId, runId));
+            $"DELETE FROM {_schema}.current_executions WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3", address.Namespace,
+            address.WorkflowId, runId));
         foreach (string table in new[] { "executions", "history", "visibility" })
         {
-            batch.BatchCommands.Add(Command($"DELETE FROM {schema}.{table} WHERE run_id = $1", runId));
+            batch.BatchCommands.Add(Command($"DELETE FROM {_schema}.{table} WHERE run_id = $1", runId));
         }
 
         await batch.ExecuteNonQueryAsync();
@@ -89,8 +90,9 @@ internal sealed class ExecutionStore(Database database)
     /// <summary>Some runs of a namespace that closed before a time, those that closed first before the others.</summary>
     public async Task<IReadOnlyList<RunAddress>> ClosedBeforeAsync(string ns, DateTime time, int limit)
     {
-        await using NpgsqlCommand command = source.CreateCommand(
-            $"SELECT workflow_id, run_id FROM {schema}.visibility WHERE namespace = $1 AND close_time < $2 ORDER BY close_time LIMIT {limit}");
+        await using NpgsqlCommand command = _source.CreateCommand(
+            $"SELECT workflow_id, run_id FROM {_schema}.visibility WHERE namespace = $1 AND close_time < $2 ORDER BY "
+            + $"close_time LIMIT {limit}");
         command.Parameters.Add(new() { Value = ns });
         command.Parameters.Add(new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
@@ -108,8 +110,8 @@ internal sealed class ExecutionStore(Database database)
     {
         var withWork = new List<RunAddress>();
         var waiting = new List<(RunAddress, DateTime)>();
-        await using NpgsqlCommand command = source.CreateCommand(
-            $"SELECT namespace, workflow_id, run_id, has_work, wake_at FROM {schema}.executions WHERE has_work OR wake_at IS NOT NULL");
+        await using NpgsqlCommand command = _source.CreateCommand(
+            $"SELECT namespace, workflow_id, run_id, has_work, wake_at FROM {_schema}.executions WHERE has_work OR wake_at IS NOT NULL");
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
@@ -137,11 +139,12 @@ internal sealed class ExecutionStore(Database database)
         if (run.Version == 0)
         {
             commands.Add(Command(
-                $"INSERT INTO {schema}.executions (run_id, namespace, workflow_id, version, state, has_work, wake_at) VALUES ($1, $2, $3, 1, $4, $5, $6)",
+                $"INSERT INTO {_schema}.executions (run_id, namespace, workflow_id, version, state, has_work, wake_at) VALUES "
+                    + "($1, $2, $3, 1, $4, $5, $6)",
                 runId, run.State.Namespace, run.State.WorkflowId, state, run.HasWork, wakeAt));
             commands.Add(Command(
                 $"""
-                INSERT INTO {schema}.current_executions (namespace, workflow_id, run_id) VALUES ($1, $2, $3)
+                INSERT INTO {_schema}.current_executions (namespace, workflow_id, run_id) VALUES ($1, $2, $3)
                 ON CONFLICT (namespace, workflow_id) DO UPDATE SET run_id = excluded.run_id
                 """,
                 run.State.Namespace, run.State.WorkflowId, runId));
@@ -151,7 +154,7 @@ internal sealed class ExecutionStore(Database database)
             // Another version leaves NULL where none may be, which aborts the transaction.
             commands.Add(Command(
                 $"""
-                UPDATE {schema}.executions SET version = CASE WHEN version = $2 THEN version + 1 END, state = $3, has_work = $4, wake_at = $5
+                UPDATE {_schema}.executions SET version = CASE WHEN version = $2 THEN version + 1 END, state = $3, has_work = $4, wake_at = $5
                 WHERE run_id = $1
                 """,
                 runId, run.Version, state, run.HasWork, wakeAt));
@@ -162,7 +165,8 @@ internal sealed class ExecutionStore(Database database)
             var history = new History();
             history.Events.Add(events);
             commands.Add(Command(
-                $"INSERT INTO {schema}.history (run_id, first_event_id, events) VALUES ($1, $2, $3)", runId, events[0].EventId, history.ToByteArray()));
+                $"INSERT INTO {_schema}.history (run_id, first_event_id, events) VALUES ($1, $2, $3)", runId, events[0].EventId,
+                history.ToByteArray()));
         }
 
         if (run.VisibilityChanged)
@@ -177,14 +181,15 @@ internal sealed class ExecutionStore(Database database)
         var root = state.Root ?? run.Execution;
         NpgsqlBatchCommand command = Command(
             $"""
-            INSERT INTO {schema}.visibility (run_id, namespace, workflow_id, workflow_type, task_queue, status, start_time, execution_time, close_time,
+            INSERT INTO {_schema}.visibility (run_id, namespace, workflow_id, workflow_type, task_queue, status, start_time, execution_time, close_time,
                 history_length, history_bytes, transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, search_attributes)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, close_time = excluded.close_time, history_length = excluded.history_length,
                 history_bytes = excluded.history_bytes, transitions = excluded.transitions, info = excluded.info, search_attributes = excluded.search_attributes
             """,
             runId, state.Namespace, state.WorkflowId, state.WorkflowType, state.TaskQueue, (int)state.Status,
-            state.StartTime.ToDateTime(), state.ExecutionTime.ToDateTime(), state.CloseTime is { } closed ? closed.ToDateTime() : DBNull.Value,
+            state.StartTime.ToDateTime(), state.ExecutionTime.ToDateTime(),
+            state.CloseTime is { } closed ? closed.ToDateTime() : DBNull.Value,
             state.NextEventId - 1, state.HistoryBytes, state.Transitions,
             state.Parent is { } parent ? parent.WorkflowId : DBNull.Value, state.Parent is { } p ? p.RunId : DBNull.Value,
             root.WorkflowId, root.RunId, run.Info().ToByteArray());
@@ -197,7 +202,8 @@ internal sealed class ExecutionStore(Database database)
         var command = new NpgsqlBatchCommand(sql);
         foreach (object value in values)
         {
-            command.Parameters.Add(value is DateTime time ? new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz } : new() { Value = value });
+            command.Parameters.Add(
+                value is DateTime time ? new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz } : new() { Value = value });
         }
 
         return command;

@@ -13,18 +13,18 @@ internal sealed partial class Ownership(Database database, ILogger logger)
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly TaskCompletionSource firstHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool held;
+    private readonly TaskCompletionSource _firstHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _held;
 
     /// <summary>Completes when the lock was taken and everything stored is loaded.</summary>
-    public Task FirstHeld => firstHeld.Task;
+    public Task FirstHeld => _firstHeld.Task;
 
-    public bool IsHeld => held;
+    public bool IsHeld => _held;
 
     /// <exception cref="RpcError">UNAVAILABLE where this server does not own the schema now.</exception>
     public void EnsureHeld()
     {
-        if (!held)
+        if (!_held)
         {
             throw RpcError.Unavailable("The server has no connection to its database.");
         }
@@ -50,9 +50,9 @@ internal sealed partial class Ownership(Database database, ILogger logger)
             }
             finally
             {
-                if (held)
+                if (_held)
                 {
-                    held = false;
+                    _held = false;
                     onLost();
                 }
             }
@@ -74,8 +74,8 @@ internal sealed partial class Ownership(Database database, ILogger logger)
         }
 
         await onTaken();
-        held = true;
-        firstHeld.TrySetResult();
+        _held = true;
+        _firstHeld.TrySetResult();
         LogHeld(logger, database.Schema);
         while (true)
         {

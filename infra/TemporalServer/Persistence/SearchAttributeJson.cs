@@ -4,7 +4,9 @@ using Temporalio.Api.Common.V1;
 
 namespace TemporalServer.Persistence;
 
-/// <summary>Search attributes as the JSON that the database indexes. Their payloads are JSON by definition; codecs never touch them.</summary>
+/// <summary>
+/// Search attributes as the JSON that the database indexes. Their payloads are JSON by definition; codecs never touch them.
+/// </summary>
 internal static class SearchAttributeJson
 {
     public static string From(SearchAttributes? attributes)

@@ -27,14 +27,14 @@ internal sealed class PendingQuery(RunAddress run, WorkflowQuery query)
 /// <summary>Queries that wait: for the workflow task that shall carry them, or for their answer.</summary>
 internal sealed class PendingQueries
 {
-    private readonly ConcurrentDictionary<string, PendingQuery> byId = new();
+    private readonly ConcurrentDictionary<string, PendingQuery> _byId = new();
 
-    public void Add(PendingQuery query) => byId[query.Id] = query;
+    public void Add(PendingQuery query) => _byId[query.Id] = query;
 
-    public PendingQuery? Find(string id) => byId.GetValueOrDefault(id);
+    public PendingQuery? Find(string id) => _byId.GetValueOrDefault(id);
 
-    public void Remove(PendingQuery query) => byId.TryRemove(query.Id, out _);
+    public void Remove(PendingQuery query) => _byId.TryRemove(query.Id, out _);
 
     /// <summary>The queries that a workflow task of this run should carry.</summary>
-    public IReadOnlyList<PendingQuery> Of(string runId) => byId.IsEmpty ? [] : [.. byId.Values.Where(q => q.Run.RunId == runId)];
+    public IReadOnlyList<PendingQuery> Of(string runId) => _byId.IsEmpty ? [] : [.. _byId.Values.Where(q => q.Run.RunId == runId)];
 }

@@ -26,18 +26,18 @@ internal sealed class PendingUpdate(Request request, bool inHistory = false)
 /// </summary>
 internal sealed class PendingUpdates
 {
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, OrderedDictionary<string, PendingUpdate>> byRun = [];
-    private readonly Dictionary<string, HashSet<string>> shown = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, OrderedDictionary<string, PendingUpdate>> _byRun = [];
+    private readonly Dictionary<string, HashSet<string>> _shown = [];
 
     /// <param name="inHistory">An event tells workers the request.</param>
     public PendingUpdate GetOrAdd(string runId, Request request, bool inHistory = false)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!byRun.TryGetValue(runId, out var updates))
+            if (!_byRun.TryGetValue(runId, out var updates))
             {
-                byRun[runId] = updates = [];
+                _byRun[runId] = updates = [];
             }
 
             if (!updates.TryGetValue(request.Meta.UpdateId, out PendingUpdate? update))
@@ -51,18 +51,18 @@ internal sealed class PendingUpdates
 
     public PendingUpdate? Find(string runId, string updateId)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return byRun.GetValueOrDefault(runId)?.GetValueOrDefault(updateId);
+            return _byRun.GetValueOrDefault(runId)?.GetValueOrDefault(updateId);
         }
     }
 
     /// <summary>The number of updates that workers have still to be sent or have not accepted.</summary>
     public int Waiting(string runId)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return byRun.GetValueOrDefault(runId)?.Values.Count(u => u.IsWaiting) ?? 0;
+            return _byRun.GetValueOrDefault(runId)?.Values.Count(u => u.IsWaiting) ?? 0;
         }
     }
 
@@ -70,15 +70,16 @@ internal sealed class PendingUpdates
     /// <param name="answered">What the transition at hand, which is not stored yet, did to updates: those need no worker any more.</param>
     public IReadOnlyList<Request> Show(string runId, IReadOnlyList<UpdateProgress> answered)
     {
-        lock (gate)
+        lock (_gate)
         {
-            Request[] requests = byRun.TryGetValue(runId, out var updates)
-                ? [.. updates.Values.Where(u => u.IsWaiting).Select(u => u.Request).ExceptBy(answered.Select(a => a.UpdateId), r => r.Meta.UpdateId)]
+            Request[] requests = _byRun.TryGetValue(runId, out var updates)
+                ? [.. updates.Values.Where(u => u.IsWaiting).Select(u => u.Request)
+                    .ExceptBy(answered.Select(a => a.UpdateId), r => r.Meta.UpdateId)]
                 : [];
-            shown[runId] = [.. requests.Select(r => r.Meta.UpdateId)];
+            _shown[runId] = [.. requests.Select(r => r.Meta.UpdateId)];
             if (requests.Length == 0)
             {
-                shown.Remove(runId);
+                _shown.Remove(runId);
             }
 
             return requests;
@@ -88,12 +89,12 @@ internal sealed class PendingUpdates
     /// <summary>What the engine has to know when that task is answered.</summary>
     public UpdateInbox Inbox(string runId)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return byRun.TryGetValue(runId, out var updates)
+            return _byRun.TryGetValue(runId, out var updates)
                 ? new UpdateInbox(
                     updates.Values.Where(u => u.IsWaiting).ToDictionary(u => u.Request.Meta.UpdateId, u => u.Request),
-                    shown.GetValueOrDefault(runId) ?? [])
+                    _shown.GetValueOrDefault(runId) ?? [])
                 : UpdateInbox.Empty;
         }
     }
@@ -103,12 +104,12 @@ internal sealed class PendingUpdates
         foreach (UpdateProgress step in progress)
         {
             PendingUpdate? update;
-            lock (gate)
+            lock (_gate)
             {
-                update = byRun.GetValueOrDefault(runId)?.GetValueOrDefault(step.UpdateId);
+                update = _byRun.GetValueOrDefault(runId)?.GetValueOrDefault(step.UpdateId);
                 if (step.Outcome is not null)
                 {
-                    byRun.GetValueOrDefault(runId)?.Remove(step.UpdateId);
+                    _byRun.GetValueOrDefault(runId)?.Remove(step.UpdateId);
                 }
             }
 
@@ -125,10 +126,10 @@ internal sealed class PendingUpdates
     public void End(string runId)
     {
         OrderedDictionary<string, PendingUpdate>? updates;
-        lock (gate)
+        lock (_gate)
         {
-            byRun.Remove(runId, out updates);
-            shown.Remove(runId);
+            _byRun.Remove(runId, out updates);
+            _shown.Remove(runId);
         }
 
         foreach (PendingUpdate update in updates?.Values ?? Enumerable.Empty<PendingUpdate>())

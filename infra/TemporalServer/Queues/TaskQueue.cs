@@ -5,38 +5,38 @@ internal sealed class TaskQueue(TimeProvider clock)
 {
     private static readonly TimeSpan PollerListed = TimeSpan.FromMinutes(5);
 
-    private readonly Lock gate = new();
-    private readonly LinkedList<(Offer Offer, DateTimeOffset Since)> offers = new();
-    private readonly HashSet<Offer> known = [];
-    private readonly LinkedList<Waiter> waiters = new();
-    private readonly Dictionary<string, DateTimeOffset> lastPolls = [];
-    private DateTimeOffset lastPoll = DateTimeOffset.MinValue;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<(Offer Offer, DateTimeOffset Since)> _offers = new();
+    private readonly HashSet<Offer> _known = [];
+    private readonly LinkedList<Waiter> _waiters = new();
+    private readonly Dictionary<string, DateTimeOffset> _lastPolls = [];
+    private DateTimeOffset _lastPoll = DateTimeOffset.MinValue;
 
     /// <summary>How many offers wait, and how long the first of them has.</summary>
     public (int Count, TimeSpan Age) Backlog()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return (offers.Count, offers.First is { } first ? clock.GetUtcNow() - first.Value.Since : TimeSpan.Zero);
+            return (_offers.Count, _offers.First is { } first ? clock.GetUtcNow() - first.Value.Since : TimeSpan.Zero);
         }
     }
 
     public void Add(Offer offer)
     {
-        lock (gate)
+        lock (_gate)
         {
-            while (waiters.First is { } first)
+            while (_waiters.First is { } first)
             {
-                waiters.RemoveFirst();
+                _waiters.RemoveFirst();
                 if (first.Value.Result.TrySetResult(offer))
                 {
                     return;
                 }
             }
 
-            if (known.Add(offer))
+            if (_known.Add(offer))
             {
-                offers.AddLast((offer, clock.GetUtcNow()));
+                _offers.AddLast((offer, clock.GetUtcNow()));
             }
         }
     }
@@ -45,29 +45,29 @@ internal sealed class TaskQueue(TimeProvider clock)
     public async Task<Offer?> PollAsync(Poller poller, CancellationToken deadline)
     {
         LinkedListNode<Waiter> node;
-        lock (gate)
+        lock (_gate)
         {
-            lastPoll = clock.GetUtcNow();
-            lastPolls[poller.Identity] = lastPoll;
-            if (offers.First is { } first && !deadline.IsCancellationRequested)
+            _lastPoll = clock.GetUtcNow();
+            _lastPolls[poller.Identity] = _lastPoll;
+            if (_offers.First is { } first && !deadline.IsCancellationRequested)
             {
-                offers.RemoveFirst();
-                known.Remove(first.Value.Offer);
+                _offers.RemoveFirst();
+                _known.Remove(first.Value.Offer);
                 return first.Value.Offer;
             }
 
-            node = waiters.AddLast(new Waiter(poller));
+            node = _waiters.AddLast(new Waiter(poller));
         }
 
         await using (deadline.Register(() => node.Value.Result.TrySetResult(null)))
         {
             Offer? offer = await node.Value.Result.Task;
-            lock (gate)
+            lock (_gate)
             {
-                lastPoll = clock.GetUtcNow();
+                _lastPoll = clock.GetUtcNow();
                 if (node.List is not null)
                 {
-                    waiters.Remove(node);
+                    _waiters.Remove(node);
                 }
             }
 
@@ -77,38 +77,38 @@ internal sealed class TaskQueue(TimeProvider clock)
 
     public bool HasPollerSince(DateTimeOffset time)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return waiters.Count > 0 || lastPoll >= time;
+            return _waiters.Count > 0 || _lastPoll >= time;
         }
     }
 
     /// <summary>Who polled within the last five minutes, and when.</summary>
     public IReadOnlyList<(string Identity, DateTimeOffset LastPoll)> Pollers()
     {
-        lock (gate)
+        lock (_gate)
         {
             DateTimeOffset oldest = clock.GetUtcNow() - PollerListed;
-            foreach (string old in lastPolls.Where(p => p.Value < oldest).Select(p => p.Key).ToArray())
+            foreach (string old in _lastPolls.Where(p => p.Value < oldest).Select(p => p.Key).ToArray())
             {
-                lastPolls.Remove(old);
+                _lastPolls.Remove(old);
             }
 
-            return [.. lastPolls.Select(p => (p.Key, p.Value))];
+            return [.. _lastPolls.Select(p => (p.Key, p.Value))];
         }
     }
 
     /// <param name="forget">The queue counts as unpolled from now on.</param>
     public void EndPolls(Predicate<Poller> which, bool forget)
     {
-        lock (gate)
+        lock (_gate)
         {
-            for (LinkedListNode<Waiter>? node = waiters.First; node is not null;)
+            for (LinkedListNode<Waiter>? node = _waiters.First; node is not null;)
             {
                 LinkedListNode<Waiter>? next = node.Next;
                 if (which(node.Value.Poller))
                 {
-                    waiters.Remove(node);
+                    _waiters.Remove(node);
                     node.Value.Result.TrySetResult(null);
                 }
 
@@ -117,17 +117,17 @@ internal sealed class TaskQueue(TimeProvider clock)
 
             if (forget)
             {
-                lastPoll = DateTimeOffset.MinValue;
+                _lastPoll = DateTimeOffset.MinValue;
             }
         }
     }
 
     public void Clear()
     {
-        lock (gate)
+        lock (_gate)
         {
-            offers.Clear();
-            known.Clear();
+            _offers.Clear();
+            _known.Clear();
         }
     }
 

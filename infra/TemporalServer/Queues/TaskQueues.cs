@@ -29,21 +29,22 @@ internal sealed class TaskQueues(TimeProvider clock)
     /// <summary>A queue whose last poll is older has no worker any more.</summary>
     private static readonly TimeSpan PollerMemory = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<QueueKey, TaskQueue> queues = new();
+    private readonly ConcurrentDictionary<QueueKey, TaskQueue> _queues = new();
 
     public static QueueKey KeyOf(DispatchTask task) => new(task.Run.Namespace, task.Queue, task.Kind == TaskKind.Activity);
 
-    public TaskQueue this[QueueKey key] => queues.GetOrAdd(key, _ => new TaskQueue(clock));
+    public TaskQueue this[QueueKey key] => _queues.GetOrAdd(key, _ => new TaskQueue(clock));
 
     public void Add(DispatchTask task) => this[KeyOf(task)].Add(new Offer.Work(task));
 
     /// <summary>Some worker polls the queue now or did until a moment ago.</summary>
-    public bool HasPoller(QueueKey key) => queues.TryGetValue(key, out TaskQueue? queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
+    public bool HasPoller(QueueKey key) =>
+        _queues.TryGetValue(key, out TaskQueue? queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
 
     /// <summary>Ends the polls of a worker that shuts down, and forgets its sticky queue.</summary>
     public void EndPolls(string ns, string stickyQueue, string workerInstanceKey)
     {
-        foreach ((QueueKey key, TaskQueue queue) in queues)
+        foreach ((QueueKey key, TaskQueue queue) in _queues)
         {
             if (key.Namespace != ns)
             {
@@ -58,7 +59,7 @@ internal sealed class TaskQueues(TimeProvider clock)
     /// <summary>Ends every poll, empty-handed.</summary>
     public void EndAllPolls()
     {
-        foreach (TaskQueue queue in queues.Values)
+        foreach (TaskQueue queue in _queues.Values)
         {
             queue.EndPolls(_ => true, forget: false);
         }
@@ -67,7 +68,7 @@ internal sealed class TaskQueues(TimeProvider clock)
     /// <summary>Drops all offers, before everything stored is offered anew.</summary>
     public void Clear()
     {
-        foreach (TaskQueue queue in queues.Values)
+        foreach (TaskQueue queue in _queues.Values)
         {
             queue.Clear();
         }

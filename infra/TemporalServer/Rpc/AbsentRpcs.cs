@@ -11,23 +11,29 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<AbsentRpcs>), "Bind")]
 internal class AbsentRpcs
 {
-    public virtual Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext call) => Task.FromResult(new ListSchedulesResponse());
+    public virtual Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext call) =>
+        Task.FromResult(new ListSchedulesResponse());
 
-    public virtual Task<CountSchedulesResponse> CountSchedules(CountSchedulesRequest request, ServerCallContext call) => Task.FromResult(new CountSchedulesResponse());
+    public virtual Task<CountSchedulesResponse> CountSchedules(CountSchedulesRequest request, ServerCallContext call) =>
+        Task.FromResult(new CountSchedulesResponse());
 
     public virtual Task<ListBatchOperationsResponse> ListBatchOperations(ListBatchOperationsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListBatchOperationsResponse());
 
-    public virtual Task<ListWorkerDeploymentsResponse> ListWorkerDeployments(ListWorkerDeploymentsRequest request, ServerCallContext call) =>
+    public virtual Task<ListWorkerDeploymentsResponse> ListWorkerDeployments(
+        ListWorkerDeploymentsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListWorkerDeploymentsResponse());
 
-    public virtual Task<GetWorkerBuildIdCompatibilityResponse> GetWorkerBuildIdCompatibility(GetWorkerBuildIdCompatibilityRequest request, ServerCallContext call) =>
+    public virtual Task<GetWorkerBuildIdCompatibilityResponse> GetWorkerBuildIdCompatibility(
+        GetWorkerBuildIdCompatibilityRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerBuildIdCompatibilityResponse());
 
-    public virtual Task<GetWorkerVersioningRulesResponse> GetWorkerVersioningRules(GetWorkerVersioningRulesRequest request, ServerCallContext call) =>
+    public virtual Task<GetWorkerVersioningRulesResponse> GetWorkerVersioningRules(
+        GetWorkerVersioningRulesRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerVersioningRulesResponse());
 
-    public virtual Task<GetWorkerTaskReachabilityResponse> GetWorkerTaskReachability(GetWorkerTaskReachabilityRequest request, ServerCallContext call) =>
+    public virtual Task<GetWorkerTaskReachabilityResponse> GetWorkerTaskReachability(
+        GetWorkerTaskReachabilityRequest request, ServerCallContext call) =>
         Task.FromResult(new GetWorkerTaskReachabilityResponse());
 
     public virtual Task<ListArchivedWorkflowExecutionsResponse> ListArchivedWorkflowExecutions(

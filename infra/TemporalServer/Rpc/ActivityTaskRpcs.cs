@@ -16,7 +16,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
 {
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
-    public virtual async Task<PollActivityTaskQueueResponse> PollActivityTaskQueue(PollActivityTaskQueueRequest request, ServerCallContext call)
+    public virtual async Task<PollActivityTaskQueueResponse> PollActivityTaskQueue(
+        PollActivityTaskQueueRequest request, ServerCallContext call)
     {
         if (request.TaskQueue is not { Name.Length: > 0 })
         {
@@ -44,7 +45,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         return new();
     }
 
-    public virtual async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeat(RecordActivityTaskHeartbeatRequest request, ServerCallContext call)
+    public virtual async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeat(
+        RecordActivityTaskHeartbeatRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         bool cancelled = await executions.UpdateAsync(
@@ -61,10 +63,12 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         return new() { CancelRequested = cancelled };
     }
 
-    public virtual async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompleted(RespondActivityTaskCompletedRequest request, ServerCallContext call)
+    public virtual async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompleted(
+        RespondActivityTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
-        await executions.UpdateAsync(token.Run(), run => run.CompleteActivity(run.RequireStartedActivity(token), request.Result, request.Identity));
+        await executions.UpdateAsync(token.Run(), run =>
+            run.CompleteActivity(run.RequireStartedActivity(token), request.Result, request.Identity));
         return new();
     }
 
@@ -77,7 +81,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         return new();
     }
 
-    public virtual async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailed(RespondActivityTaskFailedRequest request, ServerCallContext call)
+    public virtual async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailed(
+        RespondActivityTaskFailedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run => run.FailActivity(
@@ -90,14 +95,17 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     {
         await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
-            run => run.FailActivity(run.RequireActivity(request.ActivityId), request.Failure ?? new Failure(), request.LastHeartbeatDetails, request.Identity));
+            run => run.FailActivity(
+                run.RequireActivity(request.ActivityId), request.Failure ?? new Failure(), request.LastHeartbeatDetails, request.Identity));
         return new();
     }
 
-    public virtual async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceled(RespondActivityTaskCanceledRequest request, ServerCallContext call)
+    public virtual async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceled(
+        RespondActivityTaskCanceledRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
-        await executions.UpdateAsync(token.Run(), run => run.CancelActivity(run.RequireStartedActivity(token), request.Details, request.Identity));
+        await executions.UpdateAsync(token.Run(), run =>
+            run.CancelActivity(run.RequireStartedActivity(token), request.Details, request.Identity));
         return new();
     }
 
@@ -113,7 +121,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     /// <summary>A started attempt as a worker sees it.</summary>
     public static PollActivityTaskQueueResponse Response(WorkflowRun run, Activity activity)
     {
-        ActivityTaskScheduledEventAttributes scheduled = run.History[(int)activity.ScheduledEventId - 1].ActivityTaskScheduledEventAttributes;
+        ActivityTaskScheduledEventAttributes scheduled =
+            run.History[(int)activity.ScheduledEventId - 1].ActivityTaskScheduledEventAttributes;
         return new PollActivityTaskQueueResponse
         {
             TaskToken = Tokens.Write(new TaskToken
@@ -150,7 +159,9 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         try
         {
             return await executions.UpdateAsync(task.Run, run =>
-                run.StartActivity(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) is { } activity ? Response(run, activity) : null);
+                run.StartActivity(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) is { } activity
+                    ? Response(run, activity)
+                    : null);
         }
         catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {

@@ -13,10 +13,12 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<ClientRpcs>), "Bind")]
 internal class ClientRpcs(Executions executions, Starter starter, ServerLimits limits, SearchAttributeTypes attributes)
 {
-    public virtual async Task<StartWorkflowExecutionResponse> StartWorkflowExecution(StartWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<StartWorkflowExecutionResponse> StartWorkflowExecution(
+        StartWorkflowExecutionRequest request, ServerCallContext call)
     {
         StartResult result = await starter.StartAsync(
-            request.Checked(limits, attributes), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy, attach: request.OnConflictOptions);
+            request.Checked(limits, attributes), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy,
+            attach: request.OnConflictOptions);
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
     }
 
@@ -31,25 +33,28 @@ internal class ClientRpcs(Executions executions, Starter starter, ServerLimits l
         Requests.EnsureFit(limits, request.SignalInput);
         if (request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Fail)
         {
-            throw RpcError.InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
+            throw RpcError.InvalidArgument(
+                "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
         }
 
         WorkflowIdConflictPolicy conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
             ? WorkflowIdConflictPolicy.UseExisting
             : request.WorkflowIdConflictPolicy;
-        StartResult result = await starter.StartAsync(request.AsStart().Checked(limits, attributes), request.WorkflowIdReusePolicy, conflict, run =>
-            run.Signal(new WorkflowExecutionSignaledEventAttributes
-            {
-                SignalName = request.SignalName,
-                Input = request.SignalInput,
-                Identity = request.Identity,
-                Header = request.Header,
-                RequestId = request.RequestId,
-            }));
+        StartResult result = await starter.StartAsync(
+            request.AsStart().Checked(limits, attributes), request.WorkflowIdReusePolicy, conflict, run =>
+                run.Signal(new WorkflowExecutionSignaledEventAttributes
+                {
+                    SignalName = request.SignalName,
+                    Input = request.SignalInput,
+                    Identity = request.Identity,
+                    Header = request.Header,
+                    RequestId = request.RequestId,
+                }));
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started };
     }
 
-    public virtual async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecution(SignalWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecution(
+        SignalWorkflowExecutionRequest request, ServerCallContext call)
     {
         if (request.SignalName.Length == 0)
         {
@@ -80,7 +85,8 @@ internal class ClientRpcs(Executions executions, Starter starter, ServerLimits l
         return new();
     }
 
-    public virtual async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecution(TerminateWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<TerminateWorkflowExecutionResponse> TerminateWorkflowExecution(
+        TerminateWorkflowExecutionRequest request, ServerCallContext call)
     {
         Requests.EnsureFit(limits, request.Details);
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
@@ -91,20 +97,24 @@ internal class ClientRpcs(Executions executions, Starter starter, ServerLimits l
         return new();
     }
 
-    public virtual async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecution(DeleteWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecution(
+        DeleteWorkflowExecutionRequest request, ServerCallContext call)
     {
-        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run => run.Delete(WorkflowRun.ServerIdentity));
+        await executions.UpdateAsync(Requests.Address(request.Namespace, request.WorkflowExecution), run =>
+            run.Delete(WorkflowRun.ServerIdentity));
         return new();
     }
 
-    public virtual Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecution(DescribeWorkflowExecutionRequest request, ServerCallContext call) =>
+    public virtual Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecution(
+        DescribeWorkflowExecutionRequest request, ServerCallContext call) =>
         executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run => run.Describe());
 
     private static void EnsureChain(WorkflowRun run, string firstRunId)
     {
         if (firstRunId.Length > 0 && run.State.FirstRunId != firstRunId)
         {
-            throw RpcError.NotFound($"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID \"{firstRunId}\"");
+            throw RpcError.NotFound(
+                $"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID \"{firstRunId}\"");
         }
     }
 }

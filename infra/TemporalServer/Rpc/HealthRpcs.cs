@@ -7,8 +7,11 @@ namespace TemporalServer.Rpc;
 /// <summary>The standard health check; not serving while the database is away.</summary>
 internal sealed class HealthRpcs(Ownership ownership) : Health.HealthBase
 {
-    public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) => Task.FromResult(new HealthCheckResponse
-    {
-        Status = ownership.IsHeld ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing,
-    });
+    public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
+        Task.FromResult(new HealthCheckResponse
+        {
+            Status = ownership.IsHeld
+                ? HealthCheckResponse.Types.ServingStatus.Serving
+                : HealthCheckResponse.Types.ServingStatus.NotServing,
+        });
 }

@@ -17,7 +17,8 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    public virtual async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistory(GetWorkflowExecutionHistoryRequest request, ServerCallContext call)
+    public virtual async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistory(
+        GetWorkflowExecutionHistoryRequest request, ServerCallContext call)
     {
         HistoryPageToken token = await TokenAsync(request.Namespace, request.Execution, request.NextPageToken);
         var address = new RunAddress(token.Namespace, token.WorkflowId, token.RunId);
@@ -44,7 +45,9 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
     {
         HistoryPageToken? token = request.NextPageToken.IsEmpty ? null : HistoryPages.Read(request.NextPageToken);
         return await executions.UpdateAsync(
-            token is null ? AddressOf(request.Namespace, request.Execution) : new RunAddress(token.Namespace, token.WorkflowId, token.RunId),
+            token is null
+                ? AddressOf(request.Namespace, request.Execution)
+                : new RunAddress(token.Namespace, token.WorkflowId, token.RunId),
             run =>
             {
                 long next = token?.NextEventId ?? run.History.Count;

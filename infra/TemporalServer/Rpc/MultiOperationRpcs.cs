@@ -13,7 +13,8 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<MultiOperationRpcs>), "Bind")]
 internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits, SearchAttributeTypes attributes)
 {
-    public virtual async Task<ExecuteMultiOperationResponse> ExecuteMultiOperation(ExecuteMultiOperationRequest request, ServerCallContext call)
+    public virtual async Task<ExecuteMultiOperationResponse> ExecuteMultiOperation(
+        ExecuteMultiOperationRequest request, ServerCallContext call)
     {
         if (request.Operations is not [{ StartWorkflow: { } start }, { UpdateWorkflow: { } update }])
         {
@@ -39,9 +40,16 @@ internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLim
         var response = new ExecuteMultiOperationResponse();
         response.Responses.Add(new ExecuteMultiOperationResponse.Types.Response
         {
-            StartWorkflow = new() { RunId = started.RunId, FirstExecutionRunId = started.FirstRunId, Started = started.Started, Status = started.Status },
+            StartWorkflow = new()
+            {
+                RunId = started.RunId,
+                FirstExecutionRunId = started.FirstRunId,
+                Started = started.Started,
+                Status = started.Status
+            },
         });
-        response.Responses.Add(new ExecuteMultiOperationResponse.Types.Response { UpdateWorkflow = await updates.WaitAsync(admitted!, update, call) });
+        response.Responses.Add(
+            new ExecuteMultiOperationResponse.Types.Response { UpdateWorkflow = await updates.WaitAsync(admitted!, update, call) });
         return response;
     }
 
@@ -86,7 +94,9 @@ internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLim
             new RpcError(StatusCode.Aborted, "Operation was aborted.", new Temporalio.Api.Failure.V1.MultiOperationExecutionAborted()));
         var detail = new MultiOperationExecutionFailure();
         detail.Statuses.Add(startFailed ? [failed, aborted] : [aborted, failed]);
-        return new RpcError(cause.StatusCode, $"MultiOperation could not be executed: {(startFailed ? "Start" : "Update")} failed: {cause.Message}", detail);
+        return new RpcError(
+            cause.StatusCode, $"MultiOperation could not be executed: {(startFailed ? "Start" : "Update")} failed: {cause.Message}",
+            detail);
     }
 
     private static MultiOperationExecutionFailure.Types.OperationStatus Status(RpcError error)

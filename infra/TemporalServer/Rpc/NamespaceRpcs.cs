@@ -13,31 +13,33 @@ internal class NamespaceRpcs(Namespaces namespaces)
     /// <summary>Version of Temporal's server whose behaviour this one follows; clients show it and compare it.</summary>
     public const string ServerVersion = "1.29.0";
 
-    public virtual Task<GetSystemInfoResponse> GetSystemInfo(GetSystemInfoRequest request, ServerCallContext call) => Task.FromResult(new GetSystemInfoResponse
-    {
-        ServerVersion = ServerVersion,
-        Capabilities = new()
+    public virtual Task<GetSystemInfoResponse> GetSystemInfo(GetSystemInfoRequest request, ServerCallContext call) =>
+        Task.FromResult(new GetSystemInfoResponse
         {
-            SignalAndQueryHeader = true,
-            InternalErrorDifferentiation = true,
-            ActivityFailureIncludeHeartbeat = true,
-            EncodedFailureAttributes = true,
-            UpsertMemo = true,
-            SdkMetadata = true,
-            CountGroupByExecutionStatus = true,
-        },
-    });
+            ServerVersion = ServerVersion,
+            Capabilities = new()
+            {
+                SignalAndQueryHeader = true,
+                InternalErrorDifferentiation = true,
+                ActivityFailureIncludeHeartbeat = true,
+                EncodedFailureAttributes = true,
+                UpsertMemo = true,
+                SdkMetadata = true,
+                CountGroupByExecutionStatus = true,
+            },
+        });
 
-    public virtual Task<GetClusterInfoResponse> GetClusterInfo(GetClusterInfoRequest request, ServerCallContext call) => Task.FromResult(new GetClusterInfoResponse
-    {
-        ServerVersion = ServerVersion,
-        ClusterId = "embedded",
-        ClusterName = "active",
-        VersionInfo = new() { Current = new() { Version = ServerVersion } },
-        HistoryShardCount = 1,
-        PersistenceStore = "postgres",
-        VisibilityStore = "postgres",
-    });
+    public virtual Task<GetClusterInfoResponse> GetClusterInfo(GetClusterInfoRequest request, ServerCallContext call) =>
+        Task.FromResult(new GetClusterInfoResponse
+        {
+            ServerVersion = ServerVersion,
+            ClusterId = "embedded",
+            ClusterName = "active",
+            VersionInfo = new() { Current = new() { Version = ServerVersion } },
+            HistoryShardCount = 1,
+            PersistenceStore = "postgres",
+            VisibilityStore = "postgres",
+        });
 
     public virtual Task<DescribeNamespaceResponse> DescribeNamespace(DescribeNamespaceRequest request, ServerCallContext call) =>
         Task.FromResult(namespaces.Find(request.Namespace, request.Id));

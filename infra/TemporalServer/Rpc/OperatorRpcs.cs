@@ -5,7 +5,9 @@ using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>The operator's service: search attributes, and empty lists of Nexus endpoints and other clusters, which this server does not have.</summary>
+/// <summary>
+/// The operator's service: search attributes, and empty lists of Nexus endpoints and other clusters, which this server does not have.
+/// </summary>
 [BindServiceMethod(typeof(OperatorServiceBinding<OperatorRpcs>), "Bind")]
 internal class OperatorRpcs(SearchAttributeTypes attributes)
 {
@@ -15,7 +17,8 @@ internal class OperatorRpcs(SearchAttributeTypes attributes)
         return new();
     }
 
-    public virtual async Task<RemoveSearchAttributesResponse> RemoveSearchAttributes(RemoveSearchAttributesRequest request, ServerCallContext call)
+    public virtual async Task<RemoveSearchAttributesResponse> RemoveSearchAttributes(
+        RemoveSearchAttributesRequest request, ServerCallContext call)
     {
         await attributes.RemoveAsync(request.SearchAttributes);
         return new();
@@ -45,5 +48,6 @@ internal class OperatorRpcs(SearchAttributeTypes attributes)
     public virtual Task<ListNexusEndpointsResponse> ListNexusEndpoints(ListNexusEndpointsRequest request, ServerCallContext call) =>
         Task.FromResult(new ListNexusEndpointsResponse());
 
-    public virtual Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext call) => Task.FromResult(new ListClustersResponse());
+    public virtual Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext call) =>
+        Task.FromResult(new ListClustersResponse());
 }

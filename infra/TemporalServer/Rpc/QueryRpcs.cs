@@ -56,7 +56,8 @@ internal class QueryRpcs(Executions executions, TaskQueues queues, PendingQuerie
         }
     }
 
-    public virtual Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompleted(RespondQueryTaskCompletedRequest request, ServerCallContext call)
+    public virtual Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompleted(
+        RespondQueryTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Query);
         PendingQuery query = queries.Find(token.QueryId) ?? throw RpcError.NotFound("query task not found, or already expired");

@@ -124,16 +124,21 @@ internal static class Requests
             return "Cron schedules are not supported by this server.";
         }
 
-        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.TerminateIfRunning && request.WorkflowIdConflictPolicy != WorkflowIdConflictPolicy.Unspecified)
+        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.TerminateIfRunning
+            && request.WorkflowIdConflictPolicy != WorkflowIdConflictPolicy.Unspecified)
         {
-            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy.";
+            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a "
+                + "WorkflowIDConflictPolicy.";
         }
 
-        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.RejectDuplicate && request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.TerminateExisting)
+        if (request.WorkflowIdReusePolicy == WorkflowIdReusePolicy.RejectDuplicate
+            && request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.TerminateExisting)
         {
-            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING";
+            return "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with "
+                + "WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING";
         }
 
-        return RetryPolicies.Fault(request.RetryPolicy) ?? SearchAttributeFaults.Fault(request.SearchAttributes, request.Namespace, attributes.IsDefined);
+        return RetryPolicies.Fault(request.RetryPolicy)
+            ?? SearchAttributeFaults.Fault(request.SearchAttributes, request.Namespace, attributes.IsDefined);
     }
 }

@@ -12,7 +12,8 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<ResetRpcs>), "Bind")]
 internal class ResetRpcs(Executions executions)
 {
-    public virtual async Task<ResetWorkflowExecutionResponse> ResetWorkflowExecution(ResetWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<ResetWorkflowExecutionResponse> ResetWorkflowExecution(
+        ResetWorkflowExecutionRequest request, ServerCallContext call)
     {
         if (request.PostResetOperations.Any(o => o.VariantCase != PostResetOperation.VariantOneofCase.SignalWorkflow))
         {
@@ -26,7 +27,8 @@ internal class ResetRpcs(Executions executions)
         return new() { RunId = runId };
     }
 
-    private static (string RunId, WorkflowRun? Started) Decide(IReadOnlyList<WorkflowRun> chain, WorkflowRun current, Reset reset, DateTime now)
+    private static (string RunId, WorkflowRun? Started) Decide(
+        IReadOnlyList<WorkflowRun> chain, WorkflowRun current, Reset reset, DateTime now)
     {
         if (reset.RequestId.Length > 0 && current.State.StartRequestIds.Contains(reset.RequestId))
         {

@@ -19,7 +19,8 @@ internal class TaskQueueRpcs(TaskQueues queues)
             throw RpcError.InvalidArgument("TaskQueue is not set on request.");
         }
 
-        Queues.TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, request.TaskQueueType == TaskQueueType.Activity)];
+        Queues.TaskQueue queue = queues[new QueueKey(
+            request.Namespace, request.TaskQueue.Name, request.TaskQueueType == TaskQueueType.Activity)];
         (int backlog, TimeSpan age) = queue.Backlog();
         var response = new DescribeTaskQueueResponse
         {
@@ -36,7 +37,8 @@ internal class TaskQueueRpcs(TaskQueues queues)
     }
 
     /// <summary>A queue of this server has one partition.</summary>
-    public virtual Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitions(ListTaskQueuePartitionsRequest request, ServerCallContext call)
+    public virtual Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitions(
+        ListTaskQueuePartitionsRequest request, ServerCallContext call)
     {
         var partition = new TaskQueuePartitionMetadata { Key = request.TaskQueue?.Name ?? "", OwnerHostName = Environment.MachineName };
         var response = new ListTaskQueuePartitionsResponse();

@@ -18,7 +18,8 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    public virtual async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecution(UpdateWorkflowExecutionRequest request, ServerCallContext call)
+    public virtual async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecution(
+        UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
         Check(request);
         AdmittedUpdate admitted = await executions.UpdateAsync(
@@ -26,7 +27,8 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
         return await WaitAsync(admitted, request, call);
     }
 
-    public virtual async Task<PollWorkflowExecutionUpdateResponse> PollWorkflowExecutionUpdate(PollWorkflowExecutionUpdateRequest request, ServerCallContext call)
+    public virtual async Task<PollWorkflowExecutionUpdateResponse> PollWorkflowExecutionUpdate(
+        PollWorkflowExecutionUpdateRequest request, ServerCallContext call)
     {
         if (request.UpdateRef is not { UpdateId.Length: > 0 } reference)
         {
@@ -47,8 +49,11 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
             throw RpcError.NotFound(known ? "workflow execution already completed" : $"update {id} not found");
         }
 
-        UpdateWorkflowExecutionLifecycleStage stage = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Unspecified;
-        (stage, Outcome? outcome) = ended is null ? await StageAsync(pending!, stage, call) : (UpdateWorkflowExecutionLifecycleStage.Completed, ended);
+        UpdateWorkflowExecutionLifecycleStage stage = request.WaitPolicy?.LifecycleStage
+            ?? UpdateWorkflowExecutionLifecycleStage.Unspecified;
+        (stage, Outcome? outcome) = ended is null
+            ? await StageAsync(pending!, stage, call)
+            : (UpdateWorkflowExecutionLifecycleStage.Completed, ended);
         return new() { UpdateRef = Ref(run, id), Outcome = outcome, Stage = stage };
     }
 
@@ -71,7 +76,9 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
 
         if (request.FirstExecutionRunId.Length > 0 && run.State.FirstRunId != request.FirstExecutionRunId)
         {
-            throw RpcError.NotFound($"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID \"{request.FirstExecutionRunId}\"");
+            throw RpcError.NotFound(
+                $"workflow execution not found for workflow ID \"{run.State.WorkflowId}\" and first run ID "
+                + $"\"{request.FirstExecutionRunId}\"");
         }
 
         if (run.State.Updates.ContainsKey(id))
@@ -90,7 +97,8 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
     }
 
     /// <summary>Waits until the update has reached the stage that the caller asks for, or its patience ends.</summary>
-    public async Task<UpdateWorkflowExecutionResponse> WaitAsync(AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, ServerCallContext call)
+    public async Task<UpdateWorkflowExecutionResponse> WaitAsync(
+        AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
         UpdateWorkflowExecutionLifecycleStage wanted = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Accepted;
         (UpdateWorkflowExecutionLifecycleStage stage, Outcome? outcome) = await StageAsync(admitted.Update, wanted, call);

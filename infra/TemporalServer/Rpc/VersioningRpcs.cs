@@ -7,7 +7,9 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Worker versioning, refused as Temporal's server does where it is disabled: a versioned worker must not be given tasks of any version.</summary>
+/// <summary>
+/// Worker versioning, refused as Temporal's server does where it is disabled: a versioned worker must not be given tasks of any version.
+/// </summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<VersioningRpcs>), "Bind")]
 internal class VersioningRpcs
 {
@@ -81,5 +83,7 @@ internal class VersioningRpcs
     private static RpcError NoVersionRules() => Disabled("Worker versioning v0.2 (Rules-based, deprecated) is");
 
     private static RpcError Disabled(string what) =>
-        new(StatusCode.PermissionDenied, $"{what} disabled on this namespace.", new Temporalio.Api.ErrorDetails.V1.PermissionDeniedFailure());
+        new(
+            StatusCode.PermissionDenied, $"{what} disabled on this namespace.",
+            new Temporalio.Api.ErrorDetails.V1.PermissionDeniedFailure());
 }

@@ -13,7 +13,8 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<VisibilityRpcs>), "Bind")]
 internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attributes)
 {
-    public virtual async Task<ListWorkflowExecutionsResponse> ListWorkflowExecutions(ListWorkflowExecutionsRequest request, ServerCallContext call)
+    public virtual async Task<ListWorkflowExecutionsResponse> ListWorkflowExecutions(
+        ListWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (runs, next) = await store.ListAsync(request.Namespace, request.Query, request.PageSize, request.NextPageToken);
         var response = new ListWorkflowExecutionsResponse { NextPageToken = next };
@@ -21,7 +22,8 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
         return response;
     }
 
-    public virtual async Task<ScanWorkflowExecutionsResponse> ScanWorkflowExecutions(ScanWorkflowExecutionsRequest request, ServerCallContext call)
+    public virtual async Task<ScanWorkflowExecutionsResponse> ScanWorkflowExecutions(
+        ScanWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (runs, next) = await store.ListAsync(request.Namespace, request.Query, request.PageSize, request.NextPageToken);
         var response = new ScanWorkflowExecutionsResponse { NextPageToken = next };
@@ -29,16 +31,19 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
         return response;
     }
 
-    public virtual async Task<ListOpenWorkflowExecutionsResponse> ListOpenWorkflowExecutions(ListOpenWorkflowExecutionsRequest request, ServerCallContext call)
+    public virtual async Task<ListOpenWorkflowExecutionsResponse> ListOpenWorkflowExecutions(
+        ListOpenWorkflowExecutionsRequest request, ServerCallContext call)
     {
-        string query = Query("ExecutionStatus = 'Running'", "StartTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
+        string query = Query(
+            "ExecutionStatus = 'Running'", "StartTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
         var (runs, next) = await store.ListAsync(request.Namespace, query, request.MaximumPageSize, request.NextPageToken);
         var response = new ListOpenWorkflowExecutionsResponse { NextPageToken = next };
         response.Executions.Add(runs);
         return response;
     }
 
-    public virtual async Task<ListClosedWorkflowExecutionsResponse> ListClosedWorkflowExecutions(ListClosedWorkflowExecutionsRequest request, ServerCallContext call)
+    public virtual async Task<ListClosedWorkflowExecutionsResponse> ListClosedWorkflowExecutions(
+        ListClosedWorkflowExecutionsRequest request, ServerCallContext call)
     {
         string status = request.StatusFilter is { } wanted ? $"ExecutionStatus = '{wanted.Status}'" : "ExecutionStatus != 'Running'";
         string query = Query(status, "CloseTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
@@ -48,7 +53,8 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
         return response;
     }
 
-    public virtual async Task<CountWorkflowExecutionsResponse> CountWorkflowExecutions(CountWorkflowExecutionsRequest request, ServerCallContext call)
+    public virtual async Task<CountWorkflowExecutionsResponse> CountWorkflowExecutions(
+        CountWorkflowExecutionsRequest request, ServerCallContext call)
     {
         var (count, groups) = await store.CountAsync(request.Namespace, request.Query);
         var response = new CountWorkflowExecutionsResponse { Count = count };
@@ -79,7 +85,8 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
     }
 
     // The older lists say in messages what the newer one says in a filter.
-    private static string Query(string status, string time, StartTimeFilter? times, WorkflowExecutionFilter? execution, WorkflowTypeFilter? type)
+    private static string Query(
+        string status, string time, StartTimeFilter? times, WorkflowExecutionFilter? execution, WorkflowTypeFilter? type)
     {
         List<string> terms = [status];
         if (times?.EarliestTime is { } earliest)

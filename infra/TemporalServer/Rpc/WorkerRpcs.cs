@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Worker.V1;
 using Temporalio.Api.WorkflowService.V1;
 using TemporalServer.Queues;
@@ -10,7 +9,9 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Workers as such: what they tell of themselves, and their leaving. Kept in memory: a worker tells it again every minute.</summary>
+/// <summary>
+/// Workers as such: what they tell of themselves, and their leaving. Kept in memory: a worker tells it again every minute.
+/// </summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<WorkerRpcs>), "Bind")]
 internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock)
 {
@@ -18,7 +19,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
-    private readonly ConcurrentDictionary<(string Namespace, string Key), (WorkerHeartbeat Heartbeat, DateTimeOffset At)> workers = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Key), (WorkerHeartbeat Heartbeat, DateTimeOffset At)> _workers = new();
 
     public virtual Task<RecordWorkerHeartbeatResponse> RecordWorkerHeartbeat(RecordWorkerHeartbeatRequest request, ServerCallContext call)
     {
@@ -47,7 +48,8 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
         string after = request.NextPageToken.ToStringUtf8();
         int size = request.PageSize > 0 ? request.PageSize : DefaultPageSize;
         WorkerHeartbeat[] page = [.. Matching(request.Namespace, request.Query)
-            .Where(w => string.CompareOrdinal(w.WorkerInstanceKey, after) > 0).OrderBy(w => w.WorkerInstanceKey, StringComparer.Ordinal).Take(size + 1)];
+            .Where(w => string.CompareOrdinal(w.WorkerInstanceKey, after) > 0)
+            .OrderBy(w => w.WorkerInstanceKey, StringComparer.Ordinal).Take(size + 1)];
         var response = new ListWorkersResponse();
         response.Workers.Add(page.Take(size).Select(Listed));
         response.WorkersInfo.Add(page.Take(size).Select(w => new WorkerInfo { WorkerHeartbeat = w }));
@@ -73,7 +75,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
         return new();
     }
 
-    private void Note(string ns, WorkerHeartbeat heartbeat) => workers[(ns, heartbeat.WorkerInstanceKey)] = (heartbeat, clock.GetUtcNow());
+    private void Note(string ns, WorkerHeartbeat heartbeat) => _workers[(ns, heartbeat.WorkerInstanceKey)] = (heartbeat, clock.GetUtcNow());
 
     private IEnumerable<WorkerHeartbeat> Matching(string ns, string query)
     {
@@ -83,11 +85,11 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
         }
 
         DateTimeOffset now = clock.GetUtcNow();
-        foreach ((var key, var worker) in workers)
+        foreach ((var key, var worker) in _workers)
         {
             if (worker.At < now - Remembered)
             {
-                workers.TryRemove(KeyValuePair.Create(key, worker));
+                _workers.TryRemove(KeyValuePair.Create(key, worker));
             }
             else if (key.Namespace == ns)
             {

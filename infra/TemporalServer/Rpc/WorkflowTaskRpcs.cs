@@ -22,7 +22,8 @@ internal class WorkflowTaskRpcs(
 {
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
 
-    public virtual async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueue(PollWorkflowTaskQueueRequest request, ServerCallContext call)
+    public virtual async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueue(
+        PollWorkflowTaskQueueRequest request, ServerCallContext call)
     {
         VersioningRpcs.EnsureUnversioned(request.WorkerVersionCapabilities, request.DeploymentOptions);
         TaskQueue queue = queues[new QueueKey(request.Namespace, RequireName(request.TaskQueue), Activities: false)];
@@ -51,14 +52,16 @@ internal class WorkflowTaskRpcs(
         return new();
     }
 
-    public virtual async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompleted(RespondWorkflowTaskCompletedRequest request, ServerCallContext call)
+    public virtual async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompleted(
+        RespondWorkflowTaskCompletedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         var response = new RespondWorkflowTaskCompletedResponse();
         CommandFault? fault = await executions.UpdateAsync(token.Run(), run =>
         {
             WorkflowTask task = run.RequireStartedTask(token);
-            (IReadOnlyList<Activity> eager, CommandFault? found) = run.CompleteWorkflowTask(task, request, updates.Inbox(token.RunId), attributes.IsDefined);
+            (IReadOnlyList<Activity> eager, CommandFault? found) = run.CompleteWorkflowTask(
+                task, request, updates.Inbox(token.RunId), attributes.IsDefined);
             if (found is null)
             {
                 response.ActivityTasks.Add(eager.Select(a => ActivityTaskRpcs.Response(run, a)));
@@ -84,7 +87,8 @@ internal class WorkflowTaskRpcs(
         return response;
     }
 
-    public virtual async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailed(RespondWorkflowTaskFailedRequest request, ServerCallContext call)
+    public virtual async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailed(
+        RespondWorkflowTaskFailedRequest request, ServerCallContext call)
     {
         TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         await executions.UpdateAsync(token.Run(), run =>
@@ -95,7 +99,8 @@ internal class WorkflowTaskRpcs(
         return new();
     }
 
-    public virtual async Task<ResetStickyTaskQueueResponse> ResetStickyTaskQueue(ResetStickyTaskQueueRequest request, ServerCallContext call)
+    public virtual async Task<ResetStickyTaskQueueResponse> ResetStickyTaskQueue(
+        ResetStickyTaskQueueRequest request, ServerCallContext call)
     {
         await executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run => run.LeaveStickyQueue());
         return new();
@@ -103,7 +108,9 @@ internal class WorkflowTaskRpcs(
 
     private Task<PollWorkflowTaskQueueResponse?> StartAsync(DispatchTask task, string identity) =>
         FoundAsync(() => executions.UpdateAsync(task.Run, run =>
-            run.StartWorkflowTask(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity) ? Response(run, task.Sticky) : null));
+            run.StartWorkflowTask(task.ScheduledEventId, task.Attempt, Guid.NewGuid().ToString(), identity)
+                ? Response(run, task.Sticky)
+                : null));
 
     private Task<PollWorkflowTaskQueueResponse?> AskAsync(PendingQuery query) => query.Answer.Task.IsCompleted
         ? Task.FromResult<PollWorkflowTaskQueueResponse?>(null)

@@ -18,9 +18,9 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     private const int Workers = 4;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<RunAddress> waiting = Channel.CreateUnbounded<RunAddress>();
+    private readonly Channel<RunAddress> _waiting = Channel.CreateUnbounded<RunAddress>();
 
-    public void Post(RunAddress run) => waiting.Writer.TryWrite(run);
+    public void Post(RunAddress run) => _waiting.Writer.TryWrite(run);
 
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stopping)));
 
@@ -28,7 +28,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     {
         try
         {
-            await foreach (RunAddress address in waiting.Reader.ReadAllAsync(stopping))
+            await foreach (RunAddress address in _waiting.Reader.ReadAllAsync(stopping))
             {
                 await RunAllAsync(address, stopping);
             }
@@ -79,11 +79,12 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
 
     private async Task StartChildAsync(RunAddress address, long initiatedEventId)
     {
-        (RunStart Start, WorkflowIdReusePolicy Reuse, WorkflowIdConflictPolicy Conflict, ParentClosePolicy Close)? child = await executions.UpdateAsync(
-            address,
-            run => run.State.Children.TryGetValue(initiatedEventId, out Child? c) && c.RunId.Length == 0
-                ? (run.ChildStart(c), run.ChildReusePolicy(c), run.ChildConflictPolicy(c), c.ClosePolicy)
-                : ((RunStart, WorkflowIdReusePolicy, WorkflowIdConflictPolicy, ParentClosePolicy)?)null);
+        (RunStart Start, WorkflowIdReusePolicy Reuse, WorkflowIdConflictPolicy Conflict, ParentClosePolicy Close)? child =
+            await executions.UpdateAsync(
+                address,
+                run => run.State.Children.TryGetValue(initiatedEventId, out Child? c) && c.RunId.Length == 0
+                    ? (run.ChildStart(c), run.ChildReusePolicy(c), run.ChildConflictPolicy(c), c.ClosePolicy)
+                    : ((RunStart, WorkflowIdReusePolicy, WorkflowIdConflictPolicy, ParentClosePolicy)?)null);
         if (child is not { } wanted)
         {
             return;
@@ -109,17 +110,19 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         });
         if (orphan && wanted.Close != ParentClosePolicy.Abandon)
         {
-            await EndAsync(new RunAddress(address.Namespace, wanted.Start.Attributes.WorkflowId, runId), wanted.Close, address, [address.RunId]);
+            await EndAsync(
+                new RunAddress(address.Namespace, wanted.Start.Attributes.WorkflowId, runId), wanted.Close, address, [address.RunId]);
         }
     }
 
     private async Task SignalAsync(RunAddress address, long initiatedEventId)
     {
-        (SignalExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalSignal Signal, string[] Parents)? pending = await executions.UpdateAsync(
-            address,
-            run => run.State.ExternalSignals.TryGetValue(initiatedEventId, out ExternalSignal? s)
-                ? (run.History[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes, s, run.OwnRunIds())
-                : ((SignalExternalWorkflowExecutionInitiatedEventAttributes, ExternalSignal, string[])?)null);
+        (SignalExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalSignal Signal, string[] Parents)? pending =
+            await executions.UpdateAsync(
+                address,
+                run => run.State.ExternalSignals.TryGetValue(initiatedEventId, out ExternalSignal? s)
+                    ? (run.History[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes, s, run.OwnRunIds())
+                    : ((SignalExternalWorkflowExecutionInitiatedEventAttributes, ExternalSignal, string[])?)null);
         if (pending is not { } wanted)
         {
             return;
@@ -145,11 +148,14 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
 
     private async Task CancelAsync(RunAddress address, long initiatedEventId)
     {
-        (RequestCancelExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalCancel Cancel, string[] Parents)? pending = await executions.UpdateAsync(
-            address,
-            run => run.State.ExternalCancels.TryGetValue(initiatedEventId, out ExternalCancel? c)
-                ? (run.History[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, c, run.OwnRunIds())
-                : ((RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, ExternalCancel, string[])?)null);
+        (RequestCancelExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalCancel Cancel, string[] Parents)? pending =
+            await executions.UpdateAsync(
+                address,
+                run => run.State.ExternalCancels.TryGetValue(initiatedEventId, out ExternalCancel? c)
+                    ? (
+                        run.History[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, c,
+                        run.OwnRunIds())
+                    : ((RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, ExternalCancel, string[])?)null);
         if (pending is not { } wanted)
         {
             return;
@@ -160,7 +166,8 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             run =>
             {
                 EnsureChildOf(run, wanted.Parents, wanted.Initiated.ChildWorkflowOnly);
-                run.RequestCancel(wanted.Initiated.Reason, WorkflowRun.ServerIdentity, wanted.Cancel.RequestId, ExecutionOf(address), initiatedEventId);
+                run.RequestCancel(
+                    wanted.Initiated.Reason, WorkflowRun.ServerIdentity, wanted.Cancel.RequestId, ExecutionOf(address), initiatedEventId);
             }));
         await executions.UpdateAsync(address, run => run.RecordCancelSent(initiatedEventId, found));
     }
@@ -168,7 +175,8 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     private async Task InformParentAsync(RunAddress address)
     {
         (Parent Parent, HistoryEvent Close)? pending = await executions.UpdateAsync(
-            address, run => run is { CloseEvent: { } close, State.ParentUnaware: true } ? (run.State.Parent, close) : ((Parent, HistoryEvent)?)null);
+            address, run =>
+                run is { CloseEvent: { } close, State.ParentUnaware: true } ? (run.State.Parent, close) : ((Parent, HistoryEvent)?)null);
         if (pending is not { } wanted)
         {
             return;
@@ -207,18 +215,19 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         await executions.UpdateAsync(address, run => run.ForgetChild(initiatedEventId));
     }
 
-    private Task EndAsync(RunAddress child, ParentClosePolicy policy, RunAddress parent, string[] parents) => FoundAsync(() => executions.UpdateAsync(child, run =>
-    {
-        EnsureChildOf(run, parents, childOnly: true);
-        if (policy == ParentClosePolicy.RequestCancel)
+    private Task EndAsync(RunAddress child, ParentClosePolicy policy, RunAddress parent, string[] parents) => FoundAsync(() =>
+        executions.UpdateAsync(child, run =>
         {
-            run.RequestCancel("by parent close policy", WorkflowRun.ServerIdentity, $"{parent.RunId}:close", ExecutionOf(parent));
-        }
-        else
-        {
-            run.Terminate("by parent close policy", null, WorkflowRun.ServerIdentity);
-        }
-    }));
+            EnsureChildOf(run, parents, childOnly: true);
+            if (policy == ParentClosePolicy.RequestCancel)
+            {
+                run.RequestCancel("by parent close policy", WorkflowRun.ServerIdentity, $"{parent.RunId}:close", ExecutionOf(parent));
+            }
+            else
+            {
+                run.Terminate("by parent close policy", null, WorkflowRun.ServerIdentity);
+            }
+        }));
 
     private static async Task<bool> FoundAsync(Func<Task> action)
     {
@@ -241,7 +250,8 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         }
     }
 
-    private static RunAddress Target(RunAddress source, WorkflowExecution execution) => new(source.Namespace, execution.WorkflowId, execution.RunId);
+    private static RunAddress Target(RunAddress source, WorkflowExecution execution) =>
+        new(source.Namespace, execution.WorkflowId, execution.RunId);
 
     private static WorkflowExecution ExecutionOf(RunAddress address) => new() { WorkflowId = address.WorkflowId, RunId = address.RunId };
 

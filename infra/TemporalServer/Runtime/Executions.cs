@@ -20,8 +20,8 @@ internal sealed partial class Executions(
     private const long CachedBytes = 256L * 1024 * 1024;
     private static readonly TimeSpan WakeRetry = TimeSpan.FromSeconds(1);
 
-    private readonly KeyedLocks<(string Namespace, string WorkflowId)> locks = new();
-    private readonly RunCache cache = new(CachedRuns, CachedBytes);
+    private readonly KeyedLocks<(string Namespace, string WorkflowId)> _locks = new();
+    private readonly RunCache _cache = new(CachedRuns, CachedBytes);
 
     /// <summary>Called for each run that has something to do to others.</summary>
     public Action<RunAddress> OnErrands { get; set; } = _ => { };
@@ -32,10 +32,12 @@ internal sealed partial class Executions(
     public DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     /// <summary>Applies a transition to a run, or only looks at it where the transition changes nothing.</summary>
-    /// <exception cref="RpcError">NOT_FOUND where there is no such run; UNAVAILABLE where it could not be stored; whatever the transition throws.</exception>
+    /// <exception cref="RpcError">
+    /// NOT_FOUND where there is no such run; UNAVAILABLE where it could not be stored; whatever the transition throws.
+    /// </exception>
     public async Task<T> UpdateAsync<T>(RunAddress address, Func<WorkflowRun, T> transition)
     {
-        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
         ownership.EnsureHeld();
         WorkflowRun run = await FindAsync(address) ?? throw NoSuchRun(address);
         return await ApplyAsync(run, transition);
@@ -53,7 +55,7 @@ internal sealed partial class Executions(
     /// <param name="decide">Returns the answer and the run to be stored as the new current one, if any.</param>
     public async Task<T> StartAsync<T>(string ns, string workflowId, Func<WorkflowRun?, DateTime, (T Answer, WorkflowRun? Started)> decide)
     {
-        using var holder = await locks.AcquireAsync((ns, workflowId));
+        using var holder = await _locks.AcquireAsync((ns, workflowId));
         ownership.EnsureHeld();
         WorkflowRun? current = await FindAsync(new RunAddress(ns, workflowId));
         return await GuardAsync(current is null ? [] : [current], async () =>
@@ -66,12 +68,14 @@ internal sealed partial class Executions(
     }
 
     /// <summary>Resets a run: changes it, the runs that followed it and the current one, and starts another, all at once.</summary>
-    /// <param name="decide">Gets the run with those that continued it, and the current run. Returns the answer and the new current run, if any.</param>
+    /// <param name="decide">
+    /// Gets the run with those that continued it, and the current run. Returns the answer and the new current run, if any.
+    /// </param>
     /// <exception cref="RpcError">NOT_FOUND where there is no such run; whatever <paramref name="decide"/> throws.</exception>
     public async Task<T> ResetAsync<T>(
         RunAddress address, Func<IReadOnlyList<WorkflowRun>, WorkflowRun, DateTime, (T Answer, WorkflowRun? Started)> decide)
     {
-        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
         ownership.EnsureHeld();
         WorkflowRun first = await FindAsync(address) ?? throw NoSuchRun(address);
         List<WorkflowRun> chain = [first];
@@ -100,14 +104,14 @@ internal sealed partial class Executions(
     /// <summary>Removes a run that is closed and has nothing left to do to others. Does nothing where it is neither, or gone.</summary>
     public async Task DeleteAsync(RunAddress address)
     {
-        using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+        using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
         ownership.EnsureHeld();
         if (await FindAsync(address) is not { IsRunning: false } run || run.Errands().Any(e => e is not Errand.Delete))
         {
             return;
         }
 
-        cache.Remove(address.RunId);
+        _cache.Remove(address.RunId);
         await store.DeleteAsync(address);
         watch.Changed(address.RunId);
     }
@@ -140,7 +144,7 @@ internal sealed partial class Executions(
     /// <summary>Forgets everything in memory and offers again what is stored.</summary>
     public async Task RecoverAsync()
     {
-        cache.Clear();
+        _cache.Clear();
         alarms.Clear();
         queues.Clear();
         (List<RunAddress> withWork, List<(RunAddress Run, DateTime At)> waiting) = await store.LoadPendingAsync();
@@ -151,7 +155,7 @@ internal sealed partial class Executions(
 
         foreach (RunAddress address in withWork)
         {
-            using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+            using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
             if (await LoadAsync(address) is { } run)
             {
                 Announce(run, run.Offers());
@@ -188,7 +192,7 @@ internal sealed partial class Executions(
     // The transition that was one too many is dropped; the run ends with what it had before.
     private async Task EndOutgrownAsync(WorkflowRun outgrown, string reason)
     {
-        cache.Remove(outgrown.State.RunId);
+        _cache.Remove(outgrown.State.RunId);
         if (await FindAsync(outgrown.Address) is { } run)
         {
             await GuardAsync([run], async () =>
@@ -211,7 +215,7 @@ internal sealed partial class Executions(
         {
             foreach (WorkflowRun run in runs.Where(r => e is not RpcError || r.HasChanges))
             {
-                cache.Remove(run.State.RunId);
+                _cache.Remove(run.State.RunId);
             }
 
             if (e is not (NpgsqlException or TimeoutException or IOException))
@@ -248,7 +252,7 @@ internal sealed partial class Executions(
         {
             foreach (WorkflowRun run in runs)
             {
-                cache.Remove(run.State.RunId);
+                _cache.Remove(run.State.RunId);
                 _ = ReofferAsync(run.Address);
             }
 
@@ -260,7 +264,7 @@ internal sealed partial class Executions(
             DispatchTask[] offers = [.. run.Tasks];
             UpdateProgress[] progress = [.. run.UpdateProgress];
             run.Commit();
-            cache.Put(run);
+            _cache.Put(run);
             updates.Report(run.State.RunId, progress);
             Announce(run, offers);
         }
@@ -307,7 +311,7 @@ internal sealed partial class Executions(
             await Task.Delay(TimeSpan.FromSeconds(1), clock);
             try
             {
-                using var holder = await locks.AcquireAsync((address.Namespace, address.WorkflowId));
+                using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
                 ownership.EnsureHeld();
                 if (await FindAsync(address) is { } run)
                 {
@@ -342,7 +346,7 @@ internal sealed partial class Executions(
                 address = address with { RunId = runId };
             }
 
-            return cache.Find(address.RunId) is { } run && run.Address == address ? run : await LoadAsync(address);
+            return _cache.Find(address.RunId) is { } run && run.Address == address ? run : await LoadAsync(address);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
@@ -356,7 +360,7 @@ internal sealed partial class Executions(
         WorkflowRun? run = await store.LoadAsync(address);
         if (run is not null)
         {
-            cache.Put(run);
+            _cache.Put(run);
         }
 
         return run;

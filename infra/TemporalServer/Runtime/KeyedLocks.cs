@@ -4,16 +4,16 @@ namespace TemporalServer.Runtime;
 internal sealed class KeyedLocks<TKey>
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, Entry> entries = [];
+    private readonly Dictionary<TKey, Entry> _entries = [];
 
     public async Task<Holder> AcquireAsync(TKey key)
     {
         Entry entry;
-        lock (entries)
+        lock (_entries)
         {
-            if (!entries.TryGetValue(key, out entry!))
+            if (!_entries.TryGetValue(key, out entry!))
             {
-                entries[key] = entry = new Entry();
+                _entries[key] = entry = new Entry();
             }
 
             entry.Users++;
@@ -26,29 +26,29 @@ internal sealed class KeyedLocks<TKey>
     private void Release(TKey key, Entry entry)
     {
         entry.Gate.Release();
-        lock (entries)
+        lock (_entries)
         {
             if (--entry.Users == 0)
             {
-                entries.Remove(key);
+                _entries.Remove(key);
             }
         }
     }
 
     public readonly struct Holder : IDisposable
     {
-        private readonly KeyedLocks<TKey> owner;
-        private readonly TKey key;
-        private readonly Entry entry;
+        private readonly KeyedLocks<TKey> _owner;
+        private readonly TKey _key;
+        private readonly Entry _entry;
 
         internal Holder(KeyedLocks<TKey> owner, TKey key, Entry entry)
         {
-            this.owner = owner;
-            this.key = key;
-            this.entry = entry;
+            _owner = owner;
+            _key = key;
+            _entry = entry;
         }
 
-        public void Dispose() => owner.Release(key, entry);
+        public void Dispose() => _owner.Release(_key, _entry);
     }
 
     internal sealed class Entry

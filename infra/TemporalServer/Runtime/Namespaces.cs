@@ -16,19 +16,21 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
 {
     public static readonly TimeSpan DefaultRetention = TimeSpan.FromDays(30);
 
-    private readonly ConcurrentDictionary<string, DescribeNamespaceResponse> byName = new();
+    private readonly ConcurrentDictionary<string, DescribeNamespaceResponse> _byName = new();
 
-    public IEnumerable<DescribeNamespaceResponse> All => byName.Values.OrderBy(n => n.NamespaceInfo.Name, StringComparer.Ordinal);
+    public IEnumerable<DescribeNamespaceResponse> All => _byName.Values.OrderBy(n => n.NamespaceInfo.Name, StringComparer.Ordinal);
 
-    public bool Exists(string name) => byName.ContainsKey(name);
+    public bool Exists(string name) => _byName.ContainsKey(name);
 
     /// <exception cref="RpcError">NOT_FOUND.</exception>
     public DescribeNamespaceResponse Find(string name, string id) =>
-        (name.Length > 0 ? byName.GetValueOrDefault(name) : byName.Values.FirstOrDefault(n => n.NamespaceInfo.Id == id))
-        ?? throw new RpcError(StatusCode.NotFound, $"Namespace {(name.Length > 0 ? name : id)} is not found.", new NamespaceNotFoundFailure { Namespace = name });
+        (name.Length > 0 ? _byName.GetValueOrDefault(name) : _byName.Values.FirstOrDefault(n => n.NamespaceInfo.Id == id))
+        ?? throw new RpcError(
+            StatusCode.NotFound, $"Namespace {(name.Length > 0 ? name : id)} is not found.",
+            new NamespaceNotFoundFailure { Namespace = name });
 
     public TimeSpan Retention(string name) =>
-        byName.TryGetValue(name, out var n) ? n.Config.WorkflowExecutionRetentionTtl.ToTimeSpan() : DefaultRetention;
+        _byName.TryGetValue(name, out var n) ? n.Config.WorkflowExecutionRetentionTtl.ToTimeSpan() : DefaultRetention;
 
     /// <summary>Loads what is stored and adds the default namespace where it is missing.</summary>
     public async Task LoadAsync(string defaultNamespace, CancellationToken cancellation)
@@ -40,7 +42,7 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
             {
                 DescribeNamespaceResponse ns = DescribeNamespaceResponse.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0));
                 DescribeServer(ns.NamespaceInfo);
-                byName[ns.NamespaceInfo.Name] = ns;
+                _byName[ns.NamespaceInfo.Name] = ns;
             }
         }
 
@@ -68,11 +70,12 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
     public async Task SaveAsync(DescribeNamespaceResponse ns)
     {
         await using NpgsqlCommand command = database.Source.CreateCommand(
-            $"INSERT INTO {database.Schema}.namespaces (name, description) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET description = excluded.description");
+            $"INSERT INTO {database.Schema}.namespaces (name, description) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
+            + "description = excluded.description");
         command.Parameters.Add(new() { Value = ns.NamespaceInfo.Name });
         command.Parameters.Add(new() { Value = ns.ToByteArray() });
         await command.ExecuteNonQueryAsync();
-        byName[ns.NamespaceInfo.Name] = ns;
+        _byName[ns.NamespaceInfo.Name] = ns;
     }
 
     private DescribeNamespaceResponse New(RegisterNamespaceRequest request)

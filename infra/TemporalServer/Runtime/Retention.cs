@@ -6,7 +6,8 @@ using TemporalServer.Persistence;
 namespace TemporalServer.Runtime;
 
 /// <summary>Removes runs whose namespace has kept them, closed, for as long as it promises.</summary>
-internal sealed partial class Retention(Executions executions, ExecutionStore store, Namespaces namespaces, TimeProvider clock, ILogger logger)
+internal sealed partial class Retention(
+    Executions executions, ExecutionStore store, Namespaces namespaces, TimeProvider clock, ILogger logger)
 {
     private const int PerSweep = 1_000;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -37,7 +38,8 @@ internal sealed partial class Retention(Executions executions, ExecutionStore st
     {
         foreach (string ns in namespaces.All.Select(n => n.NamespaceInfo.Name))
         {
-            foreach (RunAddress run in await store.ClosedBeforeAsync(ns, clock.GetUtcNow().UtcDateTime - namespaces.Retention(ns), PerSweep))
+            foreach (RunAddress run in await store.ClosedBeforeAsync(
+                ns, clock.GetUtcNow().UtcDateTime - namespaces.Retention(ns), PerSweep))
             {
                 stopping.ThrowIfCancellationRequested();
                 await executions.DeleteAsync(run);
@@ -45,6 +47,7 @@ internal sealed partial class Retention(Executions executions, ExecutionStore st
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Closed workflows past their retention could not be removed, trying again later: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Closed workflows past their retention could not be removed, trying again later: {Reason}")]
     private static partial void LogLater(ILogger logger, string reason);
 }

@@ -3,16 +3,16 @@ namespace TemporalServer.Runtime;
 /// <summary>Lets callers wait for the next stored change of a run. A run costs nothing while nobody waits.</summary>
 internal sealed class RunWatch
 {
-    private readonly Dictionary<string, Subscription> waiting = [];
+    private readonly Dictionary<string, Subscription> _waiting = [];
 
     /// <summary>Begins to wait. To be called before looking at the run, so that no change falls between.</summary>
     public Subscription Subscribe(string runId)
     {
-        lock (waiting)
+        lock (_waiting)
         {
-            if (!waiting.TryGetValue(runId, out Subscription? subscription))
+            if (!_waiting.TryGetValue(runId, out Subscription? subscription))
             {
-                waiting[runId] = subscription = new Subscription(this, runId);
+                _waiting[runId] = subscription = new Subscription(this, runId);
             }
 
             subscription.Users++;
@@ -23,9 +23,9 @@ internal sealed class RunWatch
     public void Changed(string runId)
     {
         Subscription? subscription;
-        lock (waiting)
+        lock (_waiting)
         {
-            waiting.Remove(runId, out subscription);
+            _waiting.Remove(runId, out subscription);
         }
 
         subscription?.Complete();
@@ -34,24 +34,24 @@ internal sealed class RunWatch
     /// <summary>All who wait for the same change.</summary>
     public sealed class Subscription(RunWatch watch, string runId) : IDisposable
     {
-        private readonly TaskCompletionSource source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Completes with the change.</summary>
-        public Task Change => source.Task;
+        public Task Change => _source.Task;
 
         internal int Users { get; set; }
 
         public void Dispose()
         {
-            lock (watch.waiting)
+            lock (watch._waiting)
             {
-                if (--Users == 0 && watch.waiting.GetValueOrDefault(runId) == this)
+                if (--Users == 0 && watch._waiting.GetValueOrDefault(runId) == this)
                 {
-                    watch.waiting.Remove(runId);
+                    watch._waiting.Remove(runId);
                 }
             }
         }
 
-        internal void Complete() => source.TrySetResult();
+        internal void Complete() => _source.TrySetResult();
     }
 }

@@ -13,9 +13,13 @@ internal sealed record StartResult(string RunId, string FirstRunId, bool Started
 /// <summary>Starts runs, subject to what is already there under the workflow id.</summary>
 internal sealed class Starter(Executions executions)
 {
-    /// <param name="atOnce">Applied to the run that the caller gets, new or existing, in the same transition; must bear being applied twice.</param>
+    /// <param name="atOnce">
+    /// Applied to the run that the caller gets, new or existing, in the same transition; must bear being applied twice.
+    /// </param>
     /// <param name="attach">Where an existing run is used: what of the request it is to note.</param>
-    /// <param name="suffices">Whether the current run, even closed, already has what the caller wants; it is then used whatever the policies are.</param>
+    /// <param name="suffices">
+    /// Whether the current run, even closed, already has what the caller wants; it is then used whatever the policies are.
+    /// </param>
     /// <exception cref="RpcError">ALREADY_EXISTS where the policies forbid another run.</exception>
     public Task<StartResult> StartAsync(
         RunStart start, WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict, Action<WorkflowRun>? atOnce = null,
@@ -80,7 +84,8 @@ internal sealed class Starter(Executions executions)
 
         if (reuse == WorkflowIdReusePolicy.AllowDuplicateFailedOnly && closed.State.Status == WorkflowExecutionStatus.Completed)
         {
-            throw AlreadyStarted(closed, "Workflow execution already finished successfully. WorkflowIdReusePolicy: AllowDuplicateFailedOnly.");
+            throw AlreadyStarted(
+                closed, "Workflow execution already finished successfully. WorkflowIdReusePolicy: AllowDuplicateFailedOnly.");
         }
     }
 
@@ -94,5 +99,6 @@ internal sealed class Starter(Executions executions)
             StartRequestId = run.State.StartRequestIds.FirstOrDefault() ?? "",
         });
 
-    private static StartResult ResultOf(WorkflowRun run, bool started) => new(run.State.RunId, run.State.FirstRunId, started, run.State.Status);
+    private static StartResult ResultOf(WorkflowRun run, bool started) =>
+        new(run.State.RunId, run.State.FirstRunId, started, run.State.Status);
 }

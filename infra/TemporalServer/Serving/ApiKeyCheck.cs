@@ -10,19 +10,19 @@ internal sealed class ApiKeyCheck(string? key)
 {
     private const string Scheme = "Bearer ";
 
-    private readonly byte[]? expected = key is null ? null : Hash(key);
+    private readonly byte[]? _expected = key is null ? null : Hash(key);
 
     /// <exception cref="RpcError">PERMISSION_DENIED.</exception>
     public void Check(HttpRequest request)
     {
-        if (expected is null)
+        if (_expected is null)
         {
             return;
         }
 
         string header = request.Headers.Authorization.ToString();
         string given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..] : "";
-        if (!CryptographicOperations.FixedTimeEquals(Hash(given), expected))
+        if (!CryptographicOperations.FixedTimeEquals(Hash(given), _expected))
         {
             throw new RpcError(StatusCode.PermissionDenied, "Request unauthorized.");
         }

@@ -16,29 +16,29 @@ internal sealed class LongPoll : IDisposable
     // An answer has to be on its way before the caller's clock runs out.
     private static readonly TimeSpan AnswerMargin = TimeSpan.FromSeconds(1);
 
-    private readonly CancellationTokenSource end;
-    private readonly CancellationToken caller, stopping;
+    private readonly CancellationTokenSource _end;
+    private readonly CancellationToken _caller, _stopping;
 
     public LongPoll(ServerCallContext call, TimeSpan longest, CancellationToken stopping)
     {
-        (caller, this.stopping) = (call.CancellationToken, stopping);
+        (_caller, _stopping) = (call.CancellationToken, stopping);
         TimeSpan left = call.Deadline - DateTime.UtcNow - AnswerMargin;
-        end = CancellationTokenSource.CreateLinkedTokenSource(caller, stopping);
-        end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < longest ? left : longest);
+        _end = CancellationTokenSource.CreateLinkedTokenSource(_caller, stopping);
+        _end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < longest ? left : longest);
     }
 
     /// <summary>Cancelled when the wait is over, for whichever reason.</summary>
-    public CancellationToken Over => end.Token;
+    public CancellationToken Over => _end.Token;
 
     /// <summary>Whether the caller is gone or the server ends, so that an answer reaches no one.</summary>
-    public bool IsAbandoned => caller.IsCancellationRequested || stopping.IsCancellationRequested;
+    public bool IsAbandoned => _caller.IsCancellationRequested || _stopping.IsCancellationRequested;
 
     /// <exception cref="OperationCanceledException">An answer reaches no one.</exception>
     public void ThrowIfAbandoned()
     {
-        caller.ThrowIfCancellationRequested();
-        stopping.ThrowIfCancellationRequested();
+        _caller.ThrowIfCancellationRequested();
+        _stopping.ThrowIfCancellationRequested();
     }
 
-    public void Dispose() => end.Dispose();
+    public void Dispose() => _end.Dispose();
 }

@@ -6,7 +6,9 @@ using Grpc.Health.V1;
 
 namespace TemporalServer.Serving;
 
-/// <summary>Binds a class to methods of Temporal's workflow service; it names this type in its <see cref="BindServiceMethodAttribute"/>.</summary>
+/// <summary>
+/// Binds a class to methods of Temporal's workflow service; it names this type in its <see cref="BindServiceMethodAttribute"/>.
+/// </summary>
 internal static class WorkflowServiceBinding<TRpcs>
 {
     public static ServiceDescriptor Descriptor => Temporalio.Api.WorkflowService.V1.ServiceReflection.Descriptor.Services[0];

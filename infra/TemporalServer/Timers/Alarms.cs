@@ -11,42 +11,42 @@ internal sealed class Alarms(TimeProvider clock)
     // Timers further away are looked at again then; it bounds the effect of a clock that is set.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30);
 
-    private readonly PriorityQueue<RunAddress, DateTime> queue = new();
-    private readonly Dictionary<RunAddress, DateTime> next = [];
-    private readonly SemaphoreSlim earlier = new(0);
+    private readonly PriorityQueue<RunAddress, DateTime> _queue = new();
+    private readonly Dictionary<RunAddress, DateTime> _next = [];
+    private readonly SemaphoreSlim _earlier = new(0);
 
     /// <summary>Sets, moves or (with null) removes the alarm of a run.</summary>
     public void Set(RunAddress run, DateTime? at)
     {
-        lock (queue)
+        lock (_queue)
         {
             if (at is not { } time)
             {
-                next.Remove(run);
+                _next.Remove(run);
                 return;
             }
 
-            if (next.TryGetValue(run, out DateTime known) && known == time)
+            if (_next.TryGetValue(run, out DateTime known) && known == time)
             {
                 return;
             }
 
-            next[run] = time;
-            bool first = !queue.TryPeek(out _, out DateTime head) || time < head;
-            queue.Enqueue(run, time);
+            _next[run] = time;
+            bool first = !_queue.TryPeek(out _, out DateTime head) || time < head;
+            _queue.Enqueue(run, time);
             if (first)
             {
-                earlier.Release();
+                _earlier.Release();
             }
         }
     }
 
     public void Clear()
     {
-        lock (queue)
+        lock (_queue)
         {
-            queue.Clear();
-            next.Clear();
+            _queue.Clear();
+            _next.Clear();
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class Alarms(TimeProvider clock)
             TimeSpan sleep = WakeDue(wake);
             try
             {
-                await earlier.WaitAsync(sleep, stopping);
+                await _earlier.WaitAsync(sleep, stopping);
             }
             catch (OperationCanceledException)
             {
@@ -69,21 +69,21 @@ internal sealed class Alarms(TimeProvider clock)
 
     private TimeSpan WakeDue(Action<RunAddress> wake)
     {
-        lock (queue)
+        lock (_queue)
         {
-            while (queue.TryPeek(out RunAddress run, out DateTime at))
+            while (_queue.TryPeek(out RunAddress run, out DateTime at))
             {
-                bool current = next.TryGetValue(run, out DateTime known) && known == at;
+                bool current = _next.TryGetValue(run, out DateTime known) && known == at;
                 TimeSpan left = at - clock.GetUtcNow().UtcDateTime;
                 if (current && left > TimeSpan.Zero)
                 {
                     return left < LongestSleep ? left + TimeSpan.FromMilliseconds(1) : LongestSleep;
                 }
 
-                queue.Dequeue();
+                _queue.Dequeue();
                 if (current)
                 {
-                    next.Remove(run);
+                    _next.Remove(run);
                     wake(run);
                 }
             }

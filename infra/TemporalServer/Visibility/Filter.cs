@@ -11,16 +11,16 @@ namespace TemporalServer.Visibility;
 /// </summary>
 internal sealed class Filter
 {
-    private readonly List<FilterToken> tokens;
-    private readonly IReadOnlyDictionary<string, IndexedValueType> attributes;
-    private readonly List<NpgsqlParameter> parameters;
-    private int position;
+    private readonly List<FilterToken> _tokens;
+    private readonly IReadOnlyDictionary<string, IndexedValueType> _attributes;
+    private readonly List<NpgsqlParameter> _parameters;
+    private int _position;
 
     private Filter(string text, IReadOnlyDictionary<string, IndexedValueType> attributes, List<NpgsqlParameter> parameters)
     {
-        tokens = FilterLexer.Read(text);
-        this.attributes = attributes;
-        this.parameters = parameters;
+        _tokens = FilterLexer.Read(text);
+        _attributes = attributes;
+        _parameters = parameters;
         Condition = AtClauseOrEnd() ? "TRUE" : Or();
         if (TryTake("ORDER"))
         {
@@ -53,7 +53,7 @@ internal sealed class Filter
     public static Filter Parse(string text, IReadOnlyDictionary<string, IndexedValueType> attributes, List<NpgsqlParameter> parameters) =>
         new(text, attributes, parameters);
 
-    private FilterToken Next => tokens[position];
+    private FilterToken Next => _tokens[_position];
 
     private string Or()
     {
@@ -106,7 +106,7 @@ internal sealed class Filter
 
         if (Next.Kind == FilterTokenKind.Symbol)
         {
-            return Compare(field, tokens[position++]);
+            return Compare(field, _tokens[_position++]);
         }
 
         bool negated = TryTake("NOT");
@@ -164,7 +164,8 @@ internal sealed class Filter
 
         // Containment, for the index; a list equals a value that it holds.
         (string single, string inList) = field.Documents(text);
-        return $"(search_attributes @> {Parameter(new(single, NpgsqlDbType.Jsonb))} OR search_attributes @> {Parameter(new(inList, NpgsqlDbType.Jsonb))})";
+        return $"(search_attributes @> {Parameter(new(single, NpgsqlDbType.Jsonb))} OR search_attributes @> "
+            + $"{Parameter(new(inList, NpgsqlDbType.Jsonb))})";
     }
 
     private IEnumerable<string> OrderTerms()
@@ -190,7 +191,7 @@ internal sealed class Filter
             throw Unexpected();
         }
 
-        return FilterField.Find(tokens[position++].Value, attributes);
+        return FilterField.Find(_tokens[_position++].Value, _attributes);
     }
 
     private FilterToken Literal()
@@ -198,7 +199,7 @@ internal sealed class Filter
         FilterToken token = Next;
         if (token.Kind is FilterTokenKind.Text or FilterTokenKind.Number || token.Is("true") || token.Is("false"))
         {
-            position++;
+            _position++;
             return token;
         }
 
@@ -207,8 +208,8 @@ internal sealed class Filter
 
     private string Parameter(SqlValue value)
     {
-        parameters.Add(new NpgsqlParameter { Value = value.Value, NpgsqlDbType = value.Type });
-        return $"${parameters.Count}";
+        _parameters.Add(new NpgsqlParameter { Value = value.Value, NpgsqlDbType = value.Type });
+        return $"${_parameters.Count}";
     }
 
     private bool AtClauseOrEnd() => Next.Kind == FilterTokenKind.End || Next.Is("ORDER") || Next.Is("GROUP");
@@ -216,14 +217,14 @@ internal sealed class Filter
     private bool TryTake(string keyword)
     {
         bool there = Next.Is(keyword);
-        position += there ? 1 : 0;
+        _position += there ? 1 : 0;
         return there;
     }
 
     private bool TryTakeSymbol(string symbol)
     {
         bool there = Next.IsSymbol(symbol);
-        position += there ? 1 : 0;
+        _position += there ? 1 : 0;
         return there;
     }
 

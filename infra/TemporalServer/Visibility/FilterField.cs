@@ -60,7 +60,8 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
         {
             IndexedValueType.Int or IndexedValueType.Double =>
                 $"(CASE WHEN jsonb_typeof(search_attributes->{key}) = 'number' THEN (search_attributes->>{key})::numeric END)",
-            IndexedValueType.Bool => $"(CASE WHEN jsonb_typeof(search_attributes->{key}) = 'boolean' THEN (search_attributes->>{key})::boolean END)",
+            IndexedValueType.Bool =>
+                $"(CASE WHEN jsonb_typeof(search_attributes->{key}) = 'boolean' THEN (search_attributes->>{key})::boolean END)",
             IndexedValueType.Datetime => $"(search_attributes->>{key})::timestamptz",
             _ => $"(search_attributes->>{key})",
         };
@@ -83,8 +84,9 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
 
         return Type switch
         {
-            IndexedValueType.Int or IndexedValueType.Double when decimal.TryParse(literal.Value, CultureInfo.InvariantCulture, out decimal number) =>
-                new(number, NpgsqlDbType.Numeric),
+            IndexedValueType.Int or IndexedValueType.Double
+                when decimal.TryParse(literal.Value, CultureInfo.InvariantCulture, out decimal number) =>
+                    new(number, NpgsqlDbType.Numeric),
             IndexedValueType.Bool when bool.TryParse(literal.Value, out bool flag) => new(flag, NpgsqlDbType.Boolean),
             IndexedValueType.Datetime when DateTimeOffset.TryParse(
                 literal.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) =>

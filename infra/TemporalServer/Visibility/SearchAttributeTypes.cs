@@ -21,13 +21,13 @@ internal sealed class SearchAttributeTypes(Database database)
         ["TemporalScheduledStartTime"] = IndexedValueType.Datetime,
     };
 
-    private readonly ConcurrentDictionary<string, IndexedValueType> all = new(Predefined);
+    private readonly ConcurrentDictionary<string, IndexedValueType> _all = new(Predefined);
 
-    public IReadOnlyDictionary<string, IndexedValueType> All => all;
+    public IReadOnlyDictionary<string, IndexedValueType> All => _all;
 
-    public IEnumerable<KeyValuePair<string, IndexedValueType>> Custom => all.Where(a => !Predefined.ContainsKey(a.Key));
+    public IEnumerable<KeyValuePair<string, IndexedValueType>> Custom => _all.Where(a => !Predefined.ContainsKey(a.Key));
 
-    public bool IsDefined(string name) => all.ContainsKey(name);
+    public bool IsDefined(string name) => _all.ContainsKey(name);
 
     public async Task LoadAsync(CancellationToken cancellation)
     {
@@ -35,7 +35,7 @@ internal sealed class SearchAttributeTypes(Database database)
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            all[reader.GetString(0)] = (IndexedValueType)reader.GetInt32(1);
+            _all[reader.GetString(0)] = (IndexedValueType)reader.GetInt32(1);
         }
     }
 
@@ -54,8 +54,10 @@ internal sealed class SearchAttributeTypes(Database database)
                 throw RpcError.InvalidArgument($"Search attribute {name} is reserved by system.");
             }
 
-            await ExecuteAsync($"INSERT INTO {database.Schema}.search_attributes (name, type) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, (int)type);
-            all[name] = type;
+            await ExecuteAsync(
+                $"INSERT INTO {database.Schema}.search_attributes (name, type) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name,
+                (int)type);
+            _all[name] = type;
         }
     }
 
@@ -64,13 +66,13 @@ internal sealed class SearchAttributeTypes(Database database)
     {
         foreach (string name in names)
         {
-            if (Predefined.ContainsKey(name) || !all.ContainsKey(name))
+            if (Predefined.ContainsKey(name) || !_all.ContainsKey(name))
             {
                 throw RpcError.NotFound($"Search attribute {name} doesn't exist.");
             }
 
             await ExecuteAsync($"DELETE FROM {database.Schema}.search_attributes WHERE name = $1", name);
-            all.TryRemove(name, out _);
+            _all.TryRemove(name, out _);
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
     private const string SortKey = "coalesce(close_time, 'infinity'), start_time, run_id";
 
     /// <summary>One page, running and last closed runs first unless the filter orders them.</summary>
-    public async Task<(IReadOnlyList<WorkflowExecutionInfo> Runs, ByteString Next)> ListAsync(string ns, string query, int pageSize, ByteString token)
+    public async Task<(IReadOnlyList<WorkflowExecutionInfo> Runs, ByteString Next)> ListAsync(
+        string ns, string query, int pageSize, ByteString token)
     {
         int size = pageSize <= 0 ? DefaultPageSize : Math.Min(pageSize, LargestPageSize);
         var parameters = new List<NpgsqlParameter> { new() { Value = ns } };
@@ -53,7 +54,8 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
         {
             if (runs.Count == size)
             {
-                return (runs, ByteString.CopyFromUtf8(filter.OrderBy is null ? last : (offset + size).ToString(CultureInfo.InvariantCulture)));
+                return (runs, ByteString.CopyFromUtf8(
+                    filter.OrderBy is null ? last : (offset + size).ToString(CultureInfo.InvariantCulture)));
             }
 
             runs.Add(WorkflowExecutionInfo.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0)));
@@ -74,7 +76,8 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
         }
 
         await using NpgsqlCommand command = database.Source.CreateCommand(
-            $"SELECT status, count(*) FROM {database.Schema}.visibility WHERE namespace = $1 AND {filter.Condition} GROUP BY status ORDER BY status");
+            $"SELECT status, count(*) FROM {database.Schema}.visibility WHERE namespace = $1 AND {filter.Condition} GROUP "
+            + "BY status ORDER BY status");
         command.Parameters.AddRange(parameters.ToArray());
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         var groups = new List<(WorkflowExecutionStatus, long)>();

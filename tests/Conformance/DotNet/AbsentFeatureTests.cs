@@ -1,5 +1,3 @@
-using Alt.Tests.Infra.Host;
-using Alt.Tests.Infra.Temporal;
 using NexusRpc;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Alt.Tests.Infra.Host;
-using Alt.Tests.Infra.Temporal;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;

@@ -1,5 +1,3 @@
-using Alt.Tests.Infra.Host;
-using Alt.Tests.Infra.Temporal;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -187,14 +185,14 @@ public sealed class CancellationTests(TemporalFixture temporal) : IClassFixture<
     [Workflow]
     public class Child
     {
-        private bool ended;
+        private bool _ended;
 
         [WorkflowRun]
         public async Task<string> RunAsync()
         {
             try
             {
-                await Workflow.WaitConditionAsync(() => ended);
+                await Workflow.WaitConditionAsync(() => _ended);
                 return "ended";
             }
             catch (Exception e) when (TemporalException.IsCanceledException(e))
@@ -206,7 +204,7 @@ public sealed class CancellationTests(TemporalFixture temporal) : IClassFixture<
         [WorkflowSignal]
         public Task EndAsync()
         {
-            ended = true;
+            _ended = true;
             return Task.CompletedTask;
         }
     }

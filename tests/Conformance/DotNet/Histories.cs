@@ -1,4 +1,3 @@
-using Alt.Tests.Infra.TemporalServer;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 using Temporalio.Api.Workflow.V1;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Alt.Infra.Temporal;
-using Alt.Tests.Infra.Temporal;
 using Temporalio.Activities;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -118,7 +117,7 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
     [Workflow]
     public class Errand
     {
-        private readonly Queue<string> ways = new();
+        private readonly Queue<string> _ways = new();
 
         [WorkflowQuery]
         public string Way { get; private set; } = "";
@@ -144,7 +143,7 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
         [WorkflowSignal]
         public Task GoAsync(string way)
         {
-            ways.Enqueue(way);
+            _ways.Enqueue(way);
             return Task.CompletedTask;
         }
 
@@ -156,8 +155,8 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
 
         private async Task<string> GreetNextAsync()
         {
-            await Workflow.WaitConditionAsync(() => ways.Count > 0);
-            Way = ways.Dequeue();
+            await Workflow.WaitConditionAsync(() => _ways.Count > 0);
+            Way = _ways.Dequeue();
             return await GreetAsync(Way);
         }
 
@@ -198,20 +197,20 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
     [Workflow]
     public class Relay
     {
-        private readonly List<string> arrived = [];
+        private readonly List<string> _arrived = [];
 
         [WorkflowRun]
         public async Task<List<string>> RunAsync(List<string> carried)
         {
-            await Workflow.WaitConditionAsync(() => arrived.Count > 0 || carried.Count == 3);
-            List<string> all = [.. carried, .. arrived];
+            await Workflow.WaitConditionAsync(() => _arrived.Count > 0 || carried.Count == 3);
+            List<string> all = [.. carried, .. _arrived];
             return carried.Count == 0 || all.Count < 3 ? throw Workflow.CreateContinueAsNewException((Relay w) => w.RunAsync(all)) : all;
         }
 
         [WorkflowSignal]
         public Task AddAsync(string item)
         {
-            arrived.Add(item);
+            _arrived.Add(item);
             return Task.CompletedTask;
         }
     }

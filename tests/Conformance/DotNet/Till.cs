@@ -8,38 +8,38 @@ namespace Alt.Tests.Conformance.DotNet;
 [Workflow]
 public class Till
 {
-    private readonly List<string> items = [];
-    private bool open, closed;
+    private readonly List<string> _items = [];
+    private bool _open, _closed;
 
     [WorkflowQuery]
-    public IReadOnlyList<string> Items => items;
+    public IReadOnlyList<string> Items => _items;
 
     [WorkflowRun]
     public async Task<List<string>> RunAsync()
     {
-        await Workflow.WaitConditionAsync(() => closed);
-        return items;
+        await Workflow.WaitConditionAsync(() => _closed);
+        return _items;
     }
 
     [WorkflowSignal]
     public Task OpenAsync()
     {
-        open = true;
+        _open = true;
         return Task.CompletedTask;
     }
 
     [WorkflowSignal]
     public Task CloseAsync()
     {
-        closed = true;
+        _closed = true;
         return Task.CompletedTask;
     }
 
     [WorkflowUpdate]
     public Task<int> PutAsync(string item)
     {
-        items.Add(item);
-        return Task.FromResult(items.Count);
+        _items.Add(item);
+        return Task.FromResult(_items.Count);
     }
 
     [WorkflowUpdateValidator(nameof(PutAsync))]
@@ -56,7 +56,7 @@ public class Till
     public async Task<string> PriceAsync(string item)
     {
         string priced = await Workflow.ExecuteActivityAsync(() => Price(item), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) });
-        items.Add(priced);
+        _items.Add(priced);
         return priced;
     }
 
@@ -64,7 +64,7 @@ public class Till
     [WorkflowUpdate]
     public async Task<string> QueueAsync(string customer)
     {
-        await Workflow.WaitConditionAsync(() => open);
+        await Workflow.WaitConditionAsync(() => _open);
         return $"{customer} is served";
     }
 

@@ -1,4 +1,3 @@
-using Alt.Tests.Infra.Temporal;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;

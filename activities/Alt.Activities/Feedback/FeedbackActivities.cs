@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Alt.Activities.Feedback;
+using Alt.Domain;
+using Alt.Infra;
+using Temporalio.Activities;
+
+namespace Alt.Activities;
+
+/// <summary>Trains the classifiers that judge, and collects one outcome for every sample.</summary>
+public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, Judges judges)
+{
+    private readonly FeedbackStage _stage = new(artifacts, judges);
+
+    /// <summary>
+    /// The reward model, and where the config asks for one of its own, the evaluation's judge; both reused if an earlier run made them.
+    /// </summary>
+    /// <exception cref="InputException">The judge is a checkpoint that cannot be used.</exception>
+    [Activity]
+    public Task TrainClassifiersAsync(string run) => Heartbeats.DuringAsync(Stage.Feedback, "classifiers", async (progress, token) =>
+    {
+        var state = await ledger.RunAsync(run, token);
+        judges.RequireCheckpoints(state.Config.Feedback.Judge, state.Device);
+        if (state.Reward is null)
+        {
+            await TrainAsync(run, state, ClassifierRole.Reward, state.Config.RewardModel, token);
+        }
+
+        if (state.Judge is null && state.Config.Evaluation.Judge is { } judge)
+        {
+            progress.Report((1, 2));
+            await TrainAsync(run, state, ClassifierRole.Judge, judge, token);
+        }
+    });
+
+    /// <summary>Judges a chunk; one that is judged already, again as far as it has samples in quarantine or new labels by people.</summary>
+    /// <returns>null where the chunk is judged.</returns>
+    [Activity]
+    public Task<Held?> CollectAsync(ChunkRef chunk) => Heartbeats.DuringAsync(Stage.Feedback, "samples", async (progress, token) =>
+    {
+        try
+        {
+            await CollectAsync(chunk, progress, token);
+            return null;
+        }
+        catch (HoldException e)
+        {
+            return Hold(e.Message);
+        }
+    });
+
+    /// <returns>null where the feedback is complete; held where more samples are in quarantine than the run may continue without.</returns>
+    [Activity]
+    public Task<Held?> CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Feedback, "chunks", async (_, token) =>
+    {
+        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
+        if (inputs.State.Feedback is not null)
+        {
+            StageLog.Log.RecordedAlready("The iteration's feedback");
+            return null;
+        }
+
+        var relabelled = await _stage.RelabelledAsync(inputs, token);
+        foreach (var chunk in relabelled)
+        {
+            await RecordAsync(inputs, chunk, await _stage.DrainAsync(inputs, chunk, null, token), token);
+        }
+
+        inputs = relabelled.Count > 0 ? await StageInputs.ReadAsync(ledger, iteration, token) : inputs;
+        var (sums, outcomes) = await _stage.SumUpAsync(inputs, token);
+        if (Quarantine.Problem(iteration.Number, outcomes, inputs.Run.FailureShare, iteration.Run) is { } problem)
+        {
+            return Hold(problem);
+        }
+
+        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, sums, token: token);
+        StageLog.Log.Collected(sums.Judge, sums.Labelled, sums.Abstained, sums.Unparsed, sums.Failed, sums.Vetoed);
+        StageTelemetry.Judged(iteration.Run, sums);
+        return null;
+    });
+
+    private static Held Hold(string reason)
+    {
+        StageLog.Log.Waits(reason);
+        return new Held(reason);
+    }
+
+    private async Task CollectAsync(ChunkRef chunk, IProgress<(long Done, long Total)> progress, CancellationToken token)
+    {
+        var inputs = await StageInputs.ReadAsync(ledger, chunk.Iteration, token);
+        var before = inputs.State.Chunk(Stage.Feedback, chunk.Chunk);
+        var judged = before is null
+            ? await _stage.JudgeAsync(inputs, chunk.Chunk, progress, token)
+            : await _stage.DrainAsync(inputs, before, progress, token);
+        await RecordAsync(inputs, before, judged, token);
+        StageLog.Log.Judged(judged.Count, judged.Seconds, again: before is not null);
+    }
+
+    /// <summary>
+    /// Records a chunk where it differs from what was recorded, unless another worker recorded one since the inputs were read.
+    /// </summary>
+    private async Task RecordAsync(
+        StageInputs inputs, IterationEvent.ChunkFinished? before, IterationEvent.ChunkFinished judged, CancellationToken token)
+    {
+        if (judged.Result != before?.Result)
+        {
+            await ledger.RecordAsync(
+                inputs.Iteration.Run, inputs.Number,
+                s => s.Chunk(Stage.Feedback, judged.Chunk) is { } recorded && recorded != before ? recorded : null, judged, token);
+        }
+    }
+
+    private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)
+    {
+        var labelled = state.Data!.Labelled;
+        var inputs = AltJson.Hash(new { Labelled = labelled.Hash, config.Rows, config.Characters, config.L2 });
+        var clock = Stopwatch.StartNew();
+        var prepared = await ledger.PreparedAsync(inputs, token);
+        var reused = prepared is not null && artifacts.Exists(prepared.Artifact);
+        if (!reused)
+        {
+            var texts = await artifacts.ReadJsonLinesAsync<LabelledText>(labelled, token)
+                .Where(t => Takes(config.Rows, t.Row)).ToArrayAsync(token);
+            var classifier = TextClassifier.Train(texts, config.Characters, config.L2);
+            var artifact = await artifacts.PutAsync(classifier.ToBytes(), ArtifactStore.Bytes, token);
+            prepared = new PreparedModel(inputs, artifact, classifier.Hash, texts.Length, 0, 0);
+        }
+
+        var trained = new RunEvent.ClassifierTrained(
+            role, prepared!.Artifact, prepared.Hash, reused, prepared.Texts, clock.Elapsed.TotalSeconds);
+        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.Reward : s.Judge, trained, prepared: prepared, token: token);
+        StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, reused);
+    }
+
+    private static bool Takes(LabelledRows rows, int row) => rows switch
+    {
+        LabelledRows.Odd => row % 2 == 1,
+        LabelledRows.Even => row % 2 == 0,
+        _ => true,
+    };
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Alt.Infra;
+using Alt.Infra.Audits;
+using Spectre.Console;
+
+namespace Alt.Host;
+
+/// <summary>Where a command's words go: its result to standard output, everything said on the way to standard error.</summary>
+internal sealed class Output(bool json, bool csv = false)
+{
+    private const int WholeLines = 10_000;
+
+    /// <summary>For what is said on the way. Plain lines where standard error is no terminal.</summary>
+    public IAnsiConsole Aside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>Whether a person watches, so that a line may be written over; not between the lines of a log.</summary>
+    public bool Live { get; } = !Console.IsErrorRedirected && !Logs.AreShown;
+
+    public void Say(string line) => Console.Error.WriteLine(line);
+
+    /// <summary>
+    /// A result that is a table by nature: one JSON document, CSV, or what <paramref name="human"/> writes (the table, where that is null).
+    /// </summary>
+    public void Result<T>(T result, Listing table, Action<IAnsiConsole>? human = null)
+    {
+        if (csv)
+        {
+            Listings.WriteCsv(Console.Out, table);
+        }
+        else
+        {
+            Result(result, human ?? (console => Listings.WriteTable(console, table)));
+        }
+    }
+
+    /// <summary>The command's result: exactly one JSON document, or what <paramref name="human"/> writes.</summary>
+    public void Result<T>(T result, Action<IAnsiConsole> human)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, AltJson.Indented));
+        }
+        else
+        {
+            if (Console.IsOutputRedirected)
+            {
+                // Whoever reads a pipe wants whole lines.
+                AnsiConsole.Profile.Width = WholeLines;
+            }
+
+            human(AnsiConsole.Console);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using Npgsql;
+
+namespace Alt.Infra;
+
+/// <summary>
+/// The record is damaged, or takes nothing more. The message is one line for the user: what is wrong where, and what to do.
+/// </summary>
+public sealed class LedgerException(string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    internal static LedgerException Lost(string stream, long version) =>
+        new(
+            $"the stream {stream} has lost its event {version}; `./alt verify RUN` tells what is damaged, `./alt restore "
+            + "FILE` brings a backup back");
+
+    /// <summary>
+    /// A limit on the size of files says the same as a full disk, and not every version of PostgreSQL has the same code for it.
+    /// </summary>
+    internal static bool IsFullDisk(PostgresException refusal) =>
+        refusal.SqlState == PostgresErrorCodes.DiskFull
+            || refusal.MessageText.StartsWith("could not extend file", StringComparison.Ordinal);
+
+    internal static LedgerException FullDisk(string stream, long version, PostgresException refusal) =>
+        new(
+            $"event {version} of {stream} is not recorded, PostgreSQL has no space left: {refusal.MessageText}; free space on its "
+                + "disk, then continue the run",
+            refusal);
+}
