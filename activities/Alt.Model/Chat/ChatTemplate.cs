@@ -19,8 +19,6 @@ public sealed record ChatMessage(string Role, string Content);
 /// </remarks>
 public sealed class ChatTemplate
 {
-    internal const string FileName = "chat_template.jinja";
-
     // Templates go through the messages a few times, with some hundred values each time.
     private const long StepsPerMessage = 20_000, StepsPerTemplate = 100_000;
 
@@ -37,9 +35,13 @@ public sealed class ChatTemplate
     /// <returns>Null where the folder has neither: its model does not chat.</returns>
     /// <exception cref="InputException">A file is malformed, or the template uses a statement that is not supported.</exception>
     public static ChatTemplate? Load(string folder) => Read(
-        new[] { FileName, TokenizerFiles.ConfigName }.Where(name => File.Exists(Path.Combine(folder, name)))
+        new[] { TokenizerFiles.ChatTemplateName, TokenizerFiles.ConfigName }.Where(name => File.Exists(Path.Combine(folder, name)))
             .ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(folder, name))),
         name => Path.Combine(folder, name));
+
+    /// <summary>The chat template that a tokenizer was loaded with; null where its model does not chat.</summary>
+    /// <exception cref="InputException">It is malformed, or uses a statement that is not supported.</exception>
+    public static ChatTemplate? Of(Tokenizer tokenizer) => Read(tokenizer.Companions, file => file);
 
     /// <summary>The same of files that are in memory.</summary>
     /// <param name="pathOf">What errors call a file.</param>
@@ -49,10 +51,10 @@ public sealed class ChatTemplate
         var config = pathOf(TokenizerFiles.ConfigName);
         using var document = TokenizerJson.Parse(config, files.GetValueOrDefault(TokenizerFiles.ConfigName) ?? [.. "{}"u8]);
         var tokens = Tokens(document.RootElement);
-        if (files.TryGetValue(FileName, out var template))
+        if (files.TryGetValue(TokenizerFiles.ChatTemplateName, out var template))
         {
             using var reader = new StreamReader(new MemoryStream(template), Encoding.UTF8);
-            return new ChatTemplate(reader.ReadToEnd(), pathOf(FileName), tokens);
+            return new ChatTemplate(reader.ReadToEnd(), pathOf(TokenizerFiles.ChatTemplateName), tokens);
         }
 
         return TokenizerJson.Optional(document.RootElement, "chat_template") switch
@@ -90,13 +92,6 @@ public sealed class ChatTemplate
 
         var budget = StepsPerTemplate + messages.Sum(message => StepsPerMessage + message.Role.Length + (long)message.Content.Length);
         return new TemplateEvaluator(_source, globals, budget).Run(_template);
-    }
-
-    internal static bool IsIn(string folder)
-    {
-        var config = Path.Combine(folder, TokenizerFiles.ConfigName);
-        using var document = File.Exists(config) ? TokenizerJson.Parse(config) : JsonDocument.Parse("{}");
-        return File.Exists(Path.Combine(folder, FileName)) || TokenizerJson.Optional(document.RootElement, "chat_template") is not null;
     }
 
     private static Dictionary<string, object?> Tokens(JsonElement config)

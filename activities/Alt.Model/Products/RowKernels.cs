@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Alt.Model.Network;
 
 namespace Alt.Model.Products;
 
@@ -81,7 +80,7 @@ internal static class RowKernels
         }
     }
 
-    /// <summary>Turns pairs of elements of a head by their angles; see <see cref="Rotary"/>.</summary>
+    /// <summary>Turns pairs of elements of a head by their angles.</summary>
     /// <param name="head">(D)</param>
     /// <param name="cosines">(r / 2)</param>
     public static void Turn(Span<float> head, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines, bool interleaved)

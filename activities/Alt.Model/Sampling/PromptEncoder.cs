@@ -25,8 +25,8 @@ public sealed class PromptEncoder
             return new PromptEncoder(text => new EncodedPrompt(tokenizer.EncodePrompt(text), tokenizer.Before.Count));
         }
 
-        var template = tokenizer.ChatTemplate() ?? throw new InputException(
-            $"prompts.chatTemplate is true, but the checkpoint's tokenizer has no chat template, expected {ChatTemplate.FileName} or "
+        var template = ChatTemplate.Of(tokenizer) ?? throw new InputException(
+            $"prompts.chatTemplate is true, but the checkpoint's tokenizer has no chat template, expected {TokenizerFiles.ChatTemplateName} or "
             + "chat_template in tokenizer_config.json: use an instruct checkpoint, or leave the setting out");
         return new PromptEncoder(new ChatPrompt(template, config.SystemMessage, tokenizer).Encode);
     }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Alt.Model.Chat;
 
 namespace Alt.Model.Tokenizers;
 
@@ -172,10 +171,6 @@ public sealed class Tokenizer
 
     /// <summary>Token ids of a text that a model is to go on with: what stands <see cref="Before"/> every text, then the text.</summary>
     public int[] EncodePrompt(string text) => [.. Before, .. Encode(text)];
-
-    /// <summary>The chat template that the tokenizer was loaded with; null where its model does not chat.</summary>
-    /// <exception cref="Alt.Domain.InputException">It is malformed, or uses a statement that is not supported.</exception>
-    public ChatTemplate? ChatTemplate() => Chat.ChatTemplate.Read(Companions, file => file);
 
     /// <summary>The text of token ids. Bytes that are not UTF-8, as where a generation ends inside a character, become U+FFFD.</summary>
     /// <param name="skipSpecialTokens">Whether special tokens leave no text.</param>

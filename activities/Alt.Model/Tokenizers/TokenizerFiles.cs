@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Alt.Model.Chat;
 using static Alt.Model.Tokenizers.TokenizerJson;
 
 namespace Alt.Model.Tokenizers;
@@ -12,6 +11,8 @@ internal static class TokenizerFiles
     private const string JsonName = "tokenizer.json", VocabularyName = "vocab.json", MergesName = "merges.txt",
         AddedName = "added_tokens.json";
     internal const string ConfigName = "tokenizer_config.json";
+
+    public const string ChatTemplateName = "chat_template.jinja";
     private const string VersionLine = "#version: 0.2";
 
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -267,16 +268,23 @@ internal static class TokenizerFiles
         }
     }
 
+    private static bool HasChatTemplate(string folder)
+    {
+        var config = Path.Combine(folder, ConfigName);
+        using var document = File.Exists(config) ? TokenizerJson.Parse(config) : JsonDocument.Parse("{}");
+        return File.Exists(Path.Combine(folder, ChatTemplateName)) || TokenizerJson.Optional(document.RootElement, "chat_template") is not null;
+    }
+
     // What transformers and chat templates need besides; GPT-2's own kind needs none of it, unless its model chats.
     private static SortedDictionary<string, byte[]> Companions(string folder, TokenizerStages stages)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        if (stages.IsGpt2 && !ChatTemplate.IsIn(folder))
+        if (stages.IsGpt2 && !HasChatTemplate(folder))
         {
             return files;
         }
 
-        foreach (var name in new[] { ConfigName, "special_tokens_map.json", ChatTemplate.FileName })
+        foreach (var name in new[] { ConfigName, "special_tokens_map.json", ChatTemplateName })
         {
             if (Path.Combine(folder, name) is var path && File.Exists(path))
             {

@@ -23,7 +23,7 @@ public sealed partial class ArrowTests
 
     // The folders of the model, each after those that it uses.
     private static readonly string[] ModelFolders =
-        ["Native", "Products", "Network", "Checkpoints", "Chat", "Tokenizers", "Decoding", "Encoders", "Sampling", "Training"];
+        ["Native", "Products", "Network", "Checkpoints", "Tokenizers", "Chat", "Decoding", "Encoders", "Sampling", "Training"];
 
     // A model reads its own weights, and packs them for decoding.
     private static readonly (string From, string To)[] Exceptions = [("Network", "Checkpoints"), ("Network", "Decoding")];
