@@ -4,7 +4,7 @@ using Alt.Infra;
 namespace Alt.Tests.Infra.Host;
 
 /// <summary>The commands that ask the record, on a real run.</summary>
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed class AuditCommandTests(FinishedRun run)
 {
     private Installation Installation => run.Installation;

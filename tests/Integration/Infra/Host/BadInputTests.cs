@@ -1,5 +1,6 @@
 namespace Alt.Tests.Infra.Host;
 
+[Collection(HostTests.Name)]
 public sealed class BadInputTests
 {
     private const string Row = """{"prompt":{"text":"never said","toxicity":0.1},"continuation":{"text":"either","toxicity":0.2}}""";

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Alt.Tests.Infra.Host;
 
+[Collection(HostTests.Name)]
 public sealed class CommandLineTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using Alt.Rehearsal;
 
 namespace Alt.Tests.Infra.Host;
 
+[Collection(HostTests.Name)]
 public sealed class FeedbackTests
 {
     private static readonly string[] Tags = new FeedbackConfig().Tags.ToArray();

@@ -4,36 +4,27 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>
-/// One undisturbed run for all tests of the program: the first class that asks makes it, and it lasts until the tests have ended.
-/// </summary>
+/// <summary>One undisturbed run that all tests of the program share, and that makes them run one after the other.</summary>
 public sealed class FinishedRun : IAsyncLifetime
 {
     public const string Id = "calm";
 
-    private static readonly Lazy<Task<(Installation, RunReport)>> Shared = new(MakeAsync);
-
-    internal Installation Installation { get; private set; } = null!;
+    internal Installation Installation { get; } = new();
 
     public RunReport Report { get; private set; } = null!;
 
-    public async Task InitializeAsync() => (Installation, Report) = await Shared.Value;
-
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    private static async Task<(Installation, RunReport)> MakeAsync()
+    public async Task InitializeAsync()
     {
-        var installation = new Installation();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => installation.DisposeAsync().AsTask().Wait();
-        var end = await installation.RunAsync("run", installation.Config, "--run-id", Id, "--json");
+        var end = await Installation.RunAsync("run", Installation.Config, "--run-id", Id, "--json");
         Assert.True(end.ExitCode == 0, end.Errors);
-        return (installation, JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!);
+        Report = JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!;
     }
+
+    public async Task DisposeAsync() => await Installation.DisposeAsync();
 }
 
-/// <summary>The tests that work in the finished run's home do so one class after the other.</summary>
 [CollectionDefinition(Name)]
-public sealed class SharedHome : ICollectionFixture<FinishedRun>
+public sealed class HostTests : ICollectionFixture<FinishedRun>
 {
-    public const string Name = "The finished run's home";
+    public const string Name = "The program";
 }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Alt.Tests.Infra.Host;
 
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed partial class FinishedRunTests(FinishedRun run)
 {
     private Installation Installation => run.Installation;

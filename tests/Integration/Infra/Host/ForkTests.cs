@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed class ForkTests(FinishedRun calm)
 {
     private const string Rows = "select string_agg(concat_ws(',', iteration, prompt, k, chunk, policy, conditioning, seed, finish_reason, "

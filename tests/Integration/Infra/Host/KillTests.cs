@@ -4,7 +4,8 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-public sealed class KillTests(FinishedRun calm) : IClassFixture<FinishedRun>
+[Collection(HostTests.Name)]
+public sealed class KillTests(FinishedRun calm)
 {
     private const int KillsOfEach = 5;
 

@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed class LogTests(FinishedRun calm)
 {
     private static readonly string[] Activities =

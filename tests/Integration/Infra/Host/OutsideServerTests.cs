@@ -5,7 +5,8 @@ using Alt.Infra;
 namespace Alt.Tests.Infra.Host;
 
 /// <summary>Runs with a Temporal server that is somebody else's: here the embedded one of another home.</summary>
-public sealed class OutsideServerTests(FinishedRun calm) : IClassFixture<FinishedRun>
+[Collection(HostTests.Name)]
+public sealed class OutsideServerTests(FinishedRun calm)
 {
     [Fact]
     public async Task A_run_uses_the_server_that_it_is_given_in_ciphertext_and_waits_for_it_while_it_is_away()

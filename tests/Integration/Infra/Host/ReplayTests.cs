@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Alt.Tests.Infra.Host;
 
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed class ReplayTests(FinishedRun run)
 {
     private Installation Installation => run.Installation;

@@ -5,7 +5,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-[Collection(SharedHome.Name)]
+[Collection(HostTests.Name)]
 public sealed partial class RetryTests(FinishedRun calm)
 {
     [Fact]

@@ -5,7 +5,8 @@ using Alt.Infra;
 namespace Alt.Tests.Infra.Host;
 
 /// <summary>Several runs in one home, and runs that nobody follows.</summary>
-public sealed class RunFollowersTests(FinishedRun calm) : IClassFixture<FinishedRun>
+[Collection(HostTests.Name)]
+public sealed class RunFollowersTests(FinishedRun calm)
 {
     [Fact]
     public async Task Two_runs_at_once_and_a_second_follower_of_one_all_end_with_their_reports()

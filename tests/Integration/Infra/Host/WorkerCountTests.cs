@@ -13,7 +13,8 @@ using TemporalServer;
 
 namespace Alt.Tests.Infra.Host;
 
-public sealed class WorkerCountTests(FinishedRun calm, OneWorkersRun alone) : IClassFixture<FinishedRun>, IClassFixture<OneWorkersRun>
+[Collection(HostTests.Name)]
+public sealed class WorkerCountTests(FinishedRun calm, OneWorkersRun alone) : IClassFixture<OneWorkersRun>
 {
     [Theory]
     [InlineData("1")]
