@@ -80,6 +80,7 @@ internal static class WorkerCommand
         using var logs = Logs.Open(home, "worker");
         using var telemetry = Telemetry.Start("alt-worker");
         await using var record = await LedgerConnection.OpenAsync(home, token);
+        new ArtifactStore(home.Artifacts).DeleteAbandonedTemporaryFiles();
         var client = await TemporalConnection.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token, settings.Metrics);
         var working = Worker.RunAsync(client, record, home, logs, settings, ready, token);
         if (await Task.WhenAny(working, OutOfPatienceAsync(token)) != working)
