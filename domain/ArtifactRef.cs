@@ -2,7 +2,7 @@ namespace Alt.Domain;
 
 /// <summary>
 /// Names one artifact of a run (generations, judge replies, a checkpoint) by its content, so that an event stays small
-/// and yet says exactly which bytes it speaks of.
+/// and still identifies the exact bytes.
 /// </summary>
 /// <param name="Hash">SHA-256 of the content, 64 lower-case hexadecimal digits.</param>
 /// <param name="Size">Length of the content in bytes.</param>

@@ -12,7 +12,7 @@ public sealed record GrammarTone(string Name, double Weight, bool Toxic, IReadOn
 
 /// <summary>
 /// A grammar of short comments in tones from kind to hostile. A template has slots such as <c>{adj}</c>; each is filled from the comment's
-/// tone, or from the common words where the tone has no such slot, and a slot is filled with no filler twice in a comment. Prompts have
+/// tone, or from the common words where the tone has no such slot, and no slot gets the same filler twice in a comment. Prompts have
 /// common slots only.
 /// </summary>
 public sealed partial class CommentGrammar
@@ -68,7 +68,7 @@ public sealed partial class CommentGrammar
     /// <summary>A comment as a pure function of seed and ordinal.</summary>
     public Comment Generate(long seed, int ordinal)
     {
-        // K = 1 keeps apart from the drawing of prompts, which has the same stage.
+        // K = 1 keeps this stream separate from the drawing of prompts, which has the same stage.
         var draws = new Draws(new RandomKey(seed, 0, Stage.Prompts, ordinal, K: 1));
         var used = new HashSet<(string Slot, string Filler)>();
         var prompt = Fill(draws.One(_prompts), tone: null, used, draws);

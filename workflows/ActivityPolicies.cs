@@ -29,8 +29,8 @@ internal static class ActivityPolicies
         {
             InitialInterval = TimeSpan.FromSeconds(1),
             MaximumInterval = TimeSpan.FromSeconds(15),
-            // Lost workers and databases come back. What fails in the same way for ever says so itself (Failures); work that kills its
-            // worker cannot.
+            // Lost workers and databases come back. Failures marks permanent errors as not worth a retry; it cannot do so for work
+            // that kills its worker.
             MaximumAttempts = 25,
         },
     };

@@ -21,7 +21,7 @@ public class AltRunWorkflow
     private ChildWorkflowHandle<IterationWorkflow>? _underWay;
     private CancellationTokenSource? _abandon;
 
-    /// <summary>Comes before every handler, so that a signal which is there from the start finds the state that was carried.</summary>
+    /// <summary>Runs before every handler, so that a signal that is pending at the start finds the carried state.</summary>
     [WorkflowInit]
     public AltRunWorkflow(RunConfig config, State? carried) =>
         (_config, _state) = (config, (carried ?? new State()) with { Iterations = config.Iterations });
@@ -43,11 +43,11 @@ public class AltRunWorkflow
 
     public static string IterationIdOf(string run, int iteration) => $"{IdOf(run)}-iteration-{iteration}";
 
-    /// <summary>What the activity or the workflow itself said: neither the layers that it came through nor what it wraps.</summary>
+    /// <summary>The message of the activity or the workflow itself, without the layers that it came through and what it wraps.</summary>
     public static string Reason(Exception e) =>
         e is ApplicationFailureException || e.InnerException is null ? e.Message : Reason(e.InnerException);
 
-    /// <param name="carried">What the run knew of itself before it continued as new; null at its start.</param>
+    /// <param name="carried">The run's state before it continued as new; null at its start.</param>
     [WorkflowRun]
     public async Task RunAsync(RunConfig config, State? carried = null)
     {
@@ -177,7 +177,7 @@ public class AltRunWorkflow
                     new() { Id = IterationIdOf(Run, _state.Iteration), CancellationToken = _abandon.Token });
                 if (_state.Paused)
                 {
-                    // The pause came when there was no iteration yet that could be told.
+                    // The pause came before there was an iteration to signal.
                     await TellAsync(_underWay, pause: true);
                 }
 
@@ -236,7 +236,7 @@ public class AltRunWorkflow
 
     private void Enter(RunPhase phase) => _state = _state with { Phase = phase };
 
-    /// <summary>All that a run knows of itself: what the query tells, and what is carried when the run continues as new.</summary>
+    /// <summary>A run's whole state: what the query returns, and what is carried when the run continues as new.</summary>
     public sealed record State
     {
         public RunPhase Phase { get; init; }

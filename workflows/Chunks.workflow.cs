@@ -4,7 +4,7 @@ namespace Alt.Workflows;
 
 internal static class Chunks
 {
-    /// <summary>What is scheduled at once, so that a history and a queue stay short whatever the number of chunks.</summary>
+    /// <summary>How many chunks are scheduled at once, so that a history and a queue stay short whatever the number of chunks.</summary>
     private const int Window = 8;
 
     /// <summary>Runs every chunk, at most <see cref="Window"/> at a time; the first failure ends the stage.</summary>

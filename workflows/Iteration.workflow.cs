@@ -76,8 +76,8 @@ public class IterationWorkflow
         _state = _state with { Stage = stage, ChunksDone = 0, Chunks = chunks };
     }
 
-    /// <summary>Repeats work that waits for a person: pauses the whole run with what it says, and continues when the run does.</summary>
-    /// <param name="again">Comes before another try.</param>
+    /// <summary>Repeats work that waits for a person: pauses the whole run with its reason, and continues when the run does.</summary>
+    /// <param name="again">Runs before another try.</param>
     private async Task UntilDoneAsync(Func<Task<Held?>> work, Func<Task>? again = null)
     {
         while (await work() is { } held)

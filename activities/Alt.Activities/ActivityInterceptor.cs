@@ -50,7 +50,7 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
             Exception e, StageWork work, StageTelemetry.Measurement measured, ILogger log, ActivityExecutionContext context)
         {
             var (cause, sentence) = (Failures.CauseOf(e), Failures.SentenceOf(e));
-            // What fails while its worker ends says nothing about the work.
+            // A failure while the worker shuts down says nothing about the work.
             var kind = context.WorkerShutdownToken.IsCancellationRequested ? FailureKind.Transient : Failures.KindOf(e);
             var type = cause.GetType().Name;
             measured.Fail(type, sentence);
@@ -72,7 +72,7 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
 
 /// <summary>What an activity works on, as its arguments say.</summary>
 /// <param name="Stage">Of the loop's eight; the activities' class is named after it.</param>
-/// <param name="Run">Null where the activity is of no run; so are iteration and chunk.</param>
+/// <param name="Run">Null if the activity belongs to no run; so are iteration and chunk.</param>
 internal sealed record StageWork(string Stage, string Activity, string? Run, int? Iteration, int? Chunk)
 {
     private const string ClassSuffix = "Activities";

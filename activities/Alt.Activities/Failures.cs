@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Alt.Activities;
 
-/// <summary>What another attempt at failed work can come to.</summary>
+/// <summary>What another attempt at failed work can achieve.</summary>
 public enum FailureKind
 {
     /// <summary>
@@ -40,7 +40,7 @@ public static class Failures
     /// <summary>How a native exception's text continues after the part that says what was wrong.</summary>
     private static readonly string[] BeginningsOfTraces = ["Exception raised from ", "frame #", "C++ CapturedTraceback"];
 
-    /// <summary>The kind by the outermost exception that tells; stores and drivers wrap what is the cause.</summary>
+    /// <summary>The kind, by the outermost exception that shows it; stores and drivers wrap the cause.</summary>
     public static FailureKind KindOf(Exception failure)
     {
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -54,7 +54,7 @@ public static class Failures
         return FailureKind.Permanent;
     }
 
-    /// <summary>The exception that says what was wrong: without the layers that only say that there was something.</summary>
+    /// <summary>The exception that says what was wrong, without the layers that only report that something was.</summary>
     public static Exception CauseOf(Exception failure) => failure switch
     {
         AggregateException { InnerExceptions: [var only] } => CauseOf(only),
@@ -88,7 +88,7 @@ public static class Failures
         LedgerException { InnerException: PostgresException } => FailureKind.Permanent,
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => FailureKind.Permanent,
         PostgresException { SqlState: PostgresErrorCodes.OutOfMemory } => FailureKind.Full,
-        // Terminated sessions are of a server that ends, or was killed.
+        // Sessions are terminated by a server that shuts down or was killed.
         PostgresException { SqlState: ['5', '7', 'P', ..] } => FailureKind.Transient,
         NpgsqlException { IsTransient: true } => FailureKind.Transient,
         // Npgsql's way to say that the connection broke between two statements.
@@ -97,7 +97,7 @@ public static class Failures
         HttpRequestException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests } => FailureKind.Transient,
         HttpRequestException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } => FailureKind.Permanent,
         HttpRequestException => FailureKind.Transient,
-        // Something was let go under the work, as when a worker ends.
+        // Something was disposed while the work used it, as when a worker ends.
         ObjectDisposedException => FailureKind.Transient,
         OutOfMemoryException => FailureKind.Full,
         FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException => FailureKind.Permanent,
@@ -114,7 +114,7 @@ public static class Failures
     {
         var lines = cause.Message.Split(['\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .TakeWhile(line => !BeginningsOfTraces.Any(b => line.StartsWith(b, StringComparison.Ordinal)));
-        // What follows libtorch's first line is advice to those who debug it.
+        // What follows libtorch's first line is debugging advice.
         var said = string.Join(' ', cause.GetType() == typeof(ExternalException) ? lines.Take(1) : lines);
         return said.Length == 0 ? cause.GetType().Name : said.Length <= LongestSentence ? said : $"{said[..LongestSentence]}…";
     }

@@ -5,7 +5,7 @@ using Alt.Model.Sampling;
 
 namespace Alt.Activities;
 
-/// <summary>The models that a worker keeps at hand: the last few that were asked for, loaded from verified artifacts.</summary>
+/// <summary>The models that a worker keeps in memory: the last few that were asked for, loaded from verified artifacts.</summary>
 public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposable
 {
     /// <summary>The reference, the policy that samples and the one that is trained.</summary>
@@ -15,9 +15,9 @@ public sealed class Policies(ArtifactStore artifacts, string folder) : IDisposab
     private readonly LinkedList<(string Hash, RunDevice Device, Policy Policy)> _loaded = [];
 
     /// <param name="device">Where the model is to be.</param>
-    /// <exception cref="InputException">The device is not at hand.</exception>
+    /// <exception cref="InputException">The device is not available.</exception>
     /// <remarks>
-    /// Use the models only inside one activity of the one-at-a-time model queue: older ones are let go when a new one is loaded.
+    /// Use the models only inside one activity of the one-at-a-time model queue: older ones are released when a new one is loaded.
     /// </remarks>
     public async Task<Policy> LoadAsync(ArtifactRef checkpoint, RunDevice device, CancellationToken token)
     {

@@ -3,7 +3,7 @@ using Alt.Infra;
 
 namespace Alt.Activities;
 
-/// <summary>Which weights a run had when.</summary>
+/// <summary>Which weights a run had at which time.</summary>
 public static class PolicyTrail
 {
     /// <summary>The policy after an iteration; after iteration 0 that is the base model.</summary>

@@ -5,7 +5,7 @@ namespace Alt.Activities;
 
 /// <summary>
 /// What a stage works from: the run and the iteration as the record has them. The <c>…Stage</c> classes compute a stage's event from it and
-/// record nothing, so that an activity and a replay do the very same.
+/// record nothing, so that an activity and a replay compute the same.
 /// </summary>
 public sealed record StageInputs(IterationRef Iteration, RunState Run, IterationState State)
 {
@@ -28,7 +28,7 @@ public sealed record StageInputs(IterationRef Iteration, RunState Run, Iteration
     public static async Task<StageInputs> ReadAsync(Ledger ledger, IterationRef iteration, CancellationToken token) =>
         new(iteration, await ledger.RunAsync(iteration.Run, token), await ledger.IterationAsync(iteration.Run, iteration.Number, token));
 
-    /// <summary>The same of the run that made the iteration: a fork shares iterations that its parent's settings decided.</summary>
+    /// <summary>The same for the run that made the iteration: a fork shares iterations that its parent's settings decided.</summary>
     public static async Task<StageInputs> OfMakerAsync(Ledger ledger, IterationRef iteration, CancellationToken token)
     {
         var inputs = await ReadAsync(ledger, iteration, token);

@@ -11,13 +11,13 @@ public sealed record CallsConfig
     /// <summary>Input and output together; 0 is no limit.</summary>
     public int TokensPerMinute { get; init; }
 
-    /// <summary>Requests that wait for their reply at once, over all workers.</summary>
+    /// <summary>Most requests that wait for a reply at the same time, over all workers.</summary>
     public int Concurrency { get; init; } = 16;
 
     /// <summary>How long one attempt may take.</summary>
     public double TimeoutSeconds { get; init; } = 60;
 
-    /// <summary>How often a request is sent at most; one that was answered is never sent again.</summary>
+    /// <summary>Most attempts per request; an answered request is never sent again.</summary>
     public int Attempts { get; init; } = 6;
 
     /// <summary>US dollars per million input tokens.</summary>

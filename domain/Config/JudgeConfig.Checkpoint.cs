@@ -23,19 +23,19 @@ public abstract partial record JudgeConfig
         /// </summary>
         public string? Label { get; init; }
 
-        /// <summary>The class is what is not wanted: the reward is 1 - its probability, or minus the raw score.</summary>
+        /// <summary>The class is undesired: the reward is 1 - its probability, or minus the raw score.</summary>
         public bool Unwanted { get; init; }
 
         /// <summary>Judge the response together with its prompt rather than alone: as a pair of texts, for GPT-2 as one text.</summary>
         public bool WithPrompt { get; init; }
 
         /// <summary>
-        /// Most tokens that are read, special ones included; 0 is as many as the model can. Of a longer pair the ends go, for GPT-2 the
+        /// Most tokens that are read, special ones included; 0 is the model's limit. A longer pair loses its ends, for GPT-2 its
         /// start.
         /// </summary>
         public int MaxLength { get; init; }
 
-        /// <summary>Texts that are read together. Decides how sums are rounded, so part of the result.</summary>
+        /// <summary>Texts per batch. The batch decides how sums are rounded, so it is part of the result.</summary>
         public int BatchSize { get; init; } = 32;
 
         public override IEnumerable<(string Key, string Folder)> Folders(string key) => [($"{key}.folder", Folder)];

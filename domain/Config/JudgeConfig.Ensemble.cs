@@ -2,7 +2,7 @@ namespace Alt.Domain;
 
 public abstract partial record JudgeConfig
 {
-    /// <summary>The weighted mean of several judges' rewards; where one has no label, the sample has none.</summary>
+    /// <summary>The weighted mean of several judges' rewards; if one judge gives no label, the sample has none.</summary>
     public sealed record Ensemble : JudgeConfig
     {
         public IReadOnlyList<EnsembleMember> Members { get; init; } = [];

@@ -36,7 +36,7 @@ public abstract partial record JudgeConfig
                 .Concat(Model.Length == 0 ? [$"{key}.model is missing, expected the name of a model at the endpoint"] : [])
                 .Concat(MaxTokens < 1 || Temperature < 0 ? [$"{key}.maxTokens must be 1 or more, and temperature 0 or more"] : []);
 
-        /// <summary>One line per setting with which it cannot tell the types of queries.</summary>
+        /// <summary>One line per setting with which it cannot distinguish the types of queries.</summary>
         internal IEnumerable<string> ClassifierProblems(string key, RunConfig config) =>
             AccountProblems(key, config).Concat(Reply != JudgeReply.Category ? [$"{key}.reply must be category"] : []);
 

@@ -19,7 +19,7 @@ public abstract partial record JudgeConfig
 
         /// <summary>
         /// Tells closed queries, which have one right answer, from open ones; its categories are these two words, open first.
-        /// Null takes the queries for closed that have a reference.
+        /// Null treats queries that have a reference as closed.
         /// </summary>
         public LanguageModel? Classifier { get; init; }
 

@@ -2,7 +2,7 @@ namespace Alt.Domain;
 
 public abstract partial record JudgeConfig
 {
-    /// <summary>A service that is asked over HTTP, with limits and prices of its own.</summary>
+    /// <summary>A service called over HTTP, with its own limits and prices.</summary>
     public abstract record Remote : JudgeConfig
     {
         /// <summary>Base address, such as <c>https://api.openai.com/v1</c>.</summary>
@@ -18,14 +18,14 @@ public abstract partial record JudgeConfig
         public override IEnumerable<string> KeyPlaces => ApiKey is null ? [] : [ApiKey];
 
         /// <summary>
-        /// Whether it is asked at all; a judge that is computed on this machine instead needs no address, quota or price.
+        /// Whether the service is called at all; a judge computed on this machine needs no address, quota or price.
         /// </summary>
         protected virtual bool IsAsked => true;
 
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
             (IsAsked ? AccountProblems(key, config) : []).Concat(base.Problems(key, config));
 
-        /// <summary>One line per setting with which nobody can be asked.</summary>
+        /// <summary>One line per setting that makes requests impossible.</summary>
         private protected virtual IEnumerable<string> AccountProblems(string key, RunConfig config)
         {
             // Neither is repeated: there may be a secret in it.

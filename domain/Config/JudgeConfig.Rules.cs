@@ -9,7 +9,7 @@ public abstract partial record JudgeConfig
     {
         public IReadOnlyList<FeedbackRule> List { get; init; } = [];
 
-        /// <summary>The reward where no rule holds; null has no opinion then.</summary>
+        /// <summary>The reward if no rule applies; null then gives no opinion.</summary>
         public double? Otherwise { get; init; }
 
         public override IEnumerable<string> Problems(string key, RunConfig config) =>
@@ -33,7 +33,7 @@ public sealed record FeedbackRule
 
     public double Reward { get; init; }
 
-    /// <summary>The sample is kept out of the pool whatever other judges say; the reward does not count then.</summary>
+    /// <summary>The sample is kept out of the pool whatever other judges say; its reward is then ignored.</summary>
     public bool Veto { get; init; }
 
     public bool Holds(string text)

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Alt.Domain;
 
-/// <summary>Who judges a run's samples, and how it is asked.</summary>
+/// <summary>The judge of a run's samples, and its settings.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(RewardModel), "rewardModel")]
 [JsonDerivedType(typeof(Checkpoint), "checkpoint")]
@@ -17,8 +17,8 @@ public abstract partial record JudgeConfig
 {
     private JudgeConfig() { }
 
-    /// <summary>One line per setting that cannot work.</summary>
-    /// <param name="key">Where the judge stands in the config, such as <c>feedback.judge</c>.</param>
+    /// <summary>One line per invalid setting.</summary>
+    /// <param name="key">The judge's path in the config, such as <c>feedback.judge</c>.</param>
     public virtual IEnumerable<string> Problems(string key, RunConfig config)
     {
         if (config.Selection.Ranking == Ranking.Category && this is not (LanguageModel or Human))
@@ -28,10 +28,10 @@ public abstract partial record JudgeConfig
     }
 
     /// <summary>The checkpoint folders that it reads on this machine, each with its key.</summary>
-    /// <param name="key">Where the judge stands in the config.</param>
+    /// <param name="key">The judge's path in the config.</param>
     public virtual IEnumerable<(string Key, string Folder)> Folders(string key) => [];
 
-    /// <summary>Where the keys are that it needs.</summary>
+    /// <summary>Where the keys that it needs are stored.</summary>
     public virtual IEnumerable<string> KeyPlaces => [];
 
     /// <summary>The text classifier that the run trains (<see cref="RunConfig.RewardModel"/>): the reward is 1 - P(toxic).</summary>

@@ -20,7 +20,7 @@ public sealed record RunConfig
     /// <summary>Where the run's models are held and computed: the policy, the reference, and a judge's checkpoint.</summary>
     /// <value>
     /// Default cpu: a config gives the same bits on machines with the same kind of processor and the same libtorch, with a GPU or without.
-    /// A GPU rounds otherwise, so that one is used only where a config asks for it.
+    /// A GPU rounds differently, so one is used only if a config asks for it.
     /// </value>
     public RunDevice Device { get; init; }
 
@@ -48,7 +48,7 @@ public sealed record RunConfig
 
     /// <summary>
     /// The feedback that an iteration's samples are given: the best; null in iteration 1, which samples from the base model.
-    /// Where the judge uses words of its own, it is what a prompt is given that has no exemplar.
+    /// Where the judge uses words of its own, a prompt without an exemplar is given this.
     /// </summary>
     public string? ConditioningOf(int iteration) => iteration > 1 ? QuantileFeedback().Tags[0] : null;
 
@@ -56,7 +56,7 @@ public sealed record RunConfig
     [JsonIgnore]
     public bool HasExemplars => Feedback.Judge is JudgeConfig.LanguageModel { Reply: JudgeReply.Unconstrained };
 
-    /// <summary>One line per setting that cannot work: key, value, what was expected.</summary>
+    /// <summary>One line per invalid setting: key, value, what was expected.</summary>
     public IEnumerable<string> Problems()
     {
         foreach (var (ok, problem) in Checks())
@@ -83,7 +83,7 @@ public sealed record RunConfig
 }
 
 /// <summary>
-/// Cpu: the processor. Cuda: the first GPU. Auto: the GPU where the worker has one when the run starts, otherwise the processor; what it
-/// was is recorded, and stays.
+/// Cpu: the processor. Cuda: the first GPU. Auto: the GPU where the worker has one when the run starts, otherwise the processor; the
+/// choice is recorded and stays.
 /// </summary>
 public enum RunDevice { Cpu, Cuda, Auto }

@@ -5,7 +5,7 @@ public sealed record SelectionConfig
     /// <summary>Number of quantiles K that the pool is ranked into; 0 takes one per tag.</summary>
     public int Quantiles { get; init; }
 
-    /// <summary>What the quantiles are of.</summary>
+    /// <summary>What the quantiles are computed over.</summary>
     public Ranking Ranking { get; init; } = Ranking.Pool;
 
     /// <summary>What happens to generations that hit the token limit.</summary>

@@ -1,7 +1,7 @@
 namespace Alt.Domain;
 
-/// <summary>Where a setting first shows in a run's record.</summary>
-/// <param name="Stage">The stage of an iteration; null where it shows in none.</param>
+/// <summary>Where a setting first affects a run's record.</summary>
+/// <param name="Stage">The stage of an iteration; null if it affects none.</param>
 /// <param name="Latest">
 /// The last iteration that can still begin with another value; null is any, -1 is none: it decides what all iterations share.
 /// </param>

@@ -1,13 +1,13 @@
 namespace Alt.Domain;
 
-/// <summary>Where a run's past comes from that it shares with another one: everything before a stage of an iteration.</summary>
+/// <summary>The origin of the past that a run shares with another one: everything before a stage of an iteration.</summary>
 /// <param name="Run">The run that made it.</param>
 /// <param name="Version">How many events that run's own stream held then.</param>
 public sealed record RunOrigin(string Run, int Iteration, Stage Stage, long Version);
 
 /// <summary>
-/// Decides what a fork shares with its parent. Settings count from the iteration on that the fork begins at; what the parent did before
-/// stays as it was done.
+/// Decides what a fork shares with its parent. Settings apply from the fork's first iteration on; what the parent did before
+/// stays unchanged.
 /// </summary>
 public static class Fork
 {
@@ -51,8 +51,8 @@ public static class Fork
     }
 
     /// <summary>
-    /// The first stage of iteration <paramref name="at"/> that the fork does itself. Where it would sample from drawn prompts of which one
-    /// was erased since, it draws its own, without that one.
+    /// The first stage of iteration <paramref name="at"/> that the fork does itself. If one of the drawn prompts that it would sample from
+    /// was erased since, the fork draws its own prompts, without that one.
     /// </summary>
     /// <param name="drawn">The parent's prompts of that iteration.</param>
     public static Stage FirstStage(
@@ -64,7 +64,7 @@ public static class Fork
             : stage;
     }
 
-    /// <summary>The first stage that the settings show in. Where no setting shows in a stage, all of them.</summary>
+    /// <summary>The first stage that the settings affect. If no setting affects a stage, the fork does all of them.</summary>
     public static Stage FirstStage(RunConfig parent, RunConfig config, IReadOnlyList<string> keys, int at)
     {
         if (at == 0)
@@ -86,7 +86,7 @@ public static class Fork
         parent.Where(e => e switch
         {
             RunEvent.DataImported or RunEvent.BaseModelPrepared or RunEvent.PromptErased => true,
-            // A sample that is drawn anew is not the one that was labelled.
+            // A sample that is drawn again is not the one that was labelled.
             RunEvent.SamplesLabelled labelled => labelled.Iteration < at || labelled.Iteration == at && first > Stage.Sampling,
             RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } => !keys.Any(k =>
                 k.StartsWith("rewardModel.", StringComparison.Ordinal)),

@@ -9,7 +9,7 @@ public abstract record IterationEvent
     public sealed record PromptsDrawn(ArtifactRef Prompts, int Count, int Chunks) : IterationEvent;
 
     /// <summary>
-    /// One chunk of Sampling, Feedback or Evaluation; a retry that finds it does nothing twice. A second one of Feedback takes the place of
+    /// One chunk of Sampling, Feedback or Evaluation; a retry that finds it repeats nothing. A second one of Feedback replaces
     /// the first: samples in quarantine were judged again.
     /// </summary>
     public sealed record ChunkFinished(Stage Stage, int Chunk, ArtifactRef Result, int Count, long Tokens, double Seconds) : IterationEvent;
@@ -48,7 +48,7 @@ public abstract record IterationEvent
         double Seconds) : IterationEvent;
 }
 
-/// <summary>What an iteration's events add up to.</summary>
+/// <summary>The state that an iteration's events add up to.</summary>
 public sealed record IterationState
 {
     public static readonly IterationState Empty = new();

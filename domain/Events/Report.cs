@@ -1,12 +1,12 @@
 namespace Alt.Domain;
 
 /// <summary>One row of the report; iteration 0 is the base model.</summary>
-/// <param name="SharedFrom">The run that a fork has the whole iteration from; null for one of its own.</param>
+/// <param name="SharedFrom">The run that a fork took the whole iteration from; null for its own iterations.</param>
 public sealed record IterationReport(
     int Iteration, EvaluationMetrics Metrics, int Samples, int TrainedExamples, double Seconds, string? SharedFrom = null);
 
-/// <summary>What a run came to: the answer of <c>alt report</c> and the end of <c>alt run</c>.</summary>
-/// <param name="Seconds">Time of the run's own work; what a fork shares took its parent's.</param>
+/// <summary>A run's results: the answer of <c>alt report</c> and the end of <c>alt run</c>.</summary>
+/// <param name="Seconds">Time of the run's own work, without the work that a fork shares with its parent.</param>
 /// <param name="Failure">Where and why the run failed; null where it did not.</param>
 /// <param name="Origin">What a fork shares with its parent; null for a run that began by itself.</param>
 public sealed record RunReport(
@@ -25,7 +25,7 @@ public sealed record RunReport(
                 i.N, i.State.Evaluation!.Metrics, i.State.Sampling?.Samples ?? 0, i.State.Selection?.Selected ?? 0, SecondsOf(i.State),
                 i.N < started.Origin?.Iteration ? started.Origin.Run : null))
             .ToArray();
-        // A fork's preparation is its parent's, but for a classifier that a setting changed.
+        // A fork's preparation is its parent's, except for a classifier that a setting changed.
         var prepared = started.Origin is null ? (run.Base?.Seconds ?? 0) + (run.Reward?.Seconds ?? 0) + (run.Judge?.Seconds ?? 0) : 0;
 
         return new RunReport(

@@ -6,7 +6,7 @@ public abstract record RunEvent
     private RunEvent() { }
 
     /// <summary>First event of every run: the whole config, the SHA-256 of every file that it names, and of a fork its origin.</summary>
-    /// <param name="Device">What the run computes on from its first model to its last; never <see cref="RunDevice.Auto"/>.</param>
+    /// <param name="Device">The device of all of the run's models; never <see cref="RunDevice.Auto"/>.</param>
     public sealed record RunStarted(
         string RunId, RunConfig Config, string ConfigHash, IReadOnlyDictionary<string, string> Inputs, DateTimeOffset At,
         RunOrigin? Origin = null, RunDevice Device = RunDevice.Cpu) : RunEvent;
@@ -40,17 +40,17 @@ public abstract record RunEvent
     /// A prompt's texts, its generations and their judgements were taken out of the artifacts. Its samples stay in the arithmetic;
     /// from <paramref name="FromIteration"/> on it is neither drawn nor trained on.
     /// </summary>
-    /// <param name="Replaced">By the hash of each artifact that held them, the one that took its place.</param>
+    /// <param name="Replaced">By the hash of each artifact that held them, the artifact that replaced it.</param>
     public sealed record PromptErased(
         int Prompt, int FromIteration, IReadOnlyDictionary<string, ArtifactRef> Replaced, DateTimeOffset At) : RunEvent;
 
-    /// <param name="Reason">Why the run paused itself; null where somebody asked for it.</param>
+    /// <param name="Reason">Why the run paused itself; null if a user asked for it.</param>
     public sealed record RunPaused(DateTimeOffset At, string? Reason = null) : RunEvent;
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
 
     /// <summary>
-    /// Somebody gave the run other limits on judges than its config (<see cref="BudgetConfig"/>); null leaves one as it is.
+    /// A user gave the run other limits on judges than its config (<see cref="BudgetConfig"/>); null leaves one as it is.
     /// </summary>
     public sealed record LimitsChanged(
         decimal? Run, decimal? Iteration, long? RunTokens, long? IterationTokens, double? FailureShare, DateTimeOffset At) : RunEvent;
@@ -67,10 +67,10 @@ public abstract record RunEvent
             ['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
     }
 
-    /// <summary>A failed run goes on from the stage that failed; what had finished is not repeated.</summary>
+    /// <summary>A failed run continues from the stage that failed; what had finished is not repeated.</summary>
     public sealed record RunRetried(DateTimeOffset At) : RunEvent;
 
-    /// <summary>Somebody asked the run to end early; what is recorded stays.</summary>
+    /// <summary>A user asked the run to end early; what is recorded stays.</summary>
     public sealed record RunStopped(DateTimeOffset At) : RunEvent;
 
     public sealed record RunFinished(string PoolHash, string WeightsHash, double Seconds, DateTimeOffset At) : RunEvent;
@@ -80,7 +80,7 @@ public enum ClassifierRole { Reward, Judge }
 
 public enum RunStatus { Missing, Running, Paused, Failed, Stopped, Finished }
 
-/// <summary>What a run's events add up to.</summary>
+/// <summary>The state that a run's events add up to.</summary>
 public sealed record RunState
 {
     public static readonly RunState Missing = new();

@@ -47,11 +47,11 @@ public abstract record FeedbackOutcome
 /// <summary>A sample's judgement: how it ended, and the calls that were made for it.</summary>
 public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome)
 {
-    /// <summary>None where nobody had to be asked.</summary>
+    /// <summary>None if no call was needed.</summary>
     public IReadOnlyList<JudgeCall> Calls { get; init; } = [];
 
     /// <summary>
-    /// This judgement, with the calls of an earlier one that it takes the place of; a call that is there again counts once.
+    /// This judgement, with the calls of an earlier one that it replaces; a call found in both counts once.
     /// </summary>
     public Judgement After(Judgement? earlier) => earlier is null ? this : this with
     {

@@ -9,7 +9,7 @@ namespace Alt.Domain;
 /// By known level (rows), how often the judge said each level, and in the last column that it gave no label.
 /// </param>
 /// <param name="Consistency">
-/// Of the samples that have a label in each of several askings, the share with the same level in all; null where there are none.
+/// Of the samples that have a label in each of several askings, the share with the same level in all; null without such samples.
 /// </param>
 /// <param name="Contradictions">Of those, the share whose levels lie two or more apart.</param>
 public sealed record JudgeAgreement(

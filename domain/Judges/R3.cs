@@ -26,7 +26,7 @@ public static partial class R3
     /// <summary>LI(y): words / 100.</summary>
     public static double LengthIncentive(string response) => Words(response).Length / WordsPerPoint;
 
-    /// <summary>RP(y): unique trigrams / trigrams; 1 where there are none.</summary>
+    /// <summary>RP(y): unique trigrams / trigrams; 1 without trigrams.</summary>
     public static double RepetitionPenalty(string response)
     {
         var words = Words(response);

@@ -27,7 +27,7 @@ public static class DataPool
     /// <summary>
     /// The quantile of each reward, 0 = highest. Stable sort, descending; every quantile takes floor(N/K) and the last, worst one the
     /// remainder (paper section 2.3). Fewer than K are spread from the best on by rank * K / N, where the published code calls all of them
-    /// the worst; rewards that are all equal tell nothing apart and take the quantile in the middle.
+    /// the worst; rewards that are all equal distinguish nothing and take the quantile in the middle.
     /// </summary>
     public static int[] Quantiles(IReadOnlyList<double> rewards, int count)
     {
@@ -49,7 +49,7 @@ public static class DataPool
         return quantiles;
     }
 
-    /// <summary>The pool after an iteration: old and new samples in canonical order, every one with its quantile anew.</summary>
+    /// <summary>The pool after an iteration: old and new samples in canonical order, every one ranked again.</summary>
     /// <exception cref="InvalidOperationException">Categories are to be the quantiles, and a sample has none.</exception>
     public static IReadOnlyList<PoolEntry> Update(
         IEnumerable<PoolSample> kept, IEnumerable<PoolSample> added, int quantiles, Ranking ranking = Ranking.Pool)
@@ -125,7 +125,7 @@ public static class DataPool
             + $"of 0 to {categories - 1}.");
 }
 
-/// <summary>Samples whose quantile something else than their reward decided, by cause; a sample may count twice.</summary>
+/// <summary>Samples whose quantile was decided by something other than their reward, by cause; a sample may count twice.</summary>
 /// <param name="Tied">Their reward lies in more than one quantile: the order of the record decided.</param>
 /// <param name="TooFew">They are ranked among fewer samples than there are quantiles.</param>
 /// <param name="AllEqual">All that they are ranked among have the same reward.</param>

@@ -2,7 +2,7 @@ namespace Alt.Domain;
 
 /// <summary>
 /// The feedback that samples are given where it comes in the judge's own words (ALT_LMU): for each prompt one of the best that the
-/// iteration before received. The published code leaves the rule open; this one is by seed.
+/// previous iteration received. The published code leaves the rule open; this one is by seed.
 /// </summary>
 public static class Exemplars
 {
@@ -11,7 +11,7 @@ public static class Exemplars
         [.. outcomes.OfType<FeedbackOutcome.Labelled>().Where(l => l.Category == 0).Select(l => l.Text)
             .Where(t => !string.IsNullOrEmpty(t)).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>The exemplar of one prompt; <paramref name="fallback"/> where there is none to choose from.</summary>
+    /// <summary>The exemplar of one prompt; <paramref name="fallback"/> if no exemplar is available.</summary>
     public static string Of(IReadOnlyList<string> best, RandomKey key, string fallback) =>
         best.Count == 0 ? fallback : best[Philox.Integer(key, 0, best.Count)];
 }

@@ -7,7 +7,7 @@ namespace Alt.Domain;
 /// </summary>
 public static class Quarantine
 {
-    /// <summary>Why an iteration may not go on without the samples in quarantine, by kind, and what to do; null where it may.</summary>
+    /// <summary>Why an iteration may not continue without the samples in quarantine, by kind, and what to do; null where it may.</summary>
     /// <param name="share">The largest share of all samples that may be missing.</param>
     public static string? Problem(int iteration, IReadOnlyCollection<FeedbackOutcome> outcomes, double share, string run)
     {

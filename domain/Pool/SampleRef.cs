@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Alt.Domain;
 
-/// <summary>A sample's name among all runs, as people type it: <c>RUN/ITERATION/PROMPT/K</c>, for example <c>second/2/17/3</c>.</summary>
+/// <summary>A sample's name across all runs, as users type it: <c>RUN/ITERATION/PROMPT/K</c>, for example <c>second/2/17/3</c>.</summary>
 public readonly record struct SampleRef(string Run, SampleId Id)
 {
     public override string ToString() => $"{Run}/{Id}";

@@ -31,7 +31,7 @@ public sealed record SamplingOptions
     /// <value>Default none.</value>
     public IReadOnlyList<int> BannedTokens { get; init; } = [];
 
-    /// <param name="key">Where the options stand in the config.</param>
+    /// <param name="key">The options' path in the config.</param>
     internal IEnumerable<(bool Ok, string Problem)> Checks(string key) =>
     [
         (Temperature > 0, $"{key}.temperature is {Temperature}, expected more than 0"),

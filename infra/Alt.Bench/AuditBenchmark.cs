@@ -312,5 +312,5 @@ public sealed record AuditFigures(
     IReadOnlyList<AuditFigure> Questions);
 
 /// <param name="Milliseconds">The median of 21 answers.</param>
-/// <param name="Indexes">What serves the question's main query.</param>
+/// <param name="Indexes">The indexes that serve the question's main query.</param>
 public sealed record AuditFigure(string Question, double Milliseconds, double SlowestMilliseconds, IReadOnlyList<string> Indexes);

@@ -45,7 +45,7 @@ public static class EventsBenchmark
         var single = stores.ToDictionary(s => s, _ => new List<double>());
         for (var round = 0; round < Rounds; round++)
         {
-            // In turns and in changing order, since the machine is not ours alone.
+            // In turns and in changing order, since other processes use the machine too.
             foreach (var store in round % 2 == 0 ? stores : stores.Reverse())
             {
                 batched[store].Add(await store.AppendAsync($"batched-{round}", batches * BatchSize, BatchSize, token));

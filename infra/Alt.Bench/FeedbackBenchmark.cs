@@ -13,7 +13,7 @@ namespace Alt.Bench;
 /// <param name="QuotaShare">
 /// What the judge saw of a quota of requests per minute while 30 % of all calls went wrong, retries included; the median of the windows.
 /// </param>
-/// <param name="Load">Processes that wanted to run before this began, over the last minute: above 0, they took from the figures.</param>
+/// <param name="Load">The machine's load average over the minute before this began; above 0, it lowered the figures.</param>
 public sealed record FeedbackFigures(double CallsPerSecond, double QuotaShare, double Load);
 
 /// <summary>Measures <see cref="FeedbackFigures"/>.</summary>

@@ -63,7 +63,7 @@ public sealed class SamplingBenchmark(DecoderConfig config, Device? device = nul
         var jobs = Jobs(batch, promptTokens, differ: true);
         var (seconds, packed, libtorch) = (new List<double>(), new List<double>(), new List<double>());
         using var products = new MatrixProducts(model);
-        // They take turns, so that whatever else the machine does meets all.
+        // They take turns, so that other load on the machine affects all of them.
         for (var i = 0; i <= repetitions; i++)
         {
             seconds.Add(Time(() => sampler.Sample(jobs)));

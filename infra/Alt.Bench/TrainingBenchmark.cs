@@ -42,7 +42,7 @@ public sealed class TrainingBenchmark(DecoderConfig config, Device? device = nul
         // Forward, and backward to the input and to the weights.
         var flops = 3 * 2.0 * batch * tokens * WeightMatrices.Elements(matrices);
         var (seconds, packed, libtorch) = (new List<double>(), new List<double>(), new List<double>());
-        // They take turns, so that whatever else the machine does meets all.
+        // They take turns, so that other load on the machine affects all of them.
         for (var i = 0; i <= repetitions; i++)
         {
             seconds.Add(Time(() => trainer.TakeStep()));

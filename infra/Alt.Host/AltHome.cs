@@ -3,7 +3,7 @@ using Alt.Infra;
 namespace Alt.Host;
 
 /// <summary>
-/// Where everything lives that the product makes: the folder <c>.alt</c> of the checkout, or the one that ALT_HOME names.
+/// Where the product keeps everything that it makes: the folder <c>.alt</c> of the checkout, or the one that ALT_HOME names.
 /// </summary>
 internal sealed class AltHome
 {
@@ -37,7 +37,7 @@ internal sealed class AltHome
 
     public string Reports => Path.Combine(Root, "reports");
 
-    /// <summary>Address of the Temporal server that this home's runs use, written by whoever starts it.</summary>
+    /// <summary>Address of the Temporal server that this home's runs use, written by the process that starts it.</summary>
     public string TemporalAddress => Path.Combine(Root, "temporal.address");
 
     /// <exception cref="HostException">The entry script did not say where.</exception>
@@ -50,7 +50,7 @@ internal sealed class AltHome
 
     public string Lock(string name) => Path.Combine(Locks, name);
 
-    /// <summary>Whether some process holds this lock for itself right now.</summary>
+    /// <summary>Whether a process holds this lock exclusively right now.</summary>
     public bool IsHeld(string name)
     {
         using var free = FileLock.TryTake(Lock(name), exclusive: false);

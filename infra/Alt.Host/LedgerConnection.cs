@@ -42,7 +42,7 @@ internal sealed class LedgerConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens the record of a home that has one; asking makes none.</summary>
+    /// <summary>Opens the record of a home that has one; creates none.</summary>
     /// <exception cref="InputException">There has never been a run.</exception>
     public static Task<LedgerConnection> OpenExistingAsync(AltHome home, CancellationToken token) => Directory.Exists(home.Postgres)
         ? OpenAsync(home, token)
@@ -52,7 +52,7 @@ internal sealed class LedgerConnection : IAsyncDisposable
     public async Task<RemoteCalls> OpenCallsAsync(ILoggerFactory logs, CancellationToken token) =>
         await RemoteCalls.OpenAsync(await Cluster.EnsureDatabaseAsync(Database, token), logs: logs, token: token);
 
-    /// <summary>Asks the ledger, again where PostgreSQL was killed meanwhile.</summary>
+    /// <summary>Queries the ledger, and again if PostgreSQL was killed meanwhile.</summary>
     public async Task<T> AskAsync<T>(Func<Ledger, Task<T>> question, CancellationToken token) =>
         await _patiently.ExecuteAsync(async _ => await question(Ledger), token);
 

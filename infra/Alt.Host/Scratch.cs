@@ -3,7 +3,7 @@ using Alt.Infra;
 namespace Alt.Host;
 
 /// <summary>
-/// A folder for one replay, gone when it ends. One that was killed leaves its folder behind, and the next replay deletes it: beside
+/// A folder for one replay, deleted when it ends. A killed replay leaves its folder behind, and the next one deletes it: beside
 /// every folder lies a file that its process holds locked as long as it lives.
 /// </summary>
 internal sealed class Scratch : IDisposable
@@ -21,7 +21,7 @@ internal sealed class Scratch : IDisposable
     public static async Task<Scratch> CreateAsync(AltHome home, string name, bool keep, CancellationToken token)
     {
         Directory.CreateDirectory(home.Replays);
-        // A folder that is being made is not held yet.
+        // A folder that is being made is not locked yet.
         using var alone = await FileLock.TakeAsync(home.Lock("replay"), exclusive: true, token);
         foreach (var file in Directory.EnumerateFiles(home.Replays, $"*{LockSuffix}").ToArray())
         {

@@ -34,7 +34,7 @@ internal static class WholeFile
         }
         finally
         {
-            // In a folder that is not there, even deleting fails.
+            // In a missing folder, even deleting fails.
             if (File.Exists(aside))
             {
                 File.Delete(aside);

@@ -10,7 +10,7 @@ public enum Fault
 {
     None,
 
-    /// <summary>429 without a word on when to come again.</summary>
+    /// <summary>429 that does not say when to retry.</summary>
     RateLimit,
 
     /// <summary>429 with Retry-After.</summary>
@@ -37,8 +37,8 @@ public enum Fault
     Contradictory,
 }
 
-/// <summary>How often what goes wrong, and with which requests. The same seed has the same faults in every run.</summary>
-/// <param name="Shares">Of all requests; what is left of 1 goes well.</param>
+/// <summary>How often each fault occurs, and for which requests. The same seed gives the same faults in every run.</summary>
+/// <param name="Shares">Shares of all requests; the rest succeed.</param>
 public sealed record Faults(IReadOnlyDictionary<Fault, double> Shares, int Seed = 0)
 {
     private static readonly IReadOnlyDictionary<string, Fault> Names = new Dictionary<string, Fault>
@@ -102,7 +102,7 @@ public sealed record Faults(IReadOnlyDictionary<Fault, double> Shares, int Seed 
         return Fault.None;
     }
 
-    /// <returns>A number in [0, 1) that hangs on these bytes alone.</returns>
+    /// <returns>A number in [0, 1) that depends on these bytes alone.</returns>
     public static double Uniform(ReadOnlySpan<byte> bytes) =>
         BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(bytes)) / Math.Pow(2, 64);
 }

@@ -5,7 +5,7 @@ namespace Alt.Rehearsal;
 
 /// <summary>What a rehearsal's judge was asked.</summary>
 /// <param name="Contents">Different requests.</param>
-/// <param name="Billed">Replies that were made; one that was given again from memory is not.</param>
+/// <param name="Billed">Replies that were made; one repeated from memory does not count.</param>
 /// <param name="BilledTwice">Requests that were billed more than once.</param>
 /// <param name="LargestMinute">Most requests that came within 60 s.</param>
 /// <param name="MostAtOnce">Most requests that waited for their reply at one time.</param>

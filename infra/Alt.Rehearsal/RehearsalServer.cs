@@ -17,7 +17,7 @@ namespace Alt.Rehearsal;
 /// <summary>How a rehearsal's judge behaves.</summary>
 public sealed record RehearsalOptions
 {
-    /// <summary>On 127.0.0.1; 0 takes any that is free.</summary>
+    /// <summary>Port on 127.0.0.1; 0 takes any that is free.</summary>
     public int Port { get; init; }
 
     public Faults Faults { get; init; } = Faults.None;

@@ -4,7 +4,7 @@ using Temporalio.Activities;
 
 namespace Alt.Activities;
 
-/// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool anew.</summary>
+/// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool again.</summary>
 public sealed class DataPoolActivities(Ledger ledger, ArtifactStore artifacts)
 {
     [Activity]

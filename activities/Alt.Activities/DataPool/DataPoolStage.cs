@@ -3,7 +3,7 @@ using Alt.Infra;
 
 namespace Alt.Activities;
 
-/// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool anew.</summary>
+/// <summary>Puts an iteration's labelled samples into the pool and ranks the whole pool again.</summary>
 public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
 {
     /// <exception cref="InvalidOperationException">A sample is in the pool twice.</exception>
@@ -48,7 +48,7 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
         return labelled;
     }
 
-    /// <summary>The samples that stay from the iteration before.</summary>
+    /// <summary>The samples kept from the previous iteration.</summary>
     public async Task<IReadOnlyList<PoolSample>> KeptAsync(IterationRef iteration, RunConfig config, CancellationToken token)
     {
         if (!config.DataPool.Accumulate || iteration.Number == 1)

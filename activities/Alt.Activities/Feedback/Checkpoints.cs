@@ -6,18 +6,18 @@ using static TorchSharp.torch;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>The reward models and encoders from checkpoint folders that a worker keeps at hand, each loaded once.</summary>
+/// <summary>The reward models and encoders from checkpoint folders that a worker keeps in memory, each loaded once.</summary>
 public sealed class Checkpoints : IDisposable
 {
     private readonly Lock _loading = new();
     private readonly Dictionary<(Type Kind, string Folder, RunDevice Device), SequenceModel> _loaded = [];
 
     /// <exception cref="InputException">
-    /// The folder holds no classifier or reward model that can be computed here, or the device is not at hand.
+    /// The folder holds no classifier or reward model that can be computed here, or the device is not available.
     /// </exception>
     public SequenceClassifier Classifier(string folder, RunDevice device) => Load(folder, device, SequenceClassifier.Load);
 
-    /// <exception cref="InputException">The folder holds no encoder that can be computed here, or the device is not at hand.</exception>
+    /// <exception cref="InputException">The folder holds no encoder that can be computed here, or the device is not available.</exception>
     public TextEmbedder Embedder(string folder, RunDevice device) => Load(folder, device, TextEmbedder.Load);
 
     /// <param name="inputs">The SHA-256 of files by their path, as a run recorded them.</param>
@@ -46,7 +46,7 @@ public sealed class Checkpoints : IDisposable
         }
     }
 
-    // What fails is tried again the next time: the folder may have been mended.
+    // A failed load is tried again the next time: the folder may have been repaired.
     private T Load<T>(string folder, RunDevice device, Func<string, Device?, T> load)
         where T : SequenceModel
     {

@@ -5,7 +5,7 @@ using Alt.Infra;
 namespace Alt.Activities.Feedback;
 
 /// <summary>
-/// The classifiers that a worker keeps at hand, loaded once from verified artifacts; immutable, so any activity may use them.
+/// The classifiers that a worker keeps in memory, loaded once from verified artifacts; immutable, so any activity may use them.
 /// </summary>
 public sealed class Classifiers(ArtifactStore artifacts)
 {

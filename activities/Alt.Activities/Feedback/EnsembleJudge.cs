@@ -16,7 +16,7 @@ public sealed class EnsembleJudge(IReadOnlyList<(double Weight, IJudge Judge)> m
     public async Task<IReadOnlyList<Judgement>> JudgeAsync(
         IReadOnlyList<FeedbackRequest> samples, IProgress<int>? progress, CancellationToken token)
     {
-        // Guards come cheap and first: what one of them vetoes is not asked of the judges behind it.
+        // Guards are cheap and come first: later judges are not asked about a sample that a guard vetoes.
         var outcomes = samples.Select(_ => new List<(double Weight, Judgement Judgement)>()).ToArray();
         foreach (var (weight, judge) in members)
         {
@@ -41,7 +41,7 @@ public sealed class EnsembleJudge(IReadOnlyList<(double Weight, IJudge Judge)> m
             return vetoed;
         }
 
-        // A member of no weight that has no opinion is no reason to have none.
+        // A member of weight 0 without an opinion does not withhold the label.
         var counting = all.Where(o => o.Weight > 0).ToArray();
         return counting.Select(o => o.Judgement.Outcome).FirstOrDefault(o => o is not FeedbackOutcome.Labelled)
             ?? new FeedbackOutcome.Labelled(

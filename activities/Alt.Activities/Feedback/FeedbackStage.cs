@@ -8,13 +8,13 @@ namespace Alt.Activities;
 /// <summary>Has an iteration's samples judged, one outcome for each, and sums the outcomes up.</summary>
 public sealed class FeedbackStage(ArtifactStore artifacts, Judges judges)
 {
-    /// <exception cref="HoldException">It waits for somebody.</exception>
+    /// <exception cref="HoldException">The work waits for a person.</exception>
     public Task<IterationEvent.ChunkFinished> JudgeAsync(
         StageInputs inputs, int chunk, IProgress<(long Done, long Total)>? progress, CancellationToken token) =>
         JudgeAsync(inputs, chunk, [], progress, token);
 
-    /// <summary>Judges again what a judged chunk has in quarantine, and takes over what people have said since.</summary>
-    /// <exception cref="HoldException">It waits for somebody.</exception>
+    /// <summary>Judges a judged chunk's samples in quarantine again, and takes over labels that people gave since.</summary>
+    /// <exception cref="HoldException">The work waits for a person.</exception>
     public async Task<IterationEvent.ChunkFinished> DrainAsync(
         StageInputs inputs, IterationEvent.ChunkFinished judged, IProgress<(long Done, long Total)>? progress, CancellationToken token)
     {

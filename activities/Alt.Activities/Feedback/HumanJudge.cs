@@ -2,7 +2,7 @@ using Alt.Domain;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>People as judges: whoever has no label yet waits for one.</summary>
+/// <summary>People as judges: a sample without a label waits for one.</summary>
 /// <param name="run">The run's name, for the message.</param>
 public sealed class HumanJudge(string run) : IJudge
 {

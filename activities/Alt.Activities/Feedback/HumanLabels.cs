@@ -34,7 +34,7 @@ public sealed class HumanLabels
 
     public bool Has(SampleId id) => _labels.ContainsKey(id);
 
-    /// <summary>A sample's judgement by people; null where nobody gave one.</summary>
+    /// <summary>A sample's judgement by people; null if there is none.</summary>
     public Judgement? Of(FeedbackRequest sample, RunConfig config) => !_labels.TryGetValue(sample.Id, out var given)
         ? null
         : new Judgement(sample.Id, given.Label.ToOutcome(config))

@@ -11,7 +11,7 @@ internal interface IRelevance
     /// <summary>Everything beside the texts that the answer depends on.</summary>
     string Version { get; }
 
-    /// <param name="progress">Told how many pairs more are answered; calls may come from any thread.</param>
+    /// <param name="progress">Gets the number of newly answered pairs; calls may come from any thread.</param>
     /// <returns>One answer for each pair, in their order.</returns>
     /// <exception cref="HoldException">The budget does not allow another question.</exception>
     Task<IReadOnlyList<RelevanceAnswer>> AskAsync(IReadOnlyList<RelevancePair> pairs, IProgress<int>? progress, CancellationToken token);

@@ -19,12 +19,12 @@ public sealed record JudgeCheckResult(
 /// <summary>Tries a judge on texts whose levels are known, several times each.</summary>
 public sealed class JudgeCheck(Judges judges, Func<Task<TextClassifier>> rewardModel)
 {
-    /// <summary>Whom the questions are asked for: each check pays for itself.</summary>
+    /// <summary>The payer of the questions: each check pays for itself.</summary>
     private readonly string _payer = $"judge-check-{Guid.NewGuid():N}";
 
-    /// <param name="askings">How often each text is judged; from the second time on the judge is asked anew and not the cache.</param>
+    /// <param name="askings">How often each text is judged; from the second time on the judge is asked again, not the cache.</param>
     /// <exception cref="HoldException">The budget does not allow it.</exception>
-    /// <exception cref="InputException">The config's device is not at hand.</exception>
+    /// <exception cref="InputException">The config's device is not available.</exception>
     public async Task<JudgeCheckResult> RunAsync(RunConfig config, IReadOnlyList<KnownSample> samples, int askings, CancellationToken token)
     {
         FeedbackRequest[] requests = [.. samples.Select((s, i) =>

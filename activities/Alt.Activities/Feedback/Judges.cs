@@ -10,7 +10,7 @@ public sealed record JudgeUse(CallScope Scope, Func<Task<TextClassifier>> Reward
     /// <summary>Where a judge's checkpoint is computed.</summary>
     public RunDevice Device { get; init; }
 
-    /// <summary>Above 0, remote judges are asked anew what they were asked before.</summary>
+    /// <summary>Above 0, remote judges are asked again what they were asked before.</summary>
     public int Asking { get; init; }
 
     /// <summary>false makes a judge that only says what it is; it needs no key.</summary>

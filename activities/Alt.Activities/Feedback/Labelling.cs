@@ -53,7 +53,7 @@ public sealed class Labelling(Ledger ledger, ArtifactStore artifacts)
 
     /// <returns>How many labels were recorded; the same labels given twice are recorded once.</returns>
     /// <exception cref="InputException">
-    /// A label says nothing, or is about a sample or a tag that the run does not have, or comes too late.
+    /// A label is empty, names a sample or a tag that the run does not have, or comes too late.
     /// </exception>
     public async Task<int> RecordAsync(string run, GivenLabels given, CancellationToken token)
     {

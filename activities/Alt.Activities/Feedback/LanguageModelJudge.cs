@@ -41,7 +41,7 @@ internal sealed class LanguageModelJudge(JudgeConfig.LanguageModel config, Judge
         var said = answer.Body is null ? null : Said(answer.Body);
         if (answer.Body is not null && said is null)
         {
-            // What a proxy says in the service's place must not be kept for it.
+            // A proxy's answer in the service's place must not be kept as the service's.
             await judge.ForgetAsync(answer.Call, token);
         }
 
@@ -128,7 +128,7 @@ internal sealed class LanguageModelJudge(JudgeConfig.LanguageModel config, Judge
             : null;
     }
 
-    /// <summary>A structured reply as the plain one would be; null where it is not JSON, which the plain reader then tries.</summary>
+    /// <summary>A structured reply in the plain form; null if it is not JSON, and then the plain reader tries it.</summary>
     private string? Fields(string said) => ReplyJson.Read(() =>
         JsonNode.Parse(said) is not JsonObject fields ? null
         : config.Reply == JudgeReply.Category ? fields["category"]?.ToString()

@@ -49,7 +49,7 @@ internal sealed class PerspectiveJudge(JudgeConfig.Perspective config, RemoteJud
         return ReplyJson.Read(() =>
         {
             var scores = JsonNode.Parse(body)?["attributeScores"];
-            // One that is missing makes the whole unreadable: the largest is not known then.
+            // A missing score makes the whole reply unreadable: the largest is then unknown.
             return config.Attributes.Select(a => Value(scores?[a]?["summaryScore"]?["value"]))
                 .Aggregate((double?)0, (largest, score) => largest is null || score is null ? null : Math.Max(largest.Value, score.Value));
         });

@@ -5,7 +5,7 @@ namespace Alt.Activities.Feedback;
 
 /// <summary>The reverse-engineered reward (arXiv 2402.03469).</summary>
 /// <param name="classifier">
-/// Says of a query whether it is open (category 0) or closed; null takes those for closed that have a reference.
+/// Says of a query whether it is open (category 0) or closed; null treats queries that have a reference as closed.
 /// </param>
 internal sealed class R3Judge(JudgeConfig.R3 config, IRelevance relevance, IJudge? classifier) : IJudge
 {
@@ -64,7 +64,7 @@ internal sealed class R3Judge(JudgeConfig.R3 config, IRelevance relevance, IJudg
             Calls = [.. query.Calls, answer.Call],
         };
 
-    /// <param name="About">What the response is to be about: the prompt, or of a closed query the reference.</param>
+    /// <param name="About">What the response should be about: the prompt, or for a closed query the reference.</param>
     private sealed record Query(SampleId Id, bool Closed, string About, string Response)
     {
         /// <summary>The outcome where there is nothing to ask.</summary>

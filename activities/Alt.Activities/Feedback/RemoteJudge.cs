@@ -3,7 +3,7 @@ using Alt.Infra.Calls;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>Asks one remote account in the name of a run's iteration, and says of every question how it ended.</summary>
+/// <summary>Asks one remote account in the name of a run's iteration, and reports how every question ended.</summary>
 /// <param name="version">The judge's version: everything beside the sample that its reply depends on.</param>
 internal sealed class RemoteJudge(
     string service, string version, RemoteCalls calls, RemoteAccount account, ICallTransport transport, JudgeUse use)
@@ -62,7 +62,7 @@ internal sealed class RemoteJudge(
         };
     }
 
-    /// <summary>Lets the judge be asked again for what it answered: the body was no reply of such a service at all.</summary>
+    /// <summary>Allows the judge to be asked the same question again: the body was no reply of such a service at all.</summary>
     public Task ForgetAsync(JudgeCall call, CancellationToken token) => calls.ForgetAsync([call.RequestHash], token);
 
     private static string OptionOf(BudgetLimit limit) => limit switch
@@ -75,5 +75,5 @@ internal sealed class RemoteJudge(
     };
 }
 
-/// <summary>How a question ended: with a body, or with what became of the samples that it was about.</summary>
+/// <summary>How a question ended: with a body, or with the outcome of the samples that it was about.</summary>
 internal sealed record RemoteAnswer(string? Body, FeedbackOutcome? Problem, JudgeCall Call);

@@ -2,11 +2,11 @@ using System.Text.Json;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>What remote judges send as JSON, or should.</summary>
+/// <summary>Reads the JSON that remote judges send, or should send.</summary>
 internal static class ReplyJson
 {
     /// <returns>
-    /// What the reader finds; null where it comes upon something that is no JSON, or no JSON of the expected shape: the caller then keeps
+    /// What the reader finds; null for anything that is not JSON of the expected shape: the caller then keeps
     /// the reply as it came.
     /// </returns>
     public static T? Read<T>(Func<T?> reader)
@@ -15,7 +15,7 @@ internal static class ReplyJson
         {
             return reader();
         }
-        // Of a name that stands twice a node complains when it is asked for one, and by an exception for arguments.
+        // A node reports a duplicate name only when a member is read, and by an argument exception.
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return default;

@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Activities.Feedback;
 
-/// <summary>Regular expressions and lengths as judge; what no rule says anything about is the default's, or nobody's.</summary>
+/// <summary>Regular expressions and lengths as judge; a sample that no rule applies to gets the default, or no opinion.</summary>
 public sealed class RulesJudge(JudgeConfig.Rules config) : IJudge
 {
     public string Name => "rules";

@@ -29,7 +29,7 @@ internal sealed class ScorerJudge(JudgeConfig.Scorer config, RemoteJudge judge) 
         progress?.Report(batch.Length);
         return batch.Select((sample, i) => new Judgement(sample.Id, answer.Problem ?? Outcome(answer.Body!, scores, i))
         {
-            // One call for all: the first sample has its costs, so that they are counted once.
+            // One call for all: the first sample carries its costs, so that they are counted once.
             Calls = [i == 0 ? answer.Call : answer.Call with { InputTokens = 0, OutputTokens = 0, Cost = 0, Attempts = 0 }],
         });
     }

@@ -116,7 +116,7 @@ public sealed class TextClassifier
         float[] scores = [.. held.Select(i => (float)(rows.Dot(i, weights) + weights[^1]))];
         var single = new SparseRows([.. Enumerable.Range(0, held.Length + 1)], new int[held.Length], scores, 1);
 
-        // A pinch of penalty keeps the slope finite where the scores separate the labels.
+        // A small penalty keeps the slope finite where the scores separate the labels.
         var platt = LogisticRegression.Fit(single, [.. held.Select(i => labels[i])], 1e-2);
         return (platt[0], platt[1]);
     }

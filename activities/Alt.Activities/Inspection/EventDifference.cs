@@ -15,7 +15,7 @@ public sealed record EventDifference(string Field, string Recorded, string Deriv
     /// <summary>How long the work took, and the training curve, which holds how long each step took.</summary>
     private static readonly string[] Durations = ["seconds", "steps"];
 
-    /// <returns>null where the events say the same.</returns>
+    /// <returns>null if the events are equal.</returns>
     /// <exception cref="ArtifactException">An artifact that differs cannot be read.</exception>
     public static async Task<EventDifference?> FindAsync<T>(T recorded, T derived, ArtifactStore artifacts, CancellationToken token)
         where T : IterationEvent

@@ -12,8 +12,8 @@ public sealed class Forks(Ledger ledger)
     /// <param name="config">The parent's config with changed settings.</param>
     /// <param name="at">The iteration that the fork begins in.</param>
     /// <exception cref="InputException">
-    /// The settings would change the past, the iteration is out of reach, the name is taken, or another device is asked for that is not at
-    /// hand.
+    /// The settings would change the past, the iteration is out of reach, the name is taken, or another device is asked for that is not
+    /// available.
     /// </exception>
     public async Task<RunOrigin> CreateAsync(
         string parent, string fork, RunConfig config, int at, DateTimeOffset now, CancellationToken token)

@@ -9,10 +9,10 @@ namespace Alt.Activities;
 public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
 {
     /// <summary>
-    /// Records that a run starts, or that one goes on which had failed or was stopped. A pause stays until somebody ends it.
+    /// Records that a run starts, or that a failed or stopped run continues. A pause stays until a user ends it.
     /// </summary>
     /// <exception cref="InputException">
-    /// The run exists with another config, a file that it still needs is missing or has changed, or its device is not at hand.
+    /// The run exists with another config, a file that it still needs is missing or has changed, or its device is not available.
     /// </exception>
     [Activity]
     public Task<RunPlan> StartRunAsync(string run, RunConfig config) => Heartbeats.DuringAsync(Stage.Prompts, "files", async (_, token) =>
@@ -45,7 +45,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
             await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? goesOn : null, goesOn, token: token);
         }
 
-        // After the run goes on: should it fail here, it fails anew and says why.
+        // After the run is recorded as continuing: a failure here is then a new failure with its own reason.
         ModelDevice.Of(state.Device);
         await RunInputs.RequireUnchangedAsync(state, token);
         StageLog.Log.RunStarts(state.Status, state.IterationsFinished);

@@ -18,7 +18,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         StageLog.Log.IterationEnded(finished.PolicyHash);
     });
 
-    /// <param name="stopped">Somebody asked for an early end: the run is closed as stopped and can go on later.</param>
+    /// <param name="stopped">A user asked for an early end: the run is closed as stopped and can continue later.</param>
     [Activity]
     public Task FinishRunAsync(string run, bool stopped) => Heartbeats.DuringAsync(Stage.Report, "events", async (_, token) =>
     {
@@ -59,8 +59,8 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         StageLog.Log.RunFailed(failed.Explained);
     });
 
-    /// <summary>Records that a run was paused or goes on.</summary>
-    /// <param name="reason">Why it paused itself; null where somebody asked for it.</param>
+    /// <summary>Records that a run was paused or continues.</summary>
+    /// <param name="reason">Why it paused itself; null if a user asked for it.</param>
     [Activity]
     public Task PauseAsync(string run, bool pause, string? reason = null) =>
         Heartbeats.DuringAsync(Stage.Report, "events", async (_, token) =>
@@ -73,7 +73,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         });
 
     /// <returns>How many labels were recorded.</returns>
-    /// <exception cref="InputException">A label says nothing, or is about a sample or a tag that the run does not have.</exception>
+    /// <exception cref="InputException">A label is empty, or names a sample or a tag that the run does not have.</exception>
     [Activity]
     public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync(Stage.Feedback, "labels", async (_, token) =>
     {

@@ -7,7 +7,7 @@ internal static class StageSums
 {
     private const int Named = 10;
 
-    /// <exception cref="InvalidOperationException">A sample is missing, there twice, or does not belong here.</exception>
+    /// <exception cref="InvalidOperationException">A sample is missing, present twice, or does not belong here.</exception>
     public static void Require(Stage stage, IReadOnlyCollection<SampleId> expected, IEnumerable<SampleId> found)
     {
         var missing = expected.ToHashSet();

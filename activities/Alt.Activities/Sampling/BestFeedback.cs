@@ -7,7 +7,7 @@ namespace Alt.Activities;
 /// <summary>Asks a trained policy for its best: by the best tag, or by exemplars of the best feedback that an iteration received.</summary>
 public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
 {
-    /// <summary>Exemplars are no generation of a prompt, so they draw as one that no prompt has.</summary>
+    /// <summary>Exemplars belong to no generation, so they use a generation number that no prompt has.</summary>
     private const int NoGeneration = -1;
 
     /// <param name="source">The iteration whose feedback the exemplars are from.</param>

@@ -8,7 +8,7 @@ using Temporalio.Activities;
 
 namespace Alt.Activities;
 
-/// <summary>Trains the base model once and the policy in every iteration; both go on from their last recorded checkpoint.</summary>
+/// <summary>Trains the base model once and the policy in every iteration; both continue from their last recorded checkpoint.</summary>
 public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, Policies policies)
 {
     /// <summary>The base model p0: the given checkpoint, the one that an earlier run made of the same inputs, or a new one.</summary>
@@ -88,7 +88,7 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
         StageLog.Log.Trained(trained.Tokens, trained.Seconds, trained.Loss);
     });
 
-    // Absent from the hash of what was made on a processor, as from hashes from before there was a choice.
+    // Absent from hashes of models made on a processor, as from hashes made before there was a choice.
     private static RunDevice? OtherThanProcessor(RunDevice device) => device == RunDevice.Cpu ? null : device;
 
     private async Task<RunEvent.BaseModelPrepared> PretrainAsync(

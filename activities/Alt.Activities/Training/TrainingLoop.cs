@@ -9,7 +9,7 @@ namespace Alt.Activities;
 /// <param name="largestFile">How many bytes of weights one file of a checkpoint holds at most.</param>
 internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies, long largestFile)
 {
-    /// <param name="run">Whose metrics the steps are.</param>
+    /// <param name="run">The run that the steps' metrics belong to.</param>
     /// <param name="curve">The steps that were made before, from an earlier checkpoint; the new ones are added.</param>
     /// <param name="record">Gets the checkpoint and the curve so far every so many steps; null where none are wanted.</param>
     public async Task<(ArtifactRef Checkpoint, IReadOnlyList<StepMetrics> Curve)> RunAsync(

@@ -6,7 +6,7 @@ namespace Alt.Model.Chat;
 
 /// <summary>Runs a template once.</summary>
 /// <param name="budget">
-/// How many values it may compute, a long string counting for more: a template that somebody else wrote must not run or grow without end.
+/// How many values it may compute, a long string counting for more: an untrusted template must not run or grow without end.
 /// </param>
 internal sealed partial class TemplateEvaluator(string source, Dictionary<string, object?> globals, long budget)
 {

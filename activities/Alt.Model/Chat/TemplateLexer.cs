@@ -177,7 +177,7 @@ internal sealed partial class TemplateLexer
         throw TemplateError.At(_source, _line, "a string is not closed", quote.ToString());
     }
 
-    // As Python's; what is none of its escapes stays as it stands.
+    // As in Python; what is not an escape there stays as written.
     private int ReadEscape(int at, StringBuilder value)
     {
         var digits = _text[at] switch { 'x' => 2, 'u' => 4, _ => 0 };

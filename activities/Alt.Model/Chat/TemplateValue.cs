@@ -56,7 +56,7 @@ internal static class TemplateValue
         return json.ToString();
     }
 
-    /// <summary>What an error calls a value, which it must not quote.</summary>
+    /// <summary>How an error names a value, which it must not quote.</summary>
     public static string KindOf(object? value) => value switch
     {
         null => "none",
@@ -169,7 +169,7 @@ internal static class TemplateValue
     }
 }
 
-/// <summary>A variable or a member that is not there.</summary>
+/// <summary>A variable or a member that does not exist.</summary>
 internal sealed record Undefined(string Name);
 
 /// <summary>What namespace() makes: its variables outlive the loop that sets them.</summary>

@@ -21,7 +21,7 @@ internal sealed class CheckpointConfig
         TryRead(folder, FileName)
             ?? throw new InputException($"{Path.Combine(folder, FileName)} does not exist, expected the config of {expected}");
 
-    /// <summary>Another JSON file of the folder; null where there is none.</summary>
+    /// <summary>Another JSON file of the folder; null if it is missing.</summary>
     /// <exception cref="InputException">The file is not a JSON object.</exception>
     public static CheckpointConfig? TryRead(string folder, string name)
     {
@@ -70,7 +70,7 @@ internal sealed class CheckpointConfig
 
     public bool Has(string key) => _json[key] is not null;
 
-    /// <summary>An object within the file; null where there is none.</summary>
+    /// <summary>An object within the file; null if it is missing.</summary>
     public CheckpointConfig? Section(string key) => _json[key] switch
     {
         null => null,
@@ -136,7 +136,7 @@ internal sealed class CheckpointConfig
 
     public InputException Missing(string key, string expected) => new($"{_path}: {key} is missing, expected {expected}");
 
-    // Of what is not JSON, .NET's message quotes all that follows.
+    // For invalid JSON, .NET's message quotes everything that follows.
     private static InputException Invalid(string path, Exception e) =>
         new(
             $"{path} is not a valid config: "

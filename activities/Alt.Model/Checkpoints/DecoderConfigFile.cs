@@ -17,7 +17,7 @@ internal static class DecoderConfigFile
         var keys = architecture.Keys;
         var activation = file.Require(keys.Activation, Names(architecture.Activation));
         int[] ends = [.. file.Integers("eos_token_id").Union(generation?.Integers("eos_token_id") ?? [])];
-        // GPT-2's first config files leave out what is as in its smallest model.
+        // GPT-2's first config files leave out values that equal its smallest model's.
         var usual = architecture == Architecture.Gpt2 ? new DecoderConfig() : null;
         var config = new DecoderConfig
         {
@@ -32,7 +32,7 @@ internal static class DecoderConfigFile
             Inner = file.OptionalInteger(keys.Inner),
             NormEpsilon = file.Number(keys.Epsilon, architecture.RootMeanSquareNorm ? 1e-6 : 1e-5),
             InitializerRange = file.Number("initializer_range", 0.02),
-            // transformers ties the heads of GPT-2 where a config does not say it, and those of the other families not.
+            // transformers ties the heads of GPT-2 where a config does not say it, but not those of the other families.
             TiedHead = file.Flag("tie_word_embeddings", architecture == Architecture.Gpt2),
             EndOfText = ends.Length > 0 ? ends[0] : usual?.EndOfText ?? throw file.Missing("eos_token_id", "the token that ends a text"),
             OtherEnds = [.. ends.Skip(1)],

@@ -27,7 +27,7 @@ internal sealed class PickleReader
     private PickleReader(byte[] pickle) => _pickle = pickle;
 
     /// <summary>The tensors of a pickled state dict, by name.</summary>
-    /// <exception cref="FormatException">It is damaged, or is something else than a dict of tensors by names.</exception>
+    /// <exception cref="FormatException">It is damaged, or is something other than a dict of tensors by names.</exception>
     public static IReadOnlyDictionary<string, PickledTensor> Read(byte[] pickle)
     {
         var root = new PickleReader(pickle).Run() as PickledDict

@@ -6,7 +6,7 @@ namespace Alt.Model.Checkpoints;
 
 /// <summary>A tensor in a pickle: a view of a storage.</summary>
 /// <param name="Offset">In elements from the storage's start.</param>
-/// <param name="Strides">How many elements on the next one of each dimension stands.</param>
+/// <param name="Strides">Distance in elements to the next one of each dimension.</param>
 internal sealed record PickledTensor(PickledStorage Storage, long Offset, long[] Shape, long[] Strides);
 
 /// <summary>An entry of the archive that the pickle stands in.</summary>
@@ -34,7 +34,7 @@ internal sealed class PickledDict
 /// <summary>One of the classes and functions of Python that a pickle may name.</summary>
 internal abstract record PickledGlobal
 {
-    /// <exception cref="FormatException">It may not name that one.</exception>
+    /// <exception cref="FormatException">A pickle may not name that one.</exception>
     public static PickledGlobal Of(string module, string name) => (module, name) switch
     {
         ("collections", "OrderedDict") => new OrderedDict(),

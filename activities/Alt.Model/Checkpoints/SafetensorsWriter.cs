@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Alt.Model.Checkpoints;
 
-/// <summary>Writes safetensors files. The same tensors always give the same bytes: sorted, without anything of time or machine.</summary>
+/// <summary>Writes safetensors files. The same tensors always give the same bytes: sorted, independent of time and machine.</summary>
 public static class SafetensorsWriter
 {
     // The reference implementation pads the header with spaces so that the data is aligned.
@@ -20,7 +20,7 @@ public static class SafetensorsWriter
     /// <summary>SHA-256, in lower-case hexadecimal, of the file that <see cref="Write"/> writes.</summary>
     public static string Hash(IEnumerable<KeyValuePair<string, Tensor>> tensors) => HashInTurn(tensors.Select(TensorSource.Of));
 
-    /// <summary>The same of tensors of which only one at a time needs to be there.</summary>
+    /// <summary>The same of tensors of which only one at a time needs to exist.</summary>
     /// <inheritdoc cref="Write"/>
     internal static void WriteInTurn(string path, IEnumerable<TensorSource> tensors)
     {

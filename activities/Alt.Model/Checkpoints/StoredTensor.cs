@@ -11,7 +11,7 @@ public sealed record StoredTensor(ScalarType Type, long[] Shape, long Start)
     // What libtorch's operators can step through.
     private const int MostDimensions = 64;
 
-    /// <summary>How many elements on the next one of each dimension stands; null where the elements stand in row order.</summary>
+    /// <summary>Distance in elements to the next one of each dimension; null if the elements are in row order.</summary>
     public long[]? Strides { get; init; }
 
     /// <summary>How many elements there are from the first to the last one.</summary>
@@ -21,7 +21,7 @@ public sealed record StoredTensor(ScalarType Type, long[] Shape, long Start)
             ? 0
             : shape.Zip(strides).Aggregate((Int128)1, (span, dimension) => span + (Int128)(dimension.First - 1) * dimension.Second);
 
-    /// <summary>Whether elements that stand like that stand in row order.</summary>
+    /// <summary>Whether elements with these strides are in row order.</summary>
     public static bool IsRowOrder(long[] shape, long[] strides)
     {
         var next = 1L;
@@ -49,7 +49,7 @@ public sealed record StoredTensor(ScalarType Type, long[] Shape, long Start)
                 + $"{MostDimensions}, and none below 0");
         }
 
-        // Also one that is empty must not have a shape that overflows.
+        // The shape of an empty tensor must not overflow either.
         var bytes = shape.Where(size => size > 0)
             .Aggregate((Int128)ElementTypes.Size(type), (product, size) => product > long.MaxValue ? product : product * size);
         return bytes > long.MaxValue

@@ -18,7 +18,7 @@ internal static class Decoders
             return new TensorDecoder(model, wanted, positions);
         }
 
-        // The packed weights come first. Of what is left then half: the rest is for what the step computes, and for others.
+        // The packed weights come first. Then half of what is left: the rest is for what the step computes, and for others.
         model.Packed();
         var memory = (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet) / 2;
         var perSequence = PagedCache.BytesPerSequence(model.Config, model.ElementType, positions);

@@ -10,7 +10,7 @@ internal enum Epilogue
 {
     Store,
 
-    /// <summary>It is added to what is there.</summary>
+    /// <summary>It is added to the existing values.</summary>
     Add,
 
     GeluTanh,

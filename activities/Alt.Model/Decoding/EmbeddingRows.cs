@@ -41,7 +41,7 @@ internal sealed class EmbeddingRows : IDisposable
         }
     }
 
-    /// <summary>Adds a row to what is there.</summary>
+    /// <summary>Adds a row to the existing values.</summary>
     public void Add(int row, Span<float> result)
     {
         if (_half)

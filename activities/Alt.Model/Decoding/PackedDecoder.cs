@@ -55,7 +55,7 @@ internal sealed unsafe class PackedDecoder : IDecoder
         _logits = Buffer(_config.Vocabulary, slots);                                            // (A, V)
         // Its threads wait for work until it is disposed.
         _team = new WorkerTeam(_scores.Length);
-        // Only now that all is there: what failed before, for want of memory, leaves nothing behind.
+        // Only now that everything is allocated: an earlier failure for lack of memory leaves nothing behind.
         _buffers.ForEach(buffer => buffer.DetachFromDisposeScope());
         _weights.Hold();
 

@@ -5,7 +5,7 @@ namespace Alt.Model.Decoding;
 
 /// <summary>
 /// Keys and values of the sequences in work, in blocks of a few positions (Kwon et al., arXiv 2309.06180): a sequence takes a block when
-/// it comes to it, and the generations of one input share the blocks that the input fills. A half-precision model's are in half precision:
+/// it needs one, and the generations of one input share the blocks that the input fills. A half-precision model's are in half precision:
 /// a step reads all of them, so that it waits for half as much.
 /// </summary>
 /// <remarks>Axes: L layers, S positions of a block, G heads of keys and values, D head width.</remarks>
@@ -45,7 +45,7 @@ internal sealed unsafe class PagedCache : IDisposable
     }
 
     /// <summary>
-    /// Gives a slot what another has of its first positions. Blocks that are full are the same; the last is a copy, since both go on in it.
+    /// Gives a slot another slot's first positions. Full blocks are shared; the last is a copy, since both slots continue in it.
     /// </summary>
     public void Share(int from, int to, int length)
     {

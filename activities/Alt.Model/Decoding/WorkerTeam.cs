@@ -31,7 +31,7 @@ internal sealed class WorkerTeam : IDisposable
     public int Size { get; }
 
     /// <summary>Runs the method on every worker, of which the caller is the first, and returns when all are done.</summary>
-    /// <param name="body">Gets the worker's number. Keep the delegate: making one anew for every step is garbage.</param>
+    /// <param name="body">Gets the worker's number. Keep the delegate: a new one for every step is garbage.</param>
     public void Run(Action<int> body)
     {
         (_body, _failure, _running, _arrived, _next) = (body, null, Size, 0, 0);

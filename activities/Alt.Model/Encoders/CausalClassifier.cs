@@ -35,7 +35,7 @@ internal sealed class CausalClassifier : SequenceClassifier
     }
 
     /// <summary>
-    /// A prompt and a text are one text; of what is too long the start goes, since what is to be judged stands at the end.
+    /// A prompt and a text are one text; one that is too long loses its start, since the part to judge is at the end.
     /// </summary>
     public override TokenSequence Tokens(string? prompt, string text, int longest) =>
         Tokenizer.Encode(prompt + text, longest, keepEnd: true);

@@ -33,7 +33,7 @@ internal sealed partial class Encoder
                 NormOf(block + "attention.output.LayerNorm"),
                 LinearOf(block + "intermediate.dense", C, F), LinearOf(block + "output.dense", F, C), NormOf(block + "output.LayerNorm"));
         })];
-        // Only now that all are read: what failed before leaves nothing behind.
+        // Only now that all are read: an earlier failure leaves nothing behind.
         _weights.ForEach(weight => weight.DetachFromDisposeScope());
 
         Tensor Read(string name, params long[] shape) => Kept(weights.Read(trunk + name, shape).to(device));

@@ -41,7 +41,7 @@ internal sealed class EncoderClassifier : SequenceClassifier
         return new EncoderClassifier(folder, config, weights, labels, device);
     }
 
-    /// <summary>A prompt and a text are a pair; of what is too long, the ends go.</summary>
+    /// <summary>A prompt and a text are a pair; texts that are too long lose their ends.</summary>
     public override TokenSequence Tokens(string? prompt, string text, int longest) =>
         prompt is null ? Tokenizer.Encode(text, longest) : Tokenizer.EncodePair(prompt, text, longest);
 

@@ -51,7 +51,7 @@ public abstract class SequenceModel : IDisposable
     /// <param name="sequences">
     /// In any order: the batches, and so the last bit of a number, depend on which sequences there are and on nothing else.
     /// </param>
-    /// <param name="progress">Told how many sequences more are read.</param>
+    /// <param name="progress">Gets the number of newly read sequences.</param>
     /// <returns>One row for each sequence, in their order; none is empty.</returns>
     /// <exception cref="OperationCanceledException">Between two batches.</exception>
     public IReadOnlyList<float[]> Read(

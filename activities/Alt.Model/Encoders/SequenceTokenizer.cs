@@ -41,7 +41,7 @@ internal sealed class SequenceTokenizer
     public static SequenceTokenizer Gpt2(Tokenizer tokenizer) => new(text => tokenizer.Encode(text), tokenizer.VocabularySize, [], [], []);
 
     /// <param name="longest">Most tokens, special ones included.</param>
-    /// <param name="keepEnd">What of a text is kept that is too long: its end rather than its start.</param>
+    /// <param name="keepEnd">Whether a text that is too long keeps its end rather than its start.</param>
     public TokenSequence Encode(string text, int longest, bool keepEnd = false)
     {
         var ids = _encode(text);
@@ -51,7 +51,7 @@ internal sealed class SequenceTokenizer
     }
 
     /// <summary>
-    /// Two texts as one sequence. Of what is too long, tokens go from the end of the longer one until both are equally long (transformers'
+    /// Two texts as one sequence. If too long, tokens are cut from the end of the longer one until both are equally long (transformers'
     /// longest_first).
     /// </summary>
     /// <param name="longest">Most tokens, special ones included.</param>

@@ -26,7 +26,7 @@ public sealed class TextEmbedder : SequenceModel
         return new TextEmbedder(folder, config, weights, device ?? CPU);
     }
 
-    /// <summary>A text's tokens; of one that is too long the start goes (arXiv 2402.03469's code).</summary>
+    /// <summary>A text's tokens; one that is too long loses its start (arXiv 2402.03469's code).</summary>
     /// <param name="longest">Most tokens, at most the model's positions.</param>
     public TokenSequence Tokens(string text, int longest) => Tokenizer.Encode(text, longest, keepEnd: true);
 

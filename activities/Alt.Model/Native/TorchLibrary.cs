@@ -31,7 +31,7 @@ public static class TorchLibrary
             ? $"libtorch cannot be loaded: {fault}; remove .alt/app and repeat the command, which restores its packages"
             : null;
 
-    /// <summary>Loads the native libraries unless they are there.</summary>
+    /// <summary>Loads the native libraries unless they are loaded.</summary>
     /// <exception cref="InputException">A library is missing or cannot be loaded.</exception>
     public static void Require()
     {

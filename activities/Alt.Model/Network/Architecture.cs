@@ -161,7 +161,7 @@ public sealed record WeightNames(
     string Trunk, string Tokens, string Blocks, string FinalNorm, string Head, string AttentionNorm, string InnerNorm, string[] Attention,
     string Projection, string[] Inner, string Outer)
 {
-    /// <summary>The learned positions; null where there are none.</summary>
+    /// <summary>The learned positions; null if the family has none.</summary>
     public string? Positions { get; init; }
 }
 

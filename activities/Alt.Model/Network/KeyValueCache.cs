@@ -62,7 +62,7 @@ internal sealed class KeyValueCache : IDisposable
             .view(A, G, H / G, D);                                                  // (A, G, H / G, D)
         var k = _keys[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, G, D).permute(0, 2, 3, 1);                  // (A, G, D, P)
         var v = _values[layer].narrow(1, 0, P).index_select(0, slotIds).view(A, P, G, D).transpose(1, 2);                    // (A, G, P, D)
-        // Not matmul, out of which TorchSharp lets a native exception end the process; it does the same.
+        // Not matmul, which does the same: TorchSharp lets a native exception out of it end the process.
         var scores = q.view(A * G, H / G, D).bmm(k.reshape(A * G, D, P))
             .view(A, G, H / G, P) / Math.Sqrt(D);                // (A, G, H / G, P)
         var weights = scores.masked_fill_(later.view(A, 1, 1, P), float.NegativeInfinity)

@@ -7,8 +7,8 @@ namespace Alt.Model.Network;
 public sealed partial class LanguageModel
 {
     /// <summary>
-    /// Draws the embeddings of some tokens anew, around the mean of others. Tokens that no training text holds end nearly identical
-    /// under a tied head, so that feedback written in them could not be told apart.
+    /// Draws the embeddings of some tokens again, around the mean of others. Tokens that no training text holds end nearly identical
+    /// under a tied head, so that feedback written in them could not be distinguished.
     /// </summary>
     /// <param name="tokens">The rows to draw.</param>
     /// <param name="like">The rows whose mean and deviation per column the draw follows.</param>

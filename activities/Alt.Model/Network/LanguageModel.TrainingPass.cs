@@ -11,12 +11,12 @@ public sealed partial class LanguageModel
     /// </summary>
     /// <param name="ids">Token ids (B, T), padded on the right with any id.</param>
     /// <param name="recompute">
-    /// Whether to keep no more than each block's input, and to compute the rest again on the way back (arXiv 1604.06174).
+    /// Whether to keep no more than each block's input, and to compute the rest again in the backward pass (arXiv 1604.06174).
     /// </param>
     internal TrainingPass Pass(Tensor ids, bool recompute) => new(this, ids, recompute);
 
     /// <summary>
-    /// What a step keeps between its ways forward and back. On a processor the graph begins with the embedded tokens: the embedding's own
+    /// What a step keeps between forward and backward pass. On a processor the graph begins with the embedded tokens: the embedding's own
     /// gradient would be a matrix of the whole vocabulary, nearly all of it zeros, to be added to the one that the output layer has left
     /// there.
     /// </summary>
@@ -66,7 +66,7 @@ public sealed partial class LanguageModel
         }
     }
 
-    // Blocks that are computed again on the way back.
+    // Blocks that are computed again in the backward pass.
     private sealed class Recomputation
     {
         private readonly Func<int, Tensor, Tensor> _block;

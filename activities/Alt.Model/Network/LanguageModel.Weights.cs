@@ -11,7 +11,7 @@ public enum NewTokens
     /// <summary>As the end-of-text token's row.</summary>
     CopyEndOfText,
 
-    /// <summary>Normal, with each column's mean and deviation over the rows that there are.</summary>
+    /// <summary>Normal, with each column's mean and deviation over the existing rows.</summary>
     Normal,
 }
 

@@ -105,12 +105,12 @@ public sealed partial class LanguageModel : IDisposable
     }
 
     /// <summary>
-    /// The weights for decoding on a processor, made anew after <see cref="WeightsChanged"/>; whoever reads them longer than the model
+    /// The weights for decoding on a processor, made again after <see cref="WeightsChanged"/>; a caller reading them longer than the model
     /// keeps them holds them.
     /// </summary>
     internal PackedModel Packed() => _packed ??= new PackedModel(this);
 
-    /// <summary>To be called by whoever changes a weight.</summary>
+    /// <summary>Code that changes a weight must call this.</summary>
     internal void WeightsChanged()
     {
         _packed?.Release();

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Alt.Model.Network;
 
 /// <summary>
-/// Where models are held and computed. Whatever makes a tensor asks here first, so that a missing libtorch is one clear line.
+/// Where models are held and computed. Code that makes a tensor asks here first, so that a missing libtorch gives one clear line.
 /// </summary>
 public static partial class ModelDevice
 {
@@ -37,7 +37,7 @@ public static partial class ModelDevice
                 + "CUDA, or the device cpu");
     }
 
-    /// <exception cref="InputException">It is not at hand.</exception>
+    /// <exception cref="InputException">It is not available.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// It is <see cref="RunDevice.Auto"/>, which is no device before <see cref="Choose"/>.
     /// </exception>
@@ -56,8 +56,8 @@ public static partial class ModelDevice
         };
     }
 
-    /// <summary>What a config comes to on this machine.</summary>
-    /// <exception cref="InputException">It is not at hand.</exception>
+    /// <summary>The device that a config selects on this machine.</summary>
+    /// <exception cref="InputException">It is not available.</exception>
     public static RunDevice Choose(RunDevice wanted)
     {
         TorchLibrary.Require();

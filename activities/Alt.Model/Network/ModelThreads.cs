@@ -13,7 +13,7 @@ namespace Alt.Model.Network;
 /// </remarks>
 internal static class ModelThreads
 {
-    /// <summary>For the calling thread: OpenMP keeps the number per thread, so whatever starts work calls this.</summary>
+    /// <summary>For the calling thread: OpenMP keeps the number per thread, so code that starts work calls this.</summary>
     public static void Apply()
     {
         TorchLibrary.Require();

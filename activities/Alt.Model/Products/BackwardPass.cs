@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Alt.Model.Products;
 
-/// <summary>What functions of ours share on libtorch's way back through a graph, on the thread that called for it.</summary>
+/// <summary>What our functions share in libtorch's backward pass through a graph, on the thread that called for it.</summary>
 internal static class BackwardPass
 {
     // The last gradient that libtorch was given. It holds it by itself when it asks for the next, long before the scope of the step ends.
@@ -36,7 +36,7 @@ internal static class BackwardPass
         return _given;
     }
 
-    /// <summary>To be called when a way back has ended: throws what it failed with, which cannot cross libtorch's frames.</summary>
+    /// <summary>To be called after a backward pass: throws the exception that ended it, which cannot cross libtorch's frames.</summary>
     public static void ThrowFailure()
     {
         var failure = _failure;

@@ -6,7 +6,7 @@ internal static class Cores
     private static readonly ParallelOptions Options = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
 
     /// <summary>
-    /// Calls the method once for each piece, and returns when all are done. Whoever is free takes the next piece, the caller too.
+    /// Calls the method once for each piece, and returns when all are done. A free thread takes the next piece, the caller's too.
     /// </summary>
     /// <remarks>
     /// <see cref="Parallel"/> by itself gives out ranges that grow, which leaves a core without work at the end of a few large pieces.

@@ -15,7 +15,7 @@ internal static unsafe class Packing
     // Numbers per row that are transposed before the next rows: what is read and written of them fits a core's first cache.
     private const int Transposed = 64;
 
-    /// <summary>Columns of a matrix to a panel (K, <see cref="Tiles.Width"/>), with zeros for columns that there are not.</summary>
+    /// <summary>Columns of a matrix to a panel (K, <see cref="Tiles.Width"/>), with zeros for missing columns.</summary>
     public static void Panel(in Matrix source, int firstRow, int rows, int column, float* panel)
     {
         var columns = Math.Min(Tiles.Width, source.Columns - column);

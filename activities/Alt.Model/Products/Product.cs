@@ -20,7 +20,7 @@ internal sealed unsafe class Product
     // Rows of a piece of work where the pieces are rows.
     private const int BlockRows = 96;
 
-    // Multiplications for which other cores are not called.
+    // So few multiplications that other cores are not called.
     private const long SmallWork = 1 << 18;
 
     [ThreadStatic]

@@ -85,7 +85,7 @@ internal static unsafe class Tiles
         }
     }
 
-    // 8 rows, 48 columns. Rows that there are not are the last one again.
+    // 8 rows, 48 columns. Missing rows repeat the last one.
     private static void MultiplyWide(
         float* rows, nint stride, nint step, int count, float* panel, nint inputs, float* result, nint resultStride, bool add)
     {
@@ -210,7 +210,7 @@ internal static unsafe class Tiles
             Add(r3[k], a, b, c, ref a3, ref b3, ref c3);
         }
 
-        // A row that there is not has the last one's sums, so that writing it there again changes nothing.
+        // A missing row has the last one's sums, so that writing it there again changes nothing.
         Store(a0, b0, c0, result);
         Store(a1, b1, c1, result + Math.Min(1, last) * resultStride);
         Store(a2, b2, c2, result + Math.Min(2, last) * resultStride);

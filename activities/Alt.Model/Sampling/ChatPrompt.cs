@@ -12,7 +12,7 @@ namespace Alt.Model.Sampling;
 /// </summary>
 internal sealed class ChatPrompt
 {
-    // Stands in a prompt's place to see what the template writes around it; of characters that mean nothing and no text has.
+    // Takes a prompt's place to show what the template writes around it; its characters mean nothing and occur in no text.
     private const string Mark = "\uE0F0\uE0F1\uE0F2";
 
     private readonly ChatTemplate _template;

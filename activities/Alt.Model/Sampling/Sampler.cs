@@ -10,7 +10,7 @@ namespace Alt.Model.Sampling;
 /// <param name="Key">The stream of this generation's random numbers; its position is that of the new token.</param>
 public sealed record SamplingJob(int[] Input, RandomKey Key);
 
-/// <summary>What a job gave.</summary>
+/// <summary>The result of a job.</summary>
 /// <param name="Tokens">The new tokens; the last is one that ends a text where that was drawn.</param>
 /// <param name="LogProbs">Log-probability of each token under the distribution that it was drawn from.</param>
 public sealed record Generation(int[] Tokens, float[] LogProbs, FinishReason FinishReason);
@@ -61,7 +61,7 @@ public sealed class Sampler(LanguageModel model, SamplingOptions options, int ba
             .Select(_ => new TokenDistribution(options, _vocabulary))];
         var generations = new Generation[jobs.Count];
         var drawn = 0;
-        // Whatever a step makes anew is garbage of every step: so the delegate too is made once.
+        // Every object that a step makes becomes garbage, so the delegate too is made once.
         var stepping = active;
         LogitsAction draw = (row, worker, logits) => Draw(stepping[row], logits[.._vocabulary], distributions[worker]);
         while (waiting.Count > 0 || active.Count > 0)

@@ -29,7 +29,7 @@ internal sealed class TokenDistribution
     {
         _options = options;
         _banned = [.. options.BannedTokens];
-        // Whole blocks, so that no loop has a rest to care for.
+        // Whole blocks, so that no loop has a remainder to handle.
         _blocks = new double[(vocabulary + BlockLength - 1) / BlockLength];
         _weights = new float[_blocks.Length * BlockLength];
     }

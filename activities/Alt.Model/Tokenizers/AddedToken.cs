@@ -5,7 +5,7 @@ namespace Alt.Model.Tokenizers;
 /// <param name="LeftStrip">It takes the white space before it.</param>
 /// <param name="RightStrip">It takes the white space after it.</param>
 /// <param name="Normalized">It is sought, itself normalized, in the normalized text rather than in the text as given.</param>
-/// <param name="Special">It is no text: found only where special tokens are asked for, and left out of a decoded text at will.</param>
+/// <param name="Special">It is no text: found only where special tokens are asked for, and left out of a decoded text on request.</param>
 /// <param name="InVocabulary">The model's own vocabulary holds it too.</param>
 internal sealed record AddedToken(
     int Id, string Content, bool SingleWord, bool LeftStrip, bool RightStrip, bool Normalized, bool Special, bool InVocabulary)

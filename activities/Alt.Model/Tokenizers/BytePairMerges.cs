@@ -5,7 +5,7 @@ internal sealed class BytePairMerges
 {
     private readonly Dictionary<long, (int Rank, int Id)> _merges;
 
-    /// <param name="all">Each with what it becomes; of a pair that stands there twice the last counts.</param>
+    /// <param name="all">Each with what it becomes; of a pair that occurs twice the last counts.</param>
     public BytePairMerges(IReadOnlyList<(int Left, int Right, int Id)> all)
     {
         All = all;

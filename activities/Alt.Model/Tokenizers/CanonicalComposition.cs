@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Alt.Model.Tokenizers;
 
-/// <summary>Unicode's NFC, from tables of its own as <see cref="CanonicalDecomposition"/>, and for its reason.</summary>
+/// <summary>Unicode's NFC, from tables of its own as <see cref="CanonicalDecomposition"/>, and for the same reason.</summary>
 internal static class CanonicalComposition
 {
     private const char FirstChanged = '\u0300';

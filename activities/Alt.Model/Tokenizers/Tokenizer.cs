@@ -169,7 +169,7 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
-    /// <summary>Token ids of a text that a model is to go on with: what stands <see cref="Before"/> every text, then the text.</summary>
+    /// <summary>Token ids of a text that a model is to continue: what stands <see cref="Before"/> every text, then the text.</summary>
     public int[] EncodePrompt(string text) => [.. Before, .. Encode(text)];
 
     /// <summary>The text of token ids. Bytes that are not UTF-8, as where a generation ends inside a character, become U+FFFD.</summary>
@@ -311,7 +311,7 @@ public sealed class Tokenizer
             : _merges.Apply(Array.ConvertAll(bytes, b => _idOfByte[b]));
     }
 
-    // A character that is no token becomes the tokens of its bytes, or with others of its like the unknown token, or nothing.
+    // A character that is no token becomes the tokens of its bytes, or together with others like it the unknown token, or nothing.
     private List<int> Characters(ReadOnlySpan<char> word)
     {
         var pieces = Stages.Pieces!;

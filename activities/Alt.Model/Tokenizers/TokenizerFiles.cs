@@ -292,7 +292,7 @@ internal static class TokenizerFiles
             }
         }
 
-        // Without it transformers takes the class from the model's kind, and some of those rebuild the stages by their own lights.
+        // Without it transformers takes the class from the model's kind, and some of those rebuild the stages in their own way.
         files.TryAdd(ConfigName, "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n"u8.ToArray());
         return files;
     }

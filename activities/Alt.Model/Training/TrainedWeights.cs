@@ -89,7 +89,7 @@ internal sealed class TrainedWeights : IDisposable
         }
     }
 
-    /// <summary>Takes the changed weights over into whatever is computed with.</summary>
+    /// <summary>Copies the changed weights into the weights that the passes compute with.</summary>
     public void Publish()
     {
         _policy.WeightsChanged();

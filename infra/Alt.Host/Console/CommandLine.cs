@@ -74,7 +74,7 @@ internal static class CommandLine
         return root;
     }
 
-    /// <summary>The library lists a missing command before the word that it did not know; the word says more.</summary>
+    /// <summary>The library lists a missing command before the unknown word; the word is more useful.</summary>
     private static string ProblemOf(ParseResult parsed) =>
         parsed.Errors.Select(e => e.Message).FirstOrDefault(m => m.StartsWith("unknown", StringComparison.Ordinal))
         ?? (parsed.UnmatchedTokens is [var unknown, ..]

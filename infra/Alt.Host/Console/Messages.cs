@@ -3,7 +3,7 @@ using Alt.Activities;
 
 namespace Alt.Host;
 
-/// <summary>Failures in the words of one line.</summary>
+/// <summary>Failures as one-line messages.</summary>
 internal static class Messages
 {
     public static string Explain(Exception e) => e switch

@@ -5,12 +5,12 @@ using Spectre.Console;
 
 namespace Alt.Host;
 
-/// <summary>Where a command's words go: its result to standard output, everything said on the way to standard error.</summary>
+/// <summary>Where a command writes: its result to standard output, everything else to standard error.</summary>
 internal sealed class Output(bool json, bool csv = false)
 {
     private const int WholeLines = 10_000;
 
-    /// <summary>For what is said on the way. Plain lines where standard error is no terminal.</summary>
+    /// <summary>For messages while the command works. Plain lines where standard error is no terminal.</summary>
     public IAnsiConsole Aside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>Whether a person watches, so that a line may be written over; not between the lines of a log.</summary>
@@ -44,7 +44,7 @@ internal sealed class Output(bool json, bool csv = false)
         {
             if (Console.IsOutputRedirected)
             {
-                // Whoever reads a pipe wants whole lines.
+                // A reader of a pipe wants whole lines.
                 AnsiConsole.Profile.Width = WholeLines;
             }
 

@@ -4,10 +4,10 @@ using Temporalio.Exceptions;
 
 namespace Alt.Host;
 
-/// <summary>Tells failures that pass, because a part that was killed is started again, from those that stay.</summary>
+/// <summary>Distinguishes failures that pass, because a killed part is restarted, from those that stay.</summary>
 internal static class TransientErrors
 {
-    /// <summary>Looks through the layers, since stores and clients wrap what their drivers say.</summary>
+    /// <summary>Looks through the layers, since stores and clients wrap their drivers' errors.</summary>
     public static bool Include(Exception? e) => e switch
     {
         null => false,

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Alt.Host.Progress;
 
-/// <summary>Says what each iteration came to, once, as soon as the record has it.</summary>
+/// <summary>Reports each iteration's results once, as soon as they are recorded.</summary>
 internal sealed class IterationNotes(LedgerConnection record, string run, ProgressDisplay display)
 {
     private int _next;

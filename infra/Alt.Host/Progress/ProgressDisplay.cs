@@ -11,7 +11,7 @@ internal sealed class ProgressDisplay(Output output)
     private string _stage = "";
     private DateTime _nextPlain;
 
-    /// <summary>Shows progress for as long as the work goes on.</summary>
+    /// <summary>Shows progress while the work continues.</summary>
     public Task DuringAsync(Func<Task> work) => !output.Live ? work() : output.Aside.Status().StartAsync("starting", async context =>
     {
         _live = context;

@@ -66,7 +66,7 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
             when (e is RpcException or WorkflowQueryFailedException or WorkflowQueryRejectedException or OperationCanceledException
             && !token.IsCancellationRequested)
         {
-            // No worker answers right now; what it said last still stands.
+            // No worker answers right now; its last answer still holds.
             return null;
         }
     }

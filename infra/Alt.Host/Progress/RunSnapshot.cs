@@ -7,7 +7,7 @@ namespace Alt.Host.Progress;
 /// <param name="Closed">The workflow has ended, in whatever way.</param>
 /// <param name="Run">null while no worker has answered.</param>
 /// <param name="Iteration">null outside iterations, and while no worker has answered.</param>
-/// <param name="Work">The activities under way taken together; null where none has said anything yet.</param>
+/// <param name="Work">The activities under way taken together; null if none has reported yet.</param>
 /// <param name="Trouble">Why an activity is being tried again; null where all is well.</param>
 internal sealed record RunSnapshot(
     bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)

@@ -10,7 +10,7 @@ using Serilog.Formatting.Display;
 namespace Alt.Host;
 
 /// <summary>
-/// Each process's log: a file under the home, and with --verbose standard error too; never standard output, which results own.
+/// Each process's log: a file under the home, and with --verbose standard error too; never standard output, which is for results.
 /// Messages carry ids and counts, never texts of the data. The settings are variables, so that they reach the child processes.
 /// </summary>
 internal static partial class Logs
@@ -37,7 +37,7 @@ internal static partial class Logs
     /// <summary>Whether the user wants to see the log.</summary>
     public static bool AreShown => Environment.GetEnvironmentVariable(ShownVariable) is { Length: > 0 };
 
-    /// <summary>Takes over what flags say.</summary>
+    /// <summary>Applies the flags.</summary>
     public static void Set(bool verbose, bool json)
     {
         if (verbose)
@@ -51,13 +51,13 @@ internal static partial class Logs
         }
     }
 
-    /// <exception cref="InputException">A variable has a value that means nothing.</exception>
+    /// <exception cref="InputException">A variable has an invalid value.</exception>
     public static ILoggerFactory Open(AltHome home, string name)
     {
         var (level, format) = (Level(), Format());
         var settings = new LoggerConfiguration()
             .MinimumLevel.Is(level)
-            // Each request of the libraries is a message of theirs.
+            // The libraries log a message for each request.
             .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
             .Enrich.FromLogContext()
             .WriteTo.File(
@@ -72,7 +72,7 @@ internal static partial class Logs
         return new SerilogLoggerFactory(settings.CreateLogger(), dispose: true);
     }
 
-    /// <summary>Keeps the whole of a failure of which the user is shown one line.</summary>
+    /// <summary>Logs a failure in full; the user sees one line of it.</summary>
     public static void Keep(Exception failure, string command)
     {
         if (Environment.GetEnvironmentVariable(AltHome.Variable) is { Length: > 0 } home && Directory.Exists(home))

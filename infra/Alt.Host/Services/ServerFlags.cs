@@ -11,7 +11,7 @@ namespace Alt.Host;
 internal sealed record ServerSettings(
     IPAddress Ip, int? Port, int? HttpPort, ServerTls? Tls, string? ApiKey, int HistoryPage, bool AcceptCompression)
 {
-    /// <summary>Whether this home's own commands can connect without more ado.</summary>
+    /// <summary>Whether this home's own commands can connect without further settings.</summary>
     public bool IsPlain => Tls is null && ApiKey is null;
 
     public EmbeddedServerOptions For(string connection, int port) => new()
@@ -28,7 +28,7 @@ internal sealed record ServerSettings(
 }
 
 /// <summary>
-/// The options of <c>alt server</c>. A network sees nothing unless told so, and a key is never an argument, which others on the machine
+/// The options of <c>alt server</c>. A network sees nothing unless asked for, and a key is never an argument, which others on the machine
 /// could read.
 /// </summary>
 internal sealed class ServerFlags

@@ -56,11 +56,11 @@ internal sealed class Telemetry : IDisposable
         yield return OpenTelemetrySdk.Create(sdk =>
         {
             sdk.Services.AddSingleton(ForSignal(signal, variables));
-            // After the default name, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES count over it.
+            // After the default name, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override it.
             sdk.ConfigureResource(resource => resource.AddService(service).AddEnvironmentVariableDetector());
             add(sdk, options =>
             {
-                // Set, it is the whole address; the path of the signal is added to the one for all signals only.
+                // If set, it is the whole address; the signal's path is only added to the address for all signals.
                 if (own is not null)
                 {
                     options.Endpoint = own;

@@ -48,7 +48,7 @@ internal static class TemporalConnection
                 a.Outcome is { Exception: null, Result: null } or { Exception: InvalidOperationException or RpcException }),
             OnRetry = a =>
             {
-                // Said once for as long as it stays the reason.
+                // Logs a reason once for as long as it stays the same.
                 var reason = a.Outcome.Exception?.Message ?? "it has not been started yet";
                 if (reason != said)
                 {
@@ -85,7 +85,7 @@ internal static class TemporalConnection
     public static TemporalClientConnectOptions OutsideOptions(ClientEnvConfig.ProfileLoadOptions? from = null)
     {
         from ??= new();
-        // The core would look at what the process began with, and miss what a flag has set since.
+        // The core would read the environment that the process began with, and miss what a flag has set since.
         from.OverrideEnvVars ??= Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
         try
@@ -103,7 +103,7 @@ internal static class TemporalConnection
     /// </summary>
     public static TemporalRuntime RuntimeOf(ILoggerFactory logs) => Runtimes.GetValue(logs, static l => NewRuntime(l, metrics: null));
 
-    // What else an outside server wants (namespace, TLS, API key) stands where all of Temporal's tools look for it.
+    // An outside server's other settings (namespace, TLS, API key) are where all of Temporal's tools look for them.
     private static async Task<TemporalClient> ConnectAsync(TemporalEndpoint endpoint, ILoggerFactory logs, TemporalRuntime runtime)
     {
         var options = endpoint.Outside ? OutsideOptions() : new();
@@ -135,7 +135,7 @@ internal static class TemporalConnection
     private static bool IsRefusal(Exception e) =>
         e is InvalidOperationException && Says(e, "code: Unauthenticated", "code: PermissionDenied");
 
-    // A certificate or a key that cannot be used, TLS with a server that has none, an address that is none. A server that is away says
+    // An unusable certificate or key, TLS with a server that has none, an invalid address. An unreachable server gives
     // "ConnectError".
     private static bool IsMisconfigured(Exception e) => e is ArgumentException
         || (e is InvalidOperationException && Says(e, "kind: InvalidData", "private key", "NoCertificatesPresented", "Invalid options"));

@@ -5,8 +5,8 @@ using Temporalio.Client;
 namespace Alt.Host;
 
 /// <summary>
-/// Which Temporal server a command uses: the embedded one, unless a flag or the environment names another. What else that one wants
-/// (namespace, TLS, API key) comes from <c>TEMPORAL_*</c> or a profile, as for all of Temporal's tools; a key is never a flag, since all
+/// Which Temporal server a command uses: the embedded one, unless a flag or the environment names another. Its other settings
+/// (namespace, TLS, API key) come from <c>TEMPORAL_*</c> or a profile, as for all of Temporal's tools; a key is never a flag, since all
 /// users see those.
 /// </summary>
 internal sealed class TemporalFlags

@@ -50,7 +50,7 @@ internal static class Worker
         builder.Services.Configure<HostOptions>(options =>
         {
             options.ServicesStopConcurrently = true;
-            // An activity that is stopped comes to its end; what it uses must not be let go before.
+            // A stopped activity still runs to its end; what it uses must not be disposed before.
             options.ShutdownTimeout = Timeout.InfiniteTimeSpan;
         });
         add(builder.Services);

@@ -4,8 +4,8 @@ using Alt.Domain;
 namespace Alt.Host;
 
 /// <summary>
-/// The options of <c>alt worker</c> that tune it. Each may stand in an environment variable too, since <c>alt run</c> starts its worker by
-/// itself; an option goes before its variable.
+/// The options of <c>alt worker</c> that tune it. Each can be set by an environment variable too, since <c>alt run</c> starts its worker by
+/// itself; an option overrides its variable.
 /// </summary>
 internal sealed class WorkerFlags
 {

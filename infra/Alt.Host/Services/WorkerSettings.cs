@@ -30,11 +30,11 @@ internal sealed record WorkerSettings(
 
     public static WorkerSettings Default => Parse(new Dictionary<string, Given>());
 
-    /// <summary>What slots are where nothing is said, as a person would write them.</summary>
+    /// <summary>The default slots, as a user would write them.</summary>
     public static string UsualSlotsText => string.Join(',', UsualSlots.Select(s => $"{s.Key}={s.Value}"));
 
-    /// <param name="given">What was said, by the option's name.</param>
-    /// <exception cref="InputException">A text is not of its form, or is more than there can be.</exception>
+    /// <param name="given">The given values, by the option's name.</param>
+    /// <exception cref="InputException">A value is malformed, or more than is allowed.</exception>
     public static WorkerSettings Parse(IReadOnlyDictionary<string, Given> given)
     {
         var slots = new Dictionary<string, int>(UsualSlots);

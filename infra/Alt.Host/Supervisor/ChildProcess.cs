@@ -82,7 +82,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         };
         if (Logs.AreShown)
         {
-            // Its standard error is for its last words.
+            // Its standard error is for its last error message.
             start.Environment[Logs.ShownVariable] = Logs.ToParent;
         }
 
@@ -123,7 +123,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         await Task.WhenAll(ended, output, errors);
-        // Somebody who kills a process before it is ready has not shown that it cannot start.
+        // A process that was killed before it was ready has not shown that it cannot start.
         return process.ExitCode == Killed ? (true, "killed") : (wasReady, lastWords);
     }
 

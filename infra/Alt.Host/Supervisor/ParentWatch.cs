@@ -23,7 +23,7 @@ internal sealed class ParentWatch : IDisposable
         });
     }
 
-    /// <summary>Cancelled when the parent is gone or this process is asked to end.</summary>
+    /// <summary>Cancelled when the parent has ended or this process is asked to end.</summary>
     public CancellationToken Gone => _gone.Token;
 
     public static ParentWatch Start()
@@ -50,7 +50,7 @@ internal sealed class ParentWatch : IDisposable
         Span<byte> buffer = stackalloc byte[256];
         while (input.Read(buffer) > 0)
         {
-            // Nothing is ever said on this pipe; only its end matters.
+            // Nothing is ever written to this pipe; only its end matters.
         }
 
         _gone.Cancel();

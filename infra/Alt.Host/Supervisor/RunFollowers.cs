@@ -7,9 +7,9 @@ using Temporalio.Exceptions;
 namespace Alt.Host.Supervisor;
 
 /// <summary>
-/// Who follows which run. A run is worked on for as long as a command follows it: what is left open on the server when the last one has
-/// gone, even by kill -9, is ended there, and starts again from its record. Otherwise it would go on in silence, and take the models'
-/// device, whenever another run starts a worker. Only on the embedded server: on somebody else's a run goes on by itself, and commands join
+/// Which commands follow which run. A run is worked on while a command follows it: when the last one has ended, even by kill -9,
+/// what it left open on the server is ended there, and starts again from its record. Otherwise it would run unseen, and take the models'
+/// device, whenever another run starts a worker. Only on the embedded server: on an outside one a run runs by itself, and commands join
 /// it.
 /// </summary>
 internal static class RunFollowers
@@ -34,7 +34,7 @@ internal static class RunFollowers
     }
 
     /// <summary>
-    /// Whether the run is worked on wherever there is a worker: a command follows it, or it needs none, since others started it or serve
+    /// Whether any worker should work on the run: a command follows it, or it needs none, since others started it or serve
     /// it.
     /// </summary>
     public static bool IsFollowed(AltHome home, string run)
@@ -49,7 +49,7 @@ internal static class RunFollowers
         return alone is null;
     }
 
-    /// <summary>Ends what is open of all runs that nobody follows any more.</summary>
+    /// <summary>Ends what is open of all runs that no command follows any more.</summary>
     /// <param name="ended">The runs that earlier calls found ended; kept up to date.</param>
     public static async Task EndLeftAsync(AltHome home, ITemporalClient client, HashSet<string> ended, CancellationToken token)
     {

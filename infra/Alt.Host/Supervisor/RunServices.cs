@@ -6,7 +6,7 @@ using Temporalio.Client;
 namespace Alt.Host.Supervisor;
 
 /// <summary>
-/// What keeps a run going: PostgreSQL that is up, the Temporal server and a worker. One process of the home owns them, the others join;
+/// The services that a run needs: PostgreSQL, the Temporal server and a worker. One process of the home owns them, the others join;
 /// when the owner leaves, another one takes over and starts them again.
 /// </summary>
 internal sealed class RunServices : IAsyncDisposable
@@ -74,7 +74,7 @@ internal sealed class RunServices : IAsyncDisposable
         var client = await TemporalConnection.ConnectAsync(_home, _logs, serving, _ending.Token);
         var ended = new HashSet<string>();
         using var timer = new PeriodicTimer(Check);
-        // Before there is a worker, which would take up what was left.
+        // Before a worker starts, which would take up what was left.
         while (_temporal is null && !await EndLeftRunsAsync(client, ended))
         {
             await timer.WaitForNextTickAsync(_ending.Token);

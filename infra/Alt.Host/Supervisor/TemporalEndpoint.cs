@@ -4,7 +4,7 @@ namespace Alt.Host.Supervisor;
 
 /// <summary>The Temporal server in use, kept in a file so that a server that starts again takes its old port.</summary>
 /// <param name="Address">HOST:PORT.</param>
-/// <param name="Outside">Whether it is somebody else's, and not the embedded one.</param>
+/// <param name="Outside">Whether it is an outside server, and not the embedded one.</param>
 internal sealed record TemporalEndpoint(string Address, bool Outside)
 {
     private const string OutsideMark = " outside";

@@ -8,7 +8,7 @@ using Temporalio.Workflows;
 
 namespace Alt.Tests.Conformance.DotNet;
 
-/// <summary>What this server does not have is refused clearly and at once, and never waited for.</summary>
+/// <summary>The server refuses a feature that it lacks clearly and at once; no caller waits for it.</summary>
 public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture<TemporalFixture>
 {
     private const string NoDeployments = "Worker Deployment Versions are disabled on this namespace.";

@@ -193,7 +193,7 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
         }
     }
 
-    /// <summary>Continues as new with all that it has got, once at least, until that is three.</summary>
+    /// <summary>Continues as new, at least once, with all that it has received, until that is three.</summary>
     [Workflow]
     public class Relay
     {

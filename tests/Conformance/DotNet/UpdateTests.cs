@@ -66,7 +66,7 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
         Assert.Equal("Bob is served", await completed.GetResultAsync());
         await handle.SignalAsync(w => w.CloseAsync());
         await handle.GetResultAsync();
-        // A closed workflow still tells what came of its updates.
+        // A closed workflow still gives the results of its updates.
         Assert.Equal("Ada is served", await handle.GetUpdateHandle<string>("ada").GetResultAsync());
         var late = await Assert.ThrowsAsync<RpcException>(() => handle.ExecuteUpdateAsync(w => w.PutAsync("late")));
         Assert.Equal((RpcException.StatusCode.NotFound, "workflow execution already completed"), (late.Code, late.Message));

@@ -27,7 +27,7 @@ public class ModelBenchmarksTests
         var config = DecoderConfig.Load(DecoderReference.FolderOf(name));
         using var model = LanguageModel.Create(config, seed: 1);
         using var weights = new WeightMatrices(model);
-        // Of a head of its own the embedding is looked up, not multiplied.
+        // With a head of its own, the embedding is looked up, not multiplied.
         var multiplied = DecoderWeights.Of(config)
             .Where(weight => weight.Shape.Length == 2 && (config.TiedHead || weight.Name != DecoderWeights.TokenEmbedding(config)));
         Assert.Equal(multiplied.Sum(weight => weight.Elements), WeightMatrices.Elements(weights.All));

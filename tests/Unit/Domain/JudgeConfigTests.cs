@@ -105,7 +105,7 @@ public class JudgeConfigTests
                 "label of 1/2/3", Assert.Throws<InputException>(() => nothing.ToOutcome(run)).Message, StringComparison.Ordinal);
         }
 
-        // What would fail later, when it cannot be mended.
+        // Errors that would otherwise show later, when they cannot be fixed.
         Assert.Contains(
             "needs one of the run's tags", Assert.Throws<InputException>(() =>
                 new HumanLabel(id, .3).ToOutcome(run with { Selection = new() { Ranking = Ranking.Category } })).Message,

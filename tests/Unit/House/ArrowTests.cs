@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace Alt.Tests.House;
 
-/// <summary>Who may know whom: the arrows of docs/architecture.md between projects, and between the folders of two of them.</summary>
+/// <summary>What may use what: the arrows of docs/architecture.md between projects, and between the folders of two of them.</summary>
 public sealed partial class ArrowTests
 {
     private static readonly Dictionary<string, string[]> Projects = new()

@@ -4,7 +4,7 @@ using Alt.Infra.Audits;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt audit sql</c> and <c>alt audit rebuild</c>: the projections as tables, and how to make them anew.</summary>
+/// <summary><c>alt audit sql</c> and <c>alt audit rebuild</c>: the projections as tables, and how to rebuild them.</summary>
 internal static class AuditSqlCommand
 {
     public static Command Create()

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt judge</c>: tries a judge before a run relies on it, or serves one of one's own to rehearse a run's calls with.</summary>
+/// <summary><c>alt judge</c>: tries a judge before a run relies on it, or serves a rehearsal judge for a run's calls.</summary>
 internal static class JudgeCommand
 {
     private sealed record Listening(string Address);

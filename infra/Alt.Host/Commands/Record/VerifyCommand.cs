@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt verify</c>: whether what is recorded of a run is what was recorded.</summary>
+/// <summary><c>alt verify</c>: whether a run's record is unchanged since it was written.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()

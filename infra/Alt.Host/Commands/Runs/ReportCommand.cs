@@ -3,7 +3,7 @@ using Alt.Host.Reports;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt report</c>: what a run came to so far, as a table and as a page with curves.</summary>
+/// <summary><c>alt report</c>: a run's results so far, as a table and as a page with curves.</summary>
 internal static class ReportCommand
 {
     public static Command Create()

@@ -3,7 +3,7 @@ using Alt.Domain;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt retry</c>: goes on with a failed run from the stage that failed.</summary>
+/// <summary><c>alt retry</c>: continues a failed run from the stage that failed.</summary>
 internal static class RetryCommand
 {
     public static Command Create()

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Alt.Host.Commands;
 
-/// <summary><c>alt run</c>: starts a run or goes on with it, shows its progress and ends with its report.</summary>
+/// <summary><c>alt run</c>: starts or continues a run, shows its progress and ends with its report.</summary>
 internal sealed class RunCommand
 {
     private readonly AltHome _home;

@@ -11,7 +11,7 @@ using Temporalio.Exceptions;
 namespace Alt.Host.Commands;
 
 /// <summary>
-/// Starts a run's workflow, or joins it, and shows its progress until it ends; waits out every part that is being started again.
+/// Starts a run's workflow, or joins it, and shows its progress until it ends; waits while a part is restarted.
 /// </summary>
 internal sealed class RunFollower
 {
@@ -86,7 +86,7 @@ internal sealed class RunFollower
         }
     }
 
-    /// <summary>Asks again where a part was killed meanwhile; the supervisor ends the wait if that cannot be started again.</summary>
+    /// <summary>Asks again if a part was killed meanwhile; the supervisor ends the wait if that part cannot be restarted.</summary>
     private async Task<T> PatientlyAsync<T>(Func<Task<T>> work, CancellationToken token) =>
         await _patiently.ExecuteAsync(async _ => await work(), token);
 

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Alt.Host.Commands;
 
-/// <summary>Follows a run to its end and reports: what every command does that starts a run or goes on with one.</summary>
+/// <summary>Follows a run to its end and reports, for every command that starts or continues a run.</summary>
 internal sealed class RunSession(AltHome home, Output output, ILoggerFactory logs)
 {
     /// <param name="state">The run as it is recorded; it may be missing.</param>
     /// <returns>The exit code.</returns>
-    /// <exception cref="InputException">The run is paused, or its device is not at hand.</exception>
+    /// <exception cref="InputException">The run is paused, or its device is not available.</exception>
     /// <exception cref="HostException">The run failed.</exception>
     public async Task<int> RunAsync(
         LedgerConnection record, string id, RunState state, RunConfig config, string? temporal, CancellationToken token)
@@ -27,7 +27,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         string? failure = null;
         if (state.Status != RunStatus.Finished)
         {
-            // The worker is on this machine and would say so too, but later.
+            // The worker, on this machine, would report the same, but later.
             ModelDevice.Choose(state.Started?.Device ?? config.Device);
             output.Say($"run {id}{(state.Status == RunStatus.Missing ? "" : " goes on")}; after an interruption: ./alt run --run-id {id}");
             failure = await FollowAsync(record, id, config, temporal, token);

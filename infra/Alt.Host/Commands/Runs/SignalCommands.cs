@@ -10,8 +10,8 @@ using Temporalio.Exceptions;
 namespace Alt.Host.Commands;
 
 /// <summary>
-/// <c>alt pause</c>, <c>alt resume</c> and <c>alt stop</c>: what a person tells a run. One that is under way gets a signal; for one that is
-/// not it becomes a fact of the record, which the next <c>alt run</c> obeys.
+/// <c>alt pause</c>, <c>alt resume</c> and <c>alt stop</c>: a user's commands to a run. A run under way gets a signal; for one that is
+/// not, the command becomes a recorded fact that the next <c>alt run</c> obeys.
 /// </summary>
 internal static class SignalCommands
 {
@@ -73,7 +73,7 @@ internal static class SignalCommands
         }
     }
 
-    /// <summary><c>alt feedback retry</c>: a run that goes on asks again for what is in quarantine.</summary>
+    /// <summary><c>alt feedback retry</c>: a run that continues has the samples in quarantine judged again.</summary>
     public static Command RetryFeedback() => Create(GoOn(
         "retry",
         "Let a run that waits ask again for the judgements in quarantine. Replies that could not be read are paid: they are "
@@ -136,7 +136,7 @@ internal static class SignalCommands
             $"run '{id}' is {(status == RunStatus.Running ? "not paused" : status.ToString().ToLowerInvariant())}: there is nothing to "
             + $"{order.Name}; ./alt status {id}");
 
-    /// <returns>Whether the run is under way and was told.</returns>
+    /// <returns>Whether the run is under way and got the signal.</returns>
     private static async Task<bool> SignalAsync(AltHome home, string id, Order order, CancellationToken token)
     {
         if (!IsUnderWay(home, id))
@@ -169,7 +169,7 @@ internal static class SignalCommands
         await record.AskAsync(l => l.RecordAsync(id, s => order.From.Contains(s.Status) ? null : fact, fact, token: token), token);
     }
 
-    /// <param name="From">The states that a run which is not under way can be told this in.</param>
+    /// <param name="From">The states in which a run that is not under way accepts this.</param>
     private sealed record Order(
         string Name, string Description, Expression<Func<AltRunWorkflow, Task>> Signal, Func<DateTimeOffset, RunEvent> Fact,
         RunStatus[] From, string UnderWay, string Recorded)

@@ -11,7 +11,7 @@ using Temporalio.Exceptions;
 namespace Alt.Host.Commands;
 
 /// <summary>
-/// <c>alt status</c>: what the record says of a run, put right by what is alive now. A record cannot know that its worker was killed,
+/// <c>alt status</c>: what the record says of a run, corrected by what is alive now. A record cannot know that its worker was killed,
 /// so "running" is only said where a worker lives and the server holds the run open.
 /// </summary>
 internal static class StatusCommand
@@ -75,7 +75,7 @@ internal static class StatusCommand
         return 0;
     }
 
-    /// <returns>null where nobody works now, or the server does not answer.</returns>
+    /// <returns>null if no process owns the services, or the server does not answer.</returns>
     private static async Task<ITemporalClient?> ConnectAsync(AltHome home, ILoggerFactory logs, CancellationToken token)
     {
         if (!RunServices.IsOwned(home))
@@ -95,7 +95,7 @@ internal static class StatusCommand
         }
     }
 
-    /// <param name="State">The record's word, or "interrupted" for a run that should be running while nobody works on it.</param>
+    /// <param name="State">The record's word, or "interrupted" for a run that should be running while no worker works on it.</param>
     /// <param name="Iteration">The iteration under way, or the next one.</param>
     private sealed record StatusOf(
         string RunId, string State, int Iteration, int Iterations, string? Stage, int? Chunk, int? Chunks, long? Done, long? Total,

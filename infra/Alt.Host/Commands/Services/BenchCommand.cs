@@ -104,7 +104,7 @@ internal static class BenchCommand
         }, token);
     }
 
-    /// <summary>In a database and a folder of its own, which are gone afterwards.</summary>
+    /// <summary>In a database and a folder of its own, which are deleted afterwards.</summary>
     private static async Task<AuditFigures> AuditAsync(AltHome home, int samples, Action<string> progress, CancellationToken token)
     {
         if (samples < 1)

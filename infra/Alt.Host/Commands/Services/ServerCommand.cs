@@ -93,13 +93,13 @@ internal static class ServerCommand
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            // The parent is gone; what is stored goes on with the next server.
+            // The parent has ended; the next server continues from what is stored.
         }
 
         return 0;
     }
 
-    // One server per home: a predecessor that is still ending is waited for, one that somebody started alone is not.
+    // One server per home: this waits for a predecessor that is still ending, but not for one that a user started alone.
     private static async Task<FileLock> TakeOverAsync(AltHome home, CancellationToken token)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(token);
@@ -123,7 +123,7 @@ internal static class ServerCommand
         }
         catch (IOException) when (wanted is null)
         {
-            // Somebody else has the usual port.
+            // Another process has the usual port.
             return await EmbeddedServer.StartAsync(optionsOf(AnyPort), token, logs);
         }
     }

@@ -11,12 +11,12 @@ namespace Alt.Host.Commands;
 /// </summary>
 internal static class WorkerCommand
 {
-    /// <summary>Held for as long as a worker lives: what <c>alt status</c> goes by.</summary>
+    /// <summary>Held for as long as a worker lives; <c>alt status</c> checks it.</summary>
     public const string LockName = "worker";
 
     /// <summary>
-    /// How long a worker may take to end. One whose server went with the parent would ask that server for more than a minute to end its
-    /// polls, and whatever starts the next worker waits meanwhile.
+    /// How long a worker may take to end. One whose server ended with the parent would ask that server for more than a minute to end its
+    /// polls, and the process that starts the next worker waits meanwhile.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -63,13 +63,13 @@ internal static class WorkerCommand
         var home = AltHome.Find();
         try
         {
-            // One worker per home: a predecessor that is still ending is waited for.
+            // One worker per home: this waits for a predecessor that is still ending.
             using var only = await FileLock.TakeAsync(home.Lock(LockName), exclusive: true, token);
             await WorkAsync(home, settings, () => Console.WriteLine(ChildProcess.Ready), token);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            // The parent is gone; so is the work.
+            // The parent has ended, and the work with it.
         }
 
         return 0;
@@ -85,7 +85,7 @@ internal static class WorkerCommand
         var working = Worker.RunAsync(client, record, home, logs, settings, ready, token);
         if (await Task.WhenAny(working, OutOfPatienceAsync(token)) != working)
         {
-            // The process ends under what is left; the record, and with it PostgreSQL, is let go in order.
+            // The process ends while the rest still runs; the record, and with it PostgreSQL, is closed properly.
             logs.CreateLogger(nameof(WorkerCommand)).LogWarning(
                 "The worker did not end within {Seconds} s: its server is away, or an activity does not stop", Grace.TotalSeconds);
             throw new OperationCanceledException(token);

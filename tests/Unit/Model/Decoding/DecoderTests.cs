@@ -120,7 +120,7 @@ public sealed class DecoderTests
         var jobs = TinyModel.Jobs(prompts: 4, generations: 16);
         var allocated = new long[jobs.Length * 20 + 1];
         sampler.Sample(jobs, drawn => allocated[drawn] = GC.GetAllocatedBytesForCurrentThread());
-        // From the second token of each of the 64 sequences to their tenth: none of them comes to a new block of the cache meanwhile.
+        // From the second token of each of the 64 sequences to their tenth: none of them needs a new block of the cache meanwhile.
         Assert.InRange(allocated[10 * 64] - allocated[2 * 64], 0, 8 * 256);
     }
 

@@ -6,12 +6,12 @@ namespace Alt.Tests.Model;
 /// <summary>The most memory that the whole process held at a time, as Linux counts it.</summary>
 internal static class MemoryPeak
 {
-    // What is written there resets the peak.
+    // A write there resets the peak.
     private const string ResetPeak = "5";
 
     public static long Bytes => Status("VmHWM:");
 
-    /// <summary>Begins to count again, from what is held now; what was freed is given back first.</summary>
+    /// <summary>Restarts the count from what is held now; what was freed is given back first.</summary>
     /// <returns>What is held now.</returns>
     public static long Restart()
     {

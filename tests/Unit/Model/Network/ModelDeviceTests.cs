@@ -83,7 +83,7 @@ public sealed class ModelDeviceTests : IDisposable
         using var adam = new Adam(0.9, 0.99, 1e-8, 0.1);
         using var gradients = no_grad();
         var zeros = weights.Masters.Select(weight => KeyValuePair.Create(weight.Key, zeros_like(weight.Value))).ToArray();
-        // The kernel reads memory, which there is none of: what does not go through operators fails here.
+        // The kernel reads memory, which META lacks: code that does not go through operators fails here.
         adam.Update(weights.Masters, zeros, learningRate: 0.01, gradientScale: 0.5);
         weights.Publish();
         AllOnMeta([.. weights.Masters.Values, .. weights.Working.Parameters.Values, .. adam.State.Select(moment => moment.Value)]);

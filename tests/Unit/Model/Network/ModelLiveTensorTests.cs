@@ -15,7 +15,7 @@ public class ModelLiveTensorTests
 {
     public ModelLiveTensorTests()
     {
-        // What other tests left to the collector must not be finalized while these count.
+        // Objects that other tests left to the garbage collector must not be finalized while these count.
         GC.Collect();
         GC.WaitForPendingFinalizers();
     }

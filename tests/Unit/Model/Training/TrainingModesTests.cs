@@ -185,7 +185,7 @@ public sealed class TrainingModesTests : IDisposable
         using var weights = SafetensorsFile.Open(Path.Combine(Checkpoint, WeightFiles.SafetensorsName));
         Assert.All(weights.Entries.Keys, name => Assert.Equal(float32, weights.Read(name).dtype));
 
-        // What a bfloat16 has no digits for is not lost.
+        // Digits that a bfloat16 cannot hold are not lost.
         var matrix = model.Parameters["transformer.wte.weight"];
         Assert.False(matrix.bytes.SequenceEqual(matrix.to(bfloat16).to(float32).bytes));
     }
