@@ -57,16 +57,7 @@ public sealed record RunConfig
     public bool HasExemplars => Feedback.Judge is JudgeConfig.LanguageModel { Reply: JudgeReply.Unconstrained };
 
     /// <summary>One line per invalid setting: key, value, what was expected.</summary>
-    public IEnumerable<string> Problems()
-    {
-        foreach (var (ok, problem) in Checks())
-        {
-            if (!ok)
-            {
-                yield return problem;
-            }
-        }
-    }
+    public IEnumerable<string> Problems() => Checks().Where(check => !check.Ok).Select(check => check.Problem);
 
     private IEnumerable<(bool Ok, string Problem)> Checks() =>
     [

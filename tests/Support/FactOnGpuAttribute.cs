@@ -6,5 +6,5 @@ namespace Alt.Tests;
 public sealed class FactOnGpuAttribute : FactAttribute
 {
     public FactOnGpuAttribute() =>
-        Skip = torch.cuda.is_available() ? null : "Needs a GPU: a driver, and a build against a libtorch with CUDA (-p:TorchRoot=FOLDER).";
+        Skip = torch.cuda.is_available() ? null : "Needs a GPU: a driver, and a build with CUDA (-p:Cuda=true).";
 }

@@ -35,28 +35,36 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     /// <summary>Judges a chunk; one that is judged already, again as far as it has samples in quarantine or new labels by people.</summary>
     /// <returns>null where the chunk is judged.</returns>
     [Activity]
-    public Task<Held?> CollectAsync(ChunkRef chunk) => Heartbeats.DuringAsync(Stage.Feedback, "samples", async (progress, token) =>
+    public Task<Held?> CollectAsync(ChunkRef chunk) =>
+        Heartbeats.DuringAsync(Stage.Feedback, "samples", (progress, token) => UnlessHeldAsync(() => CollectAsync(chunk, progress, token)));
+
+    /// <returns>null where the feedback is complete; held where more samples are in quarantine than the run may continue without.</returns>
+    [Activity]
+    public Task<Held?> CompleteFeedbackAsync(IterationRef iteration) =>
+        Heartbeats.DuringAsync(Stage.Feedback, "chunks", (_, token) => UnlessHeldAsync(() => CompleteFeedbackAsync(iteration, token)));
+
+    /// <summary>Work on feedback may find out anywhere that it waits for a person; the workflow gets that as a value.</summary>
+    private static async Task<Held?> UnlessHeldAsync(Func<Task> work)
     {
         try
         {
-            await CollectAsync(chunk, progress, token);
+            await work();
             return null;
         }
         catch (HoldException e)
         {
-            return Hold(e.Message);
+            StageLog.Log.Waits(e.Message);
+            return new Held(e.Message);
         }
-    });
+    }
 
-    /// <returns>null where the feedback is complete; held where more samples are in quarantine than the run may continue without.</returns>
-    [Activity]
-    public Task<Held?> CompleteFeedbackAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Feedback, "chunks", async (_, token) =>
+    private async Task CompleteFeedbackAsync(IterationRef iteration, CancellationToken token)
     {
         var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
         if (inputs.State.Feedback is not null)
         {
             StageLog.Log.RecordedAlready("The iteration's feedback");
-            return null;
+            return;
         }
 
         var relabelled = await _stage.RelabelledAsync(inputs, token);
@@ -69,19 +77,12 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
         var (sums, outcomes) = await _stage.SumUpAsync(inputs, token);
         if (Quarantine.Problem(iteration.Number, outcomes, inputs.Run.FailureShare, iteration.Run) is { } problem)
         {
-            return Hold(problem);
+            throw new HoldException(problem);
         }
 
         await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, sums, token: token);
         StageLog.Log.Collected(sums.Judge, sums.Labelled, sums.Abstained, sums.Unparsed, sums.Failed, sums.Vetoed);
         StageTelemetry.Judged(iteration.Run, sums);
-        return null;
-    });
-
-    private static Held Hold(string reason)
-    {
-        StageLog.Log.Waits(reason);
-        return new Held(reason);
     }
 
     private async Task CollectAsync(ChunkRef chunk, IProgress<(long Done, long Total)> progress, CancellationToken token)
