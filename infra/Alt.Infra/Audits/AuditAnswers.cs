@@ -35,7 +35,7 @@ public sealed record PoolSnapshot(
 
 public sealed record PoolSnapshotEntry(string Id, double Reward, int Quantile, string FinishReason, string? Decision);
 
-/// <summary>Two iterations of a run beside each other, and how the samples that are in both pools moved between quantiles.</summary>
+/// <summary>Compares two iterations of a run, and shows how the samples in both pools moved between quantiles.</summary>
 public sealed record IterationDiff(string Run, int From, int To, IReadOnlyList<Figure> Figures, IReadOnlyList<QuantileMove> Moves);
 
 /// <summary>One figure of two iterations; null where an iteration has none yet.</summary>

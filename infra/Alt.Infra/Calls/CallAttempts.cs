@@ -18,18 +18,18 @@ public sealed record CallPatience
 
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A service that asks for more than this is not waited for: the call has failed.</summary>
+    /// <summary>If a service asks for a longer wait than this, the call fails.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a service that fails for nearly everybody is left alone.</summary>
+    /// <summary>How long no call is sent to a service once nearly all calls to it fail.</summary>
     public TimeSpan Break { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>Polly's strategies around an account's attempts. Each process has its own.</summary>
 internal sealed partial class CallAttempts
 {
-    // Opened by a service that is down, not by one that is bad: of calls that fail in 30 % of all cases, 18 of 20 fail in a row of luck of
-    // 1 to 10^8.
+    // Opened by a service that is down, not by an unreliable one: if 30 % of calls fail, 18 of 20 fail with a probability of
+    // 4 in 10^8.
     private const double FailureRatio = .9;
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(10);

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Alt.Infra;
 
 /// <summary>
-/// The record is damaged, or takes nothing more. The message is one line for the user: what is wrong where, and what to do.
+/// The record is damaged or cannot be written. The message is one line for the user: what is wrong where, and what to do.
 /// </summary>
 public sealed class LedgerException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
@@ -13,7 +13,7 @@ public sealed class LedgerException(string message, Exception? innerException = 
             + "FILE` brings a backup back");
 
     /// <summary>
-    /// A limit on the size of files says the same as a full disk, and not every version of PostgreSQL has the same code for it.
+    /// A file size limit has the same effect as a full disk, and its error code differs between versions of PostgreSQL.
     /// </summary>
     internal static bool IsFullDisk(PostgresException refusal) =>
         refusal.SqlState == PostgresErrorCodes.DiskFull

@@ -51,7 +51,7 @@ public static class Backup
     }
 
     /// <summary>
-    /// Restores into a home without runs. Everything is unpacked aside and checked first: where that fails, nothing is changed.
+    /// Restores into a home without runs. Everything is first unpacked elsewhere and checked: if that fails, nothing is changed.
     /// </summary>
     /// <param name="scratch">A directory on the artifact store's file system.</param>
     /// <exception cref="InputException">The file is no backup, or is damaged.</exception>
@@ -110,7 +110,7 @@ public static class Backup
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, token));
     }
 
-    /// <summary>A folder that is gone afterwards, whatever happens.</summary>
+    /// <summary>A folder that is always deleted afterwards.</summary>
     private sealed class ScratchFolder : IDisposable
     {
         public ScratchFolder(string parent)

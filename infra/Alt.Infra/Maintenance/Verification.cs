@@ -26,7 +26,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
     private int _events, _erased;
 
     /// <param name="certificate">A copy of the certificate that was kept elsewhere; null takes the one beside the artifacts.</param>
-    /// <exception cref="InputException">There is nothing of such a run.</exception>
+    /// <exception cref="InputException">Nothing is recorded of such a run.</exception>
     public async Task<VerificationReport> RunAsync(string? certificate = null, CancellationToken token = default)
     {
         if (certificate is not null && !File.Exists(certificate))
@@ -62,7 +62,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
             await CheckSumsAsync(token);
         }
 
-        // What they are compared with is known only where nothing else is wrong.
+        // The rows are compared with what events and artifacts give, which is known only if those are right.
         if (_problems.Count == 0 && seals.ContainsKey(Ledger.RunStream(run)))
         {
             foreach (var (table, key) in await ledger.DifferencesAsync(run, token))
@@ -169,7 +169,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         }
     }
 
-    /// <summary>Whether an event of this or another run tells that a prompt was erased from the artifact.</summary>
+    /// <summary>Whether an event of this or another run records that a prompt was erased from the artifact.</summary>
     private async Task<bool> IsRecordedAsync(ArtifactRef artifact, CancellationToken token)
     {
         await using var command = ledger.Source.CreateCommand(
@@ -233,7 +233,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         }
         catch (ArtifactException)
         {
-            // Named already, with the event that speaks of it.
+            // Already reported, with the event that names the artifact.
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class StartRunTests(PostgresFixture postgres) : IClassFixture<Post
         await StartAsync(record, Config(RunDevice.Auto));
         Assert.Equal(ModelDevice.Choose(RunDevice.Auto), (await record.Ledger.RunAsync(Id)).Device);
 
-        // It goes on with the same config, whatever that comes to by now.
+        // It continues with the same config, whatever device that selects by now.
         await StartAsync(record, Config(RunDevice.Auto));
         var other = await Assert.ThrowsAsync<InputException>(() => StartAsync(record, Config(RunDevice.Cpu)));
         Assert.Contains("exists with another config", other.Message, StringComparison.Ordinal);

@@ -138,7 +138,7 @@ public sealed class FeedbackTests
     public async Task Too_many_samples_without_a_label_hold_the_run_until_somebody_allows_them()
     {
         await using var installation = new Installation();
-        // A judge whose service is not there: every call fails.
+        // A judge whose service is unreachable: every call fails.
         await using var run = installation.Start(
             "run", installation.Config, "--run-id", "alone", "--json", "--set", "iterations=1", "--set", "prompts.perIteration=8",
             "--set", "feedback.judge={kind: scorer, endpoint: 'http://127.0.0.1:9', calls: {attempts: 1}}");
@@ -149,7 +149,7 @@ public sealed class FeedbackTests
             "a second pause");
         Assert.Equal(0, (await installation.RunAsync("resume", "alone", "--failures", "1")).ExitCode);
 
-        // Without any label there is nothing to train on, and the run says so.
+        // Without any label there is nothing to train on, and the run reports it.
         var end = await run.EndAsync();
         Assert.Equal(1, end.ExitCode);
         Assert.Contains("iteration 1", end.Errors, StringComparison.Ordinal);

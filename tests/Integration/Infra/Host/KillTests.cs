@@ -19,7 +19,7 @@ public sealed class KillTests(FinishedRun calm)
         random.Shuffle(victims);
         foreach (var victim in victims)
         {
-            // No wait for anything: this is the random moment.
+            // Waits for no condition: this delay is the random moment.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 1500)));
             await installation.KillAsync(victim);
             Assert.False(run.HasEnded, $"The run ended before all {victims.Length} kills: {run.Errors}");

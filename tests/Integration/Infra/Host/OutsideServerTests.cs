@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>Runs with a Temporal server that is somebody else's: here the embedded one of another home.</summary>
+/// <summary>Runs with an external Temporal server: here the embedded one of another home.</summary>
 [Collection(HostTests.Name)]
 public sealed class OutsideServerTests(FinishedRun calm)
 {

@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>Several runs in one home, and runs that nobody follows.</summary>
+/// <summary>Several runs in one home, and runs that no command follows.</summary>
 [Collection(HostTests.Name)]
 public sealed class RunFollowersTests(FinishedRun calm)
 {
