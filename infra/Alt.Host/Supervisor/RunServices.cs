@@ -116,7 +116,7 @@ internal sealed class RunServices : IAsyncDisposable
         }
         catch (Exception e) when (TransientErrors.Include(e))
         {
-            _log.LogInformation("The server does not answer; runs that nobody follows are ended later: {Reason}", Messages.Explain(e));
+            _log.LogInformation("The server does not answer; runs that no command follows are ended later: {Reason}", Messages.Explain(e));
             return false;
         }
     }

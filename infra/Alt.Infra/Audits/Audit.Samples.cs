@@ -13,7 +13,7 @@ public sealed partial class Audit
         var row = await RowAsync(id, token);
         var sample = await InChunkAsync<Sample>(id, Stage.Sampling, row.Chunk, s => s.Id, token)
             ?? throw new LedgerException(
-                $"the sample {id} is in the projections and not in its artifact; `./alt audit rebuild` makes the projections anew");
+                $"the sample {id} is in the projections and not in its artifact; `./alt audit rebuild` rebuilds the projections");
         var judgement = await InChunkAsync<Judgement>(id, Stage.Feedback, row.Chunk, j => j.Id, token);
         var drawn = await AskAsync(
             AuditSql.Summaries, r =>

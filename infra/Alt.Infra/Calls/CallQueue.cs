@@ -327,7 +327,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private static long After(TimeSpan time) => Stopwatch.GetTimestamp() + Ticks(time);
 
-    [LoggerMessage(LogLevel.Warning, "PostgreSQL is away, calls wait: {Message}")]
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL is unreachable, calls wait: {Message}")]
     private static partial void LogAway(ILogger logger, string message);
 
     /// <param name="SendAt">When the slot begins, by <see cref="Stopwatch"/>.</param>

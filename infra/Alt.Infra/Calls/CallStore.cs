@@ -66,7 +66,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the session and gives up its identity: the calls under way are in doubt from now on, and can still be settled.</summary>
+    /// <summary>Ends the session and gives up its identity: its calls under way are in doubt from now on, but can be settled.</summary>
     public async Task AbandonAsync()
     {
         await EndSessionAsync();

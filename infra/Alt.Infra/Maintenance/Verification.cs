@@ -68,7 +68,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
             foreach (var (table, key) in await ledger.DifferencesAsync(run, token))
             {
                 _problems.Add(
-                    $"{table}: the row {key} is not what events and artifacts make; ./alt audit rebuild makes the projections anew");
+                    $"{table}: the row {key} is not what events and artifacts make; ./alt audit rebuild rebuilds the projections");
             }
         }
 

@@ -30,7 +30,7 @@ public sealed class StartRunTests(PostgresFixture postgres) : IClassFixture<Post
     }
 
     [FactWithoutGpu]
-    public async Task A_run_from_a_GPU_does_not_go_on_on_the_processor()
+    public async Task A_run_from_a_GPU_does_not_continue_on_the_processor()
     {
         await using var record = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
         var config = Config(RunDevice.Auto);

@@ -179,7 +179,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     }
 
     [Fact]
-    public async Task A_port_that_somebody_took_is_changed_for_another()
+    public async Task A_port_that_another_process_took_is_changed_for_another()
     {
         int port;
         await using (PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path))

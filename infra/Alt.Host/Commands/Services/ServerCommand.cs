@@ -68,7 +68,7 @@ internal static class ServerCommand
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            output.Say("The server has ended; what is stored goes on with the next one.");
+            output.Say("The server has ended; the next one continues what is stored.");
         }
 
         return 0;

@@ -15,7 +15,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
     ];
 
     [Fact]
-    public async Task A_run_that_nobody_touched_verifies()
+    public async Task A_run_that_was_not_tampered_with_verifies()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
 
@@ -126,7 +126,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_run_verifies_while_it_goes_on()
+    public async Task A_run_verifies_while_it_continues()
     {
         await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
         await run.StartAsync();

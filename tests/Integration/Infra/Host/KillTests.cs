@@ -37,7 +37,7 @@ public sealed class KillTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task Nothing_lives_on_after_the_command_itself_was_killed_and_the_run_goes_on_when_called_again()
+    public async Task No_process_outlives_the_killed_command_and_the_run_continues_when_called_again()
     {
         await using var installation = new Installation();
         await using (var run = installation.Start("run", installation.Config, "--run-id", "killed"))
