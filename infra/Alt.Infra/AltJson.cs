@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 namespace Alt.Infra;
 
 /// <summary>
-/// The one JSON that configs, reports, artifacts and workflow payloads are written in: camelCase, enums as words, text as it is, absent
-/// instead of null, NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is
+/// The JSON format of all configs, reports, artifacts and workflow payloads: camelCase, enums as words, text without unneeded escapes,
+/// no null members, NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is
 /// written.
 /// </summary>
 public static class AltJson

@@ -48,7 +48,7 @@ public sealed partial class ArtifactStore
         {
             File.Delete(temporary);
             throw new ArtifactException(
-                $"cannot erase the artifact {hash[..12]} in {Root}: {OneLine(error)}; mend that and erase again", error);
+                $"cannot erase the artifact {hash[..12]} in {Root}: {OneLine(error)}; fix that and erase again", error);
         }
     }
 }

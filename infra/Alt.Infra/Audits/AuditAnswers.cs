@@ -22,7 +22,7 @@ public sealed record SampleLife(
 /// <param name="Steps">The training steps that drew it, from 1.</param>
 public sealed record PoolMembership(int Iteration, int Quantile, string Feedback, string? Decision, IReadOnlyList<int> Steps);
 
-/// <summary>Whether a sample was trained on, and in any case why.</summary>
+/// <summary>Whether a sample was trained on, and why or why not.</summary>
 public sealed record WhyNot(string Id, bool Trained, string Fate, IReadOnlyList<PoolMembership> Pools);
 
 /// <summary>The datapool as it was at one moment.</summary>

@@ -37,7 +37,7 @@ internal sealed partial class CallAttempts
     private readonly ResiliencePipeline<AttemptEnd> _attempts;
     private readonly ResiliencePipeline<TransportReply> _sending;
 
-    /// <param name="opened">Called with the time for which the service is to be left alone.</param>
+    /// <param name="opened">Called with the time for which calls to the service pause.</param>
     public CallAttempts(RemoteAccount account, CallPatience patience, Action<TimeSpan> opened, ILogger logger)
     {
         var retry = new ResiliencePipelineBuilder<AttemptEnd>();
@@ -82,7 +82,7 @@ internal sealed partial class CallAttempts
 
     /// <exception cref="HttpRequestException">The connection was lost before a status line.</exception>
     /// <exception cref="TimeoutRejectedException">The time for one attempt has passed.</exception>
-    /// <exception cref="BrokenCircuitException">Not sent: the service is left alone.</exception>
+    /// <exception cref="BrokenCircuitException">Not sent: calls to the service are paused.</exception>
     public ValueTask<TransportReply> SendAsync(Func<CancellationToken, Task<TransportReply>> send, CancellationToken token) =>
         _sending.ExecuteAsync(static async (send, token) => await send(token), send, token);
 

@@ -12,8 +12,8 @@ public sealed record BackupManifest(string Dump, DateTimeOffset At, IReadOnlyDic
 
 /// <summary>
 /// One tar file with the ledger's database and the artifact store. The database is dumped first, as of one moment: what its events name
-/// was stored before they were recorded, so the files copied afterwards are all that they need. The manifest comes last, and makes the file
-/// whole.
+/// was stored before they were recorded, so the files copied afterwards are all that they need. The manifest comes last: a file without
+/// it is incomplete.
 /// </summary>
 public static class Backup
 {

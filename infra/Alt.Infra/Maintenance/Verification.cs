@@ -16,8 +16,8 @@ public sealed record VerificationReport(
     string Run, int Events, int Artifacts, int Erased, int Certified, string? Seal, IReadOnlyList<string> Problems);
 
 /// <summary>
-/// Checks that what is recorded of a run is what was recorded: every event against its seal, every seal against the certificate, every
-/// artifact against its hash, the sums, and the rows of the projections.
+/// Checks that a run's record is unchanged since it was written: every event against its seal, every seal against the certificate,
+/// every artifact against its hash, the sums, and the rows of the projections.
 /// </summary>
 public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string run)
 {
@@ -147,7 +147,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
                 _erased++;
                 if (!await IsRecordedAsync(artifact, token))
                 {
-                    _problems.Add($"artifact {artifact}, named by {namedBy}, was replaced and no event says so");
+                    _problems.Add($"artifact {artifact}, named by {namedBy}, was replaced and no event records that");
                 }
             }
 
@@ -178,7 +178,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         return (bool)(await command.ExecuteScalarAsync(token))!;
     }
 
-    /// <summary>Config and pools against their hashes, and nothing lost between two stages.</summary>
+    /// <summary>Checks config and pools against their hashes, and that no sample was lost between two stages.</summary>
     private async Task CheckSumsAsync(CancellationToken token)
     {
         var state = await ledger.RunAsync(run, token);

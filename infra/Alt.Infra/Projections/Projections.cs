@@ -224,7 +224,8 @@ internal static class Projections
         };
 
     /// <summary>
-    /// A sample's n-th quantile is the one in the pool of its own iteration + n - 1; a pool loses no sample before it ends.
+    /// Appends each sample's quantile: its n-th is the one in the pool of its own iteration + n - 1, since a sample is in consecutive
+    /// pools.
     /// </summary>
     public static ProjectionChange AddPool(string run, int iteration, IReadOnlyList<PoolEntry> pool) => async (connection, token) =>
     {

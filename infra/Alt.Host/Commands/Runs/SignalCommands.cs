@@ -176,10 +176,10 @@ internal static class SignalCommands
     {
         public IReadOnlyList<Option> Options { get; init; } = [];
 
-        /// <summary>The words of the command, where they are more than its name.</summary>
+        /// <summary>The whole command, such as <c>feedback retry</c>; null if it is the name.</summary>
         public string? Path { get; init; }
 
-        /// <summary>A run that is under way must be in one of the states too.</summary>
+        /// <summary>Whether a run that is under way must be in one of the states too.</summary>
         public bool OnlyFrom { get; init; }
 
         /// <summary>What is recorded first, whether the run is under way or not; null for nothing.</summary>

@@ -12,7 +12,7 @@ namespace Alt.Host.Commands;
 
 /// <summary>
 /// <c>alt status</c>: what the record says of a run, corrected by what is alive now. A record cannot know that its worker was killed,
-/// so "running" is only said where a worker lives and the server holds the run open.
+/// so it shows "running" only if a worker is alive and the server has the run open.
 /// </summary>
 internal static class StatusCommand
 {
@@ -95,7 +95,7 @@ internal static class StatusCommand
         }
     }
 
-    /// <param name="State">The record's word, or "interrupted" for a run that should be running while no worker works on it.</param>
+    /// <param name="State">The recorded state, or "interrupted" for a run that should be running while no worker works on it.</param>
     /// <param name="Iteration">The iteration under way, or the next one.</param>
     private sealed record StatusOf(
         string RunId, string State, int Iteration, int Iterations, string? Stage, int? Chunk, int? Chunks, long? Done, long? Total,
