@@ -12,7 +12,7 @@ namespace Alt.Host.Progress;
 internal sealed record RunSnapshot(
     bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
 {
-    /// <summary>Time until the stage ends at its present speed; null where that cannot be said.</summary>
+    /// <summary>Time until the stage ends at its present speed; null if it is unknown.</summary>
     public TimeSpan? Left
     {
         get

@@ -126,8 +126,8 @@ internal static class TemporalConnection
         catch (Exception e) when (IsMisconfigured(e))
         {
             throw new InputException(
-                $"no connection to the Temporal server {endpoint.Address} can come of these settings ({Messages.OneLine(e.Message)}): see "
-                    + "TEMPORAL_TLS_…, or the profile",
+                $"no connection to the Temporal server {endpoint.Address} is possible with these settings "
+                    + $"({Messages.OneLine(e.Message)}): see TEMPORAL_TLS_…, or the profile",
                 e);
         }
     }

@@ -86,6 +86,6 @@ internal sealed partial class CallAttempts
     public ValueTask<TransportReply> SendAsync(Func<CancellationToken, Task<TransportReply>> send, CancellationToken token) =>
         _sending.ExecuteAsync(static async (send, token) => await send(token), send, token);
 
-    [LoggerMessage(LogLevel.Warning, "{Host}, {Model}: nearly all calls fail; it is left alone for {Time}")]
+    [LoggerMessage(LogLevel.Warning, "{Host}, {Model}: nearly all calls fail; no call is sent for {Time}")]
     private static partial void LogOpened(ILogger logger, string host, string model, TimeSpan time);
 }

@@ -9,8 +9,8 @@ public sealed class LedgerException(string message, Exception? innerException = 
 {
     internal static LedgerException Lost(string stream, long version) =>
         new(
-            $"the stream {stream} has lost its event {version}; `./alt verify RUN` tells what is damaged, `./alt restore "
-            + "FILE` brings a backup back");
+            $"the stream {stream} has lost its event {version}; `./alt verify RUN` shows what is damaged, `./alt restore "
+            + "FILE` restores a backup");
 
     /// <summary>
     /// A file size limit has the same effect as a full disk, and its error code differs between versions of PostgreSQL.

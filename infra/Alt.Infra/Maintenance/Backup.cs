@@ -38,7 +38,7 @@ public static class Backup
             {
                 throw new ArtifactException(
                     $"artifact {files[name][..12]} is corrupt: {path} does not have the content that it is named by; `./alt verify RUN` "
-                    + "tells which run it belongs to");
+                    + "shows which run it belongs to");
             }
 
             await tar.WriteEntryAsync(path, FilesPrefix + name, token);
@@ -95,7 +95,7 @@ public static class Backup
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException
             or FileNotFoundException or JsonException or ArgumentException or FormatException)
         {
-            throw new InputException($"{file} is no whole backup: {e.Message.ReplaceLineEndings(" ")}; use another one", e);
+            throw new InputException($"{file} is not a complete backup: {e.Message.ReplaceLineEndings(" ")}; use another one", e);
         }
     }
 

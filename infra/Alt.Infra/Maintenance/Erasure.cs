@@ -93,7 +93,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
                     && (await ledger.IterationAsync(name, state.IterationsFinished, token)).Prompts is not null)
                 {
                     throw new InputException(
-                        $"run '{name}' has the prompt too and is in the middle of iteration {state.IterationsFinished}: let it end that "
+                        $"run '{name}' has the prompt too and is in the middle of iteration {state.IterationsFinished}: let it finish that "
                         + $"(./alt run --run-id {name}, then ./alt stop {name}), and erase then");
                 }
 

@@ -105,7 +105,7 @@ internal static class FeedbackCommand
             Required = true
         };
         var reason = new Option<string?>("--reason") { Description = "Why; recorded with each.", HelpName = "TEXT" };
-        var command = new Command("import", "Record labels by people. They count over what any judge says.")
+        var command = new Command("import", "Record labels by people. They take precedence over every judge.")
         {
             run, file, author, reason, json
         };

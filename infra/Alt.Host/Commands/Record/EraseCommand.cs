@@ -72,6 +72,6 @@ internal static class EraseCommand
 
         console.WriteLine(report.Done
             ? $"erased from {report.Artifacts} artifacts; backups that were made before still hold the texts"
-            : $"{report.Artifacts} artifacts hold the texts; ./alt erase --prompt {id} --yes erases them, which nothing undoes");
+            : $"{report.Artifacts} artifacts hold the texts; ./alt erase --prompt {id} --yes erases them, which cannot be undone");
     }
 }

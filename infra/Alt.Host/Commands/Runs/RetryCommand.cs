@@ -21,7 +21,7 @@ internal static class RetryCommand
             if (state.Status != RunStatus.Failed)
             {
                 throw new InputException(
-                    $"run '{id}' has not failed; ./alt status {id} says what it does, ./alt run --run-id {id} continues it");
+                    $"run '{id}' has not failed; ./alt status {id} shows what it does, ./alt run --run-id {id} continues it");
             }
 
             using var logs = Logs.Open(home, "run");

@@ -13,7 +13,7 @@ internal static class SampleCommand
 {
     private static readonly Option<string> Run = new("--run")
     {
-        Description = "The run whose policy speaks.",
+        Description = "The run whose policy is sampled.",
         HelpName = "RUN",
         Required = true
     };

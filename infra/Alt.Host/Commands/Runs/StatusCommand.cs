@@ -25,7 +25,7 @@ internal static class StatusCommand
         };
         run.RefuseUnknownOptions();
         var json = Options.Json();
-        var command = new Command("status", "Say what runs there are, how far each is, and whether it is being worked on.") { run, json };
+        var command = new Command("status", "List the runs, how far each is, and whether a worker works on it.") { run, json };
         command.SetAction((parsed, token) => RunAsync(new Output(parsed.GetValue(json)), parsed.GetValue(run), token));
         return command.WithExamples("./alt status", "./alt status quickstart-1121-1002 --json");
     }

@@ -50,7 +50,7 @@ internal static class WorkerCommand
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            output.Say("The worker has ended; what it had begun is done again by the next one.");
+            output.Say("The worker has ended; the next one repeats what it had begun.");
         }
 
         return 0;
