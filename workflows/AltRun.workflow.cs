@@ -85,7 +85,7 @@ public class AltRunWorkflow
     public Task ResumeAsync() => PauseAsync(false);
 
     /// <summary>
-    /// Takes labels that people give to samples; they count over whatever a judge says, until their iteration's feedback is complete.
+    /// Takes labels that people give to samples; they take precedence over every judge, until their iteration's feedback is complete.
     /// </summary>
     /// <returns>How many labels were recorded.</returns>
     [WorkflowUpdate]

@@ -79,7 +79,7 @@ public static class OverheadBenchmark
         var (start, end) = (whole[0].EventTime.ToDateTime(), whole[^1].EventTime.ToDateTime());
         if (whole[^1].WorkflowExecutionCompletedEventAttributes is null)
         {
-            throw new InputException($"run '{run}' has not ended; ./alt run --run-id {run} goes on with it");
+            throw new InputException($"run '{run}' has not ended; ./alt run --run-id {run} continues it");
         }
 
         var work = Work(whole);

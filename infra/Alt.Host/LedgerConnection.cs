@@ -66,7 +66,7 @@ internal sealed class LedgerConnection : IAsyncDisposable
         new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
         {
             MaxRetryAttempts = Attempts - 1,
-            // PostgreSQL answers again when it is ensured to run.
+            // EnsureRunningAsync returns once PostgreSQL answers, so no further wait is needed.
             Delay = TimeSpan.Zero,
             ShouldHandle = static a => ValueTask.FromResult(TransientErrors.Include(a.Outcome.Exception)),
             OnRetry = async a => await cluster.EnsureRunningAsync(a.Context.CancellationToken),

@@ -17,7 +17,7 @@ internal sealed class Scratch : IDisposable
 
     public string Folder { get; }
 
-    /// <param name="keep">Leave the folder when the replay has ended, for good.</param>
+    /// <param name="keep">Keeps the folder after the replay.</param>
     public static async Task<Scratch> CreateAsync(AltHome home, string name, bool keep, CancellationToken token)
     {
         Directory.CreateDirectory(home.Replays);

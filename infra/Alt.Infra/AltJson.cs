@@ -6,13 +6,13 @@ using System.Text.Json.Serialization;
 namespace Alt.Infra;
 
 /// <summary>
-/// The one JSON that configs, reports, artifacts and workflow payloads are written in: camelCase, enums as words, text as it is, absent
-/// instead of null, NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is
+/// The JSON format of all configs, reports, artifacts and workflow payloads: camelCase, enums as words, text without unneeded escapes,
+/// no null members, NaN and infinities as strings (a log-probability may be -Infinity). A change here changes the hashes of what is
 /// written.
 /// </summary>
 public static class AltJson
 {
-    /// <summary>One line; a member that the type lacks is an error, so that no setting is ignored in silence.</summary>
+    /// <summary>One line; a member that the type lacks is an error, so that no setting is silently ignored.</summary>
     public static JsonSerializerOptions Options { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -20,12 +20,12 @@ public static class AltJson
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        // A person may write a judge's kind after its settings.
+        // A user may write a judge's kind after its settings.
         AllowOutOfOrderMetadataProperties = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    /// <summary>The same for people to read.</summary>
+    /// <summary>The same, indented for reading.</summary>
     public static JsonSerializerOptions Indented { get; } = new(Options) { WriteIndented = true };
 
     /// <summary>SHA-256 of a value's JSON in lower-case hexadecimal: the key under which its result can be found again.</summary>

@@ -20,11 +20,11 @@ namespace TemporalServer;
 
 /// <summary>
 /// A Temporal server in one process for one node: it speaks Temporal's gRPC API and keeps its state in PostgreSQL.
-/// Disposing it ends all calls and releases the schema; everything stored goes on with the next server.
+/// Disposing it ends all calls and releases the schema; the next server continues everything stored.
 /// </summary>
 public sealed class EmbeddedServer : IAsyncDisposable
 {
-    /// <summary>What the server is for, as it says at its start.</summary>
+    /// <summary>The purpose of the server, which it reports when it starts.</summary>
     public const string Purpose = "This server is for laptops and tests, not for production.";
 
     private readonly CancellationTokenSource _stopping = new();
@@ -39,10 +39,10 @@ public sealed class EmbeddedServer : IAsyncDisposable
         _queues = queues;
     }
 
-    /// <summary>Where clients connect to, as <c>host:port</c>.</summary>
+    /// <summary>The address that clients connect to, as <c>host:port</c>.</summary>
     public string Address { get; private set; } = "";
 
-    /// <summary>Where the HTTP API is, as <c>host:port</c>; null where it was not asked for.</summary>
+    /// <summary>The address of the HTTP API, as <c>host:port</c>; null if it was not asked for.</summary>
     public string? HttpAddress { get; private set; }
 
     /// <summary>Starts a server and returns when it answers and everything stored is loaded.</summary>
@@ -143,7 +143,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
             kestrel.Listen(address, options.Port, listen => Listen(listen, HttpProtocols.Http2, options.Tls));
             if (options.HttpPort is { } httpPort)
             {
-                // Of its own: without TLS a port cannot tell HTTP/1 from HTTP/2.
+                // A separate port: without TLS a port cannot tell HTTP/1 from HTTP/2.
                 kestrel.Listen(address, httpPort, listen => Listen(listen, HttpProtocols.Http1, options.Tls));
             }
 
@@ -157,7 +157,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         {
             grpcOptions.MaxReceiveMessageSize = CallGate.LargestMessage;
             grpcOptions.MaxSendMessageSize = null;
-            // Their refusals have words of Temporal's.
+            // Refusals of unknown services use Temporal's wording.
             grpcOptions.IgnoreUnknownServices = true;
             grpcOptions.Interceptors.Add<CallInterceptor>();
         });

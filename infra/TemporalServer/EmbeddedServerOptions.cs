@@ -1,6 +1,6 @@
 namespace TemporalServer;
 
-/// <summary>How an embedded server is to run.</summary>
+/// <summary>Settings of an embedded server.</summary>
 public sealed class EmbeddedServerOptions
 {
     /// <summary>Npgsql connection string of the database that holds all state.</summary>
@@ -14,7 +14,7 @@ public sealed class EmbeddedServerOptions
     /// <value>Default: <c>127.0.0.1</c>.</value>
     public string Host { get; init; } = "127.0.0.1";
 
-    /// <summary>TLS; null for none. Whoever listens on a network without it shows everything to it.</summary>
+    /// <summary>TLS; null for none. Without TLS, a server that listens on a network exposes everything to it.</summary>
     public ServerTls? Tls { get; init; }
 
     /// <summary>Key that every call must carry as its bearer token; null for none.</summary>
@@ -23,7 +23,7 @@ public sealed class EmbeddedServerOptions
     /// <summary>Port of the HTTP API (JSON), 0 for a free one, null for none.</summary>
     public int? HttpPort { get; init; }
 
-    /// <summary>Port of gRPC; 0 takes a free one, which <see cref="EmbeddedServer.Address"/> tells.</summary>
+    /// <summary>Port of gRPC; 0 takes a free one, which <see cref="EmbeddedServer.Address"/> reports.</summary>
     public int Port { get; init; }
 
     /// <summary>Namespace that is created where it is missing.</summary>
@@ -34,7 +34,7 @@ public sealed class EmbeddedServerOptions
     /// <value>Default: 1000.</value>
     public int HistoryPageSize { get; init; } = 1000;
 
-    /// <summary>Whether gzip-compressed requests are accepted. Clients go on without compression where they are not.</summary>
+    /// <summary>Whether gzip-compressed requests are accepted. If not, clients continue without compression.</summary>
     /// <value>Default: true.</value>
     public bool AcceptCompression { get; init; } = true;
 

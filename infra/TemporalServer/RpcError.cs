@@ -9,7 +9,7 @@ namespace TemporalServer;
 internal sealed class RpcError(StatusCode status, string message, IMessage? detail = null)
     : RpcException(new Status(status, Shortened(message)), Details(status, message, detail))
 {
-    // Peers take header fields of so many bytes at least.
+    // Every peer accepts header fields of at least this many bytes.
     private const int LongestMessage = 4 * 1024;
 
     public IMessage? Detail { get; } = detail;

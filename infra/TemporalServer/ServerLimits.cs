@@ -19,7 +19,7 @@ public sealed record ServerLimits
     /// <value>Default: 2,000.</value>
     public int Pending { get; init; } = 2_000;
 
-    /// <summary>Signals that a run takes in its life.</summary>
+    /// <summary>Signals that a run accepts in total.</summary>
     /// <value>Default: 10,000.</value>
     public int Signals { get; init; } = 10_000;
 
@@ -27,7 +27,7 @@ public sealed record ServerLimits
     /// <value>Default: 10.</value>
     public int OpenUpdates { get; init; } = 10;
 
-    /// <summary>Updates that a run takes in its life.</summary>
+    /// <summary>Updates that a run accepts in total.</summary>
     /// <value>Default: 2,000.</value>
     public int Updates { get; init; } = 2_000;
 }

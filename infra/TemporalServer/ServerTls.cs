@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace TemporalServer;
 
-/// <summary>TLS of a server: who it is and, with a client CA, who may connect.</summary>
+/// <summary>TLS of a server: its identity and, with a client CA, which clients may connect.</summary>
 public sealed class ServerTls : IDisposable
 {
     private readonly X509Certificate2 _certificate;
@@ -12,11 +12,11 @@ public sealed class ServerTls : IDisposable
     private readonly X509Certificate2Collection? _clientAuthorities;
 
     /// <summary>Reads PEM files.</summary>
-    /// <param name="certificateFile">The server's certificate, perhaps followed by those between it and its CA.</param>
+    /// <param name="certificateFile">The server's certificate, optionally followed by the intermediate certificates.</param>
     /// <param name="keyFile">Its private key, not encrypted.</param>
     /// <param name="clientCaFile">CAs that clients' certificates must come from; null lets clients connect without one.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    /// <exception cref="CryptographicException">A file does not hold what it should, or the key is another certificate's.</exception>
+    /// <exception cref="CryptographicException">A file has the wrong content, or the key belongs to another certificate.</exception>
     public ServerTls(string certificateFile, string keyFile, string? clientCaFile = null)
     {
         _certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
@@ -45,7 +45,7 @@ public sealed class ServerTls : IDisposable
         }
     }
 
-    // Only the given CAs count: what the machine trusts for the web says nothing about who may use this server.
+    // Only the given CAs count: a CA that the machine trusts for the web does not decide who may use this server.
     private bool IsFromAuthority(X509Certificate2 client)
     {
         using var built = new X509Chain();

@@ -41,7 +41,7 @@ export async function hang() {
     await cancelled();
 }
 
-/** Counts to the end, a heartbeat for each; the first attempt fails halfway, the second goes on where it was. */
+/** Counts to the end, a heartbeat for each; the first attempt fails halfway, the second continues where it was. */
 export async function resume(end) {
     const first = activityInfo().heartbeatDetails ?? 0;
     for (let n = first + 1; n <= end; n++) {
@@ -87,7 +87,7 @@ export async function outliveProcess(pid) {
     return process.pid;
 }
 
-/** Is completed by somebody else, who knows its token or its id. */
+/** Is completed by another client, which knows its token or its id. */
 export async function completeElsewhere() {
     throw new CompleteAsyncError();
 }

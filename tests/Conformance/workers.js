@@ -37,7 +37,7 @@ export async function startWorker(address, taskQueue, options, deploy = 'workflo
         ...options,
     });
     const running = worker.run();
-    // Whoever stops the worker hears of its failure; until then it must not end the process.
+    // The caller that stops the worker gets its failure; until then the failure must not end the process.
     running.catch(() => {});
     return {
         async stop() {

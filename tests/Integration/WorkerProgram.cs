@@ -3,7 +3,7 @@ using Alt.Tests.Infra.TemporalServer;
 
 namespace Alt.Tests;
 
-/// <summary>This assembly as the worker process of the tests that kill one. The first argument says of which.</summary>
+/// <summary>This assembly as the worker process of the tests that kill one. The first argument names the worker.</summary>
 internal static class WorkerProgram
 {
     public static Task Main(string[] args) => args[0] switch

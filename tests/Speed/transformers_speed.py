@@ -99,7 +99,7 @@ def training(options, dtype, threads):
     import torch
     kind = getattr(torch, dtype)
     if kind == torch.float16:
-        return  # It needs a loss scaler, and no machine at hand prefers it to bfloat16.
+        return  # It needs a loss scaler, and no machine measured here prefers it to bfloat16.
     model = create(options, kind if options.bare_weights else torch.float32).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=0.0, fused=True)
     shape = (options.training_batch, options.training_tokens + 1)

@@ -1,7 +1,7 @@
 namespace Alt.Tests;
 
 /// <summary>
-/// A fact about the real inputs, which the project does not ship; skipped, with the reason, where this machine lacks them.
+/// A fact about the real inputs, which the project does not ship; skipped, with the reason, if this machine lacks them.
 /// </summary>
 public sealed class FactOnSharedDataAttribute : FactAttribute
 {

@@ -4,7 +4,7 @@ using Temporalio.Api.History.V1;
 
 namespace Alt.Tests;
 
-/// <summary>What holds for every history, whatever happened.</summary>
+/// <summary>What holds for every history.</summary>
 internal static class HistoryInvariants
 {
     private static readonly HashSet<string> Closing =

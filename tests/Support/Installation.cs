@@ -60,7 +60,7 @@ internal sealed class Installation : IAsyncDisposable
         return new RunningProgram(Process.Start(start)!);
     }
 
-    /// <summary>Where the home's server listens, once it does.</summary>
+    /// <summary>The address of the home's server, once it listens.</summary>
     public async Task<string> ServerAddressAsync()
     {
         var file = Path.Combine(Home, "temporal.address");
@@ -98,10 +98,10 @@ internal sealed class Installation : IAsyncDisposable
             ? [.. Postmaster().Where(IsAlive)]
             : [.. OfThisHome().Where(p => p.Arguments is [_, _, var command, ..] && command == kind).Select(p => p.Id)];
 
-    /// <summary>All processes of this home that live.</summary>
+    /// <summary>All live processes of this home.</summary>
     public IReadOnlyList<int> Processes() => [.. OfThisHome().Select(p => p.Id), .. Processes("postgres")];
 
-    /// <summary>kill -9, once there is such a process.</summary>
+    /// <summary>Sends kill -9, once such a process exists.</summary>
     public async Task KillAsync(string kind)
     {
         await Wait.ForAsync(() => Processes(kind).Count > 0, $"a {kind} process");
@@ -152,7 +152,7 @@ internal sealed class Installation : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Another user's, or gone while it was looked at.
+                // The process belongs to another user, or ended meanwhile.
                 continue;
             }
 

@@ -8,7 +8,7 @@ namespace Alt.Tests;
 /// <summary>JavaScript that a test runs, in an ignored folder with the packages that its lock file names.</summary>
 internal sealed class NodeProject
 {
-    // npm's cache and a folder are no place for two at a time.
+    // Only one npm at a time may use its cache and a folder.
     private static readonly Lock Installing = new();
 
     /// <summary>Copies the files of a folder under tests, and installs their packages where they are missing or have changed.</summary>

@@ -18,16 +18,16 @@ public sealed class RawClient : IDisposable
     {
         _channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions
         {
-            // Tests kill servers and start the next ones at the same place.
+            // Tests kill servers and start the next ones at the same address.
             InitialReconnectBackoff = TimeSpan.FromMilliseconds(50),
             MaxReconnectBackoff = TimeSpan.FromMilliseconds(200),
-            // What the server takes is for the server to say.
+            // The server decides what it accepts.
             MaxSendMessageSize = null,
         });
         _calls = _channel.CreateCallInvoker();
     }
 
-    /// <summary>Calls the WorkflowService's RPC that the request's name tells.</summary>
+    /// <summary>Calls the WorkflowService's RPC that the request's type names.</summary>
     /// <exception cref="RpcException">The answer is an error.</exception>
     public Task<TResponse> CallAsync<TResponse>(IMessage request, CancellationToken cancellation = default)
         where TResponse : class, IMessage<TResponse>, new() =>

@@ -7,7 +7,7 @@ namespace Alt.Tests;
 /// <summary>What a program left behind.</summary>
 internal sealed record ProgramEnd(int ExitCode, string Output, string Errors)
 {
-    /// <summary>The one line that a failure is to be.</summary>
+    /// <summary>The single line that a failure must print.</summary>
     public string OnlyLine => Assert.Single(Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 }
 
@@ -48,7 +48,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         return new ProgramEnd(_process.ExitCode, await _output, Errors);
     }
 
-    /// <summary>Waits until the program has said this on standard error; fails at once where it ends before.</summary>
+    /// <summary>Waits until the program has written this to standard error; fails at once if the program ends first.</summary>
     public async Task SaysAsync(string text)
     {
         await Wait.ForAsync(() => HasEnded || Errors.Contains(text, StringComparison.Ordinal), $"'{text}' on standard error");

@@ -43,7 +43,7 @@ public sealed class ServerProcess : IAsyncLifetime
         await _installation.DisposeAsync();
     }
 
-    /// <summary>kill -9, and the next server on the same port. Returns when that one answers.</summary>
+    /// <summary>Sends kill -9 and starts the next server on the same port. Returns when that one answers.</summary>
     public async Task KillAsync()
     {
         await _program.DisposeAsync();

@@ -6,11 +6,11 @@ namespace Alt.Tests;
 /// <summary>
 /// Real inputs that the project does not ship: the folder in <c>ALT_SHARED_DATA</c>, or <c>shared/data</c> beside the checkout or further
 /// up.
-/// Its texts hold abuse, so no test prints them.
+/// Its texts contain abuse, so no test prints them.
 /// </summary>
 public static class SharedData
 {
-    /// <summary>Null where this machine has no such folder.</summary>
+    /// <summary>Null if this machine has no such folder.</summary>
     public static string? Folder { get; } = Find();
 
     public static string PathOf(params string[] parts) =>

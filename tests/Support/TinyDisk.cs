@@ -27,7 +27,7 @@ internal sealed class TinyDisk : IDisposable
         return process.ExitCode == 0 ? null : $"{command} {string.Join(' ', arguments)}: {error}";
     }
 
-    /// <summary>A test that needs the right to mount a file system, and is skipped where it is denied.</summary>
+    /// <summary>A test that needs the right to mount a file system, and is skipped if it is denied.</summary>
     public sealed class FactAttribute : Xunit.FactAttribute
     {
         private static readonly Lazy<string?> Refusal = new(() =>

@@ -4,7 +4,7 @@ internal static class Wait
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    /// <summary>Waits until a condition holds, and fails by its name where it never does.</summary>
+    /// <summary>Waits until a condition holds, and fails with its name if it never does.</summary>
     public static Task ForAsync(Func<bool> condition, string name) => ForAsync(() => Task.FromResult(condition()), name);
 
     /// <inheritdoc cref="ForAsync(Func{bool}, string)"/>

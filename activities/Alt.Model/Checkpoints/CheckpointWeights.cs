@@ -96,8 +96,8 @@ internal sealed class CheckpointWeights : IDisposable
         return file.Entries.ContainsKey(name)
             ? file
             : throw new InputException(
-                $"{path} has no tensor {InputException.Quote(name)}, but {Path.GetFileName(_files.Path)} says so; expected index and "
-                + "shards of one checkpoint");
+                $"{path} has no tensor {InputException.Quote(name)}, but {Path.GetFileName(_files.Path)} lists it there; expected index "
+                + "and shards of one checkpoint");
     }
 
     private TensorFile Opened(string path)

@@ -63,7 +63,7 @@ internal sealed class Adam(double beta1, double beta2, double epsilon, double we
             new(MeanPrefix + moments.Key, moments.Value.Mean), new(SquarePrefix + moments.Key, moments.Value.Square)
         });
 
-    /// <summary>Takes up a state that <see cref="State"/> gave.</summary>
+    /// <summary>Restores a state that <see cref="State"/> returned.</summary>
     public void Restore(SafetensorsFile file, IReadOnlyDictionary<string, Tensor> weights, int updates)
     {
         Updates = updates;

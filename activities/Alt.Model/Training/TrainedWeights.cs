@@ -123,10 +123,10 @@ internal sealed class TrainedWeights : IDisposable
     }
 
     /// <summary>
-    /// Takes up adapters that <see cref="SaveAdapters"/> wrote, in place of what was drawn, and the weights under them in place of the
-    /// merged ones.
+    /// Loads the adapters that <see cref="SaveAdapters"/> wrote, in place of those drawn at the start, and the weights under them in place
+    /// of the merged ones.
     /// </summary>
-    /// <remarks>A training of the whole weights left none to take up.</remarks>
+    /// <remarks>A training of the whole weights left no adapters to load.</remarks>
     /// <exception cref="InputException">The file is damaged.</exception>
     public void RestoreAdapters(string folder)
     {

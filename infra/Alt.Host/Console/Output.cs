@@ -13,13 +13,13 @@ internal sealed class Output(bool json, bool csv = false)
     /// <summary>For messages while the command works. Plain lines where standard error is no terminal.</summary>
     public IAnsiConsole Aside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
-    /// <summary>Whether a person watches, so that a line may be written over; not between the lines of a log.</summary>
+    /// <summary>Whether a line may be overwritten: standard error is a terminal, and no log is shown there.</summary>
     public bool Live { get; } = !Console.IsErrorRedirected && !Logs.AreShown;
 
     public void Say(string line) => Console.Error.WriteLine(line);
 
     /// <summary>
-    /// A result that is a table by nature: one JSON document, CSV, or what <paramref name="human"/> writes (the table, where that is null).
+    /// A result that is a table: as one JSON document, as CSV, or as <paramref name="human"/> writes it (null writes the table).
     /// </summary>
     public void Result<T>(T result, Listing table, Action<IAnsiConsole>? human = null)
     {

@@ -7,7 +7,7 @@ namespace Alt.Host;
 /// <summary>Names of runs: part of stream keys, workflow ids and file names.</summary>
 internal static partial class RunId
 {
-    /// <exception cref="InputException">The name holds something else than letters, digits, dots, dashes and underscores.</exception>
+    /// <exception cref="InputException">The name has characters other than letters, digits, dots, dashes and underscores.</exception>
     public static string Check(string id) => Allowed().IsMatch(id)
         ? id
         : throw new InputException(

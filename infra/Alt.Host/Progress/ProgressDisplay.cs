@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Alt.Host.Progress;
 
-/// <summary>Shows snapshots as they come: one line that is written over on a terminal, a line now and then elsewhere.</summary>
+/// <summary>Shows snapshots as they come: on a terminal in one line that is overwritten, elsewhere in a new line now and then.</summary>
 internal sealed class ProgressDisplay(Output output)
 {
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);

@@ -89,7 +89,7 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         var beats = new List<StageProgress>();
         foreach (var details in pending.Select(a => a.HeartbeatDetails).Where(d => d is { Payloads_.Count: > 0 }))
         {
-            // By the client's converter: payloads may be encrypted.
+            // The client's converter reads it, since payloads may be encrypted.
             beats.Add(await client.Options.DataConverter.ToValueAsync<StageProgress>(details.Payloads_[0]));
         }
 

@@ -3,16 +3,16 @@ using Alt.Workflows;
 
 namespace Alt.Host.Progress;
 
-/// <summary>Where a run is at one moment, as far as the server and its worker tell.</summary>
+/// <summary>A run's progress at one moment, as the server and its worker report it.</summary>
 /// <param name="Closed">The workflow has ended, in whatever way.</param>
 /// <param name="Run">null while no worker has answered.</param>
 /// <param name="Iteration">null outside iterations, and while no worker has answered.</param>
 /// <param name="Work">The activities under way taken together; null if none has reported yet.</param>
-/// <param name="Trouble">Why an activity is being tried again; null where all is well.</param>
+/// <param name="Trouble">Why an activity is being retried; null if none is.</param>
 internal sealed record RunSnapshot(
     bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
 {
-    /// <summary>Time until the stage ends at its present speed; null where that cannot be said.</summary>
+    /// <summary>Time until the stage ends at its present speed; null if it is unknown.</summary>
     public TimeSpan? Left
     {
         get

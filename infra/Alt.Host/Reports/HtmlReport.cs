@@ -44,7 +44,7 @@ internal static class HtmlReport
             <header>
             <h1>{Text(report.RunId)}</h1>
             <p><span class="state {Text(report.State)}">{Text(report.State)}</span> {Text(Summary(report))}</p>
-            {(report.Failure is { } failure ? $"<p class=\"failure\">{Text(failure)}; once that is mended: <code>./alt retry {Text(report.RunId)}</code></p>" : "")}
+            {(report.Failure is { } failure ? $"<p class=\"failure\">{Text(failure)}; once that is fixed: <code>./alt retry {Text(report.RunId)}</code></p>" : "")}
             </header>
 
             """);

@@ -27,7 +27,7 @@ internal static class ReportTable
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {report.RunId}: {report.State}, {report.Seconds:0} s of work"));
         if (report.Failure is { } failure)
         {
-            console.WriteLine($"failed: {failure}; once that is mended: ./alt retry {report.RunId}");
+            console.WriteLine($"failed: {failure}; once that is fixed: ./alt retry {report.RunId}");
         }
 
         console.WriteLine($"pool {Short(report.PoolHash)}, weights {Short(report.WeightsHash)}");

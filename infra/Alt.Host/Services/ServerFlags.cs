@@ -6,7 +6,7 @@ using TemporalServer;
 
 namespace Alt.Host;
 
-/// <summary>How a server that stands alone is to listen; checked.</summary>
+/// <summary>Valid settings of a server that a user starts alone.</summary>
 /// <param name="Port">Null for the usual one.</param>
 internal sealed record ServerSettings(
     IPAddress Ip, int? Port, int? HttpPort, ServerTls? Tls, string? ApiKey, int HistoryPage, bool AcceptCompression)
@@ -28,8 +28,8 @@ internal sealed record ServerSettings(
 }
 
 /// <summary>
-/// The options of <c>alt server</c>. A network sees nothing unless asked for, and a key is never an argument, which others on the machine
-/// could read.
+/// The options of <c>alt server</c>. The server listens to a network only if asked to, and a key is never an argument, which other users
+/// of the machine could read.
 /// </summary>
 internal sealed class ServerFlags
 {
@@ -98,7 +98,7 @@ internal sealed class ServerFlags
         }
     }
 
-    /// <exception cref="InputException">Options that do not go together, or a file that is not what it should be.</exception>
+    /// <exception cref="InputException">Options conflict, or a file has the wrong content.</exception>
     public ServerSettings Read(ParseResult parsed)
     {
         var address = IPAddress.TryParse(parsed.GetValue(_ip), out var given)

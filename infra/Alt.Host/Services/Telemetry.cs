@@ -69,7 +69,7 @@ internal sealed class Telemetry : IDisposable
         });
     }
 
-    /// <summary>The variables, with a signal's own in the place of those for all: its exporter reads only these.</summary>
+    /// <summary>The variables, where those of a signal replace those for all signals: its exporter reads only these.</summary>
     private static IConfiguration ForSignal(string signal, IConfiguration variables) => new ConfigurationBuilder()
         .AddConfiguration(variables)
         .AddInMemoryCollection(new[] { "PROTOCOL", "HEADERS", "TIMEOUT", "COMPRESSION" }

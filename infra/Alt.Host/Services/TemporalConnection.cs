@@ -99,11 +99,12 @@ internal static class TemporalConnection
     }
 
     /// <summary>
-    /// A runtime of Temporal's core that logs where all else does. Without one the core writes on standard output, where results go.
+    /// A runtime of Temporal's core that logs to <paramref name="logs"/>. Without one the core writes to standard output, which is for
+    /// results.
     /// </summary>
     public static TemporalRuntime RuntimeOf(ILoggerFactory logs) => Runtimes.GetValue(logs, static l => NewRuntime(l, metrics: null));
 
-    // An outside server's other settings (namespace, TLS, API key) are where all of Temporal's tools look for them.
+    // An outside server's other settings (namespace, TLS, API key) come from where all of Temporal's tools read them.
     private static async Task<TemporalClient> ConnectAsync(TemporalEndpoint endpoint, ILoggerFactory logs, TemporalRuntime runtime)
     {
         var options = endpoint.Outside ? OutsideOptions() : new();
@@ -125,8 +126,8 @@ internal static class TemporalConnection
         catch (Exception e) when (IsMisconfigured(e))
         {
             throw new InputException(
-                $"no connection to the Temporal server {endpoint.Address} can come of these settings ({Messages.OneLine(e.Message)}): see "
-                    + "TEMPORAL_TLS_…, or the profile",
+                $"no connection to the Temporal server {endpoint.Address} is possible with these settings "
+                    + $"({Messages.OneLine(e.Message)}): see TEMPORAL_TLS_…, or the profile",
                 e);
         }
     }

@@ -69,7 +69,7 @@ internal sealed class TemporalFlags
     }
 
     /// <summary>
-    /// What the environment decides and no flag has said: the server itself, and where a variable goes before the profile.
+    /// One line for each choice that the environment makes and no flag: the server itself, and variables that override the profile.
     /// </summary>
     /// <param name="flagged">The variables whose values were given as flags.</param>
     /// <param name="profile">The profile that a flag or a variable names; null for none.</param>
@@ -98,16 +98,16 @@ internal sealed class TemporalFlags
         {
             if (variable == AddressVariable && named.TargetHost is { } host && host != said)
             {
-                yield return $"{variable} goes before the profile: {said} in the place of {host}";
+                yield return $"{variable} overrides the profile: {said} instead of {host}";
             }
             else if (variable == NamespaceVariable && named.TargetHost is not null && named.Namespace != said)
             {
-                yield return $"{variable} goes before the profile: {said} in the place of {named.Namespace}";
+                yield return $"{variable} overrides the profile: {said} instead of {named.Namespace}";
             }
             else if ((variable == KeyVariable && named.ApiKey is { } key && key != said)
                 || (variable.StartsWith(TlsVariables, StringComparison.Ordinal) && named.Tls is not null))
             {
-                yield return $"{variable} goes before what the profile has";
+                yield return $"{variable} overrides the profile";
             }
         }
     }

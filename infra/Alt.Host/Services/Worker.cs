@@ -69,7 +69,7 @@ internal static class Worker
         Task[] working = [.. parts.Select(p => p.ExecuteTask!)];
         var first = await Task.WhenAny([.. working, StopAsync(token)]);
         await host.StopAsync(CancellationToken.None);
-        // Why the first ended is the cause; how the others did comes after it.
+        // The failure of the first part is the cause, so it is thrown before those of the others.
         await first;
         await Task.WhenAll(working);
     }

@@ -74,7 +74,7 @@ internal sealed class RunServices : IAsyncDisposable
         var client = await TemporalConnection.ConnectAsync(_home, _logs, serving, _ending.Token);
         var ended = new HashSet<string>();
         using var timer = new PeriodicTimer(Check);
-        // Before a worker starts, which would take up what was left.
+        // Before a worker starts, since it would resume the runs that were left open.
         while (_temporal is null && !await EndLeftRunsAsync(client, ended))
         {
             await timer.WaitForNextTickAsync(_ending.Token);
@@ -116,7 +116,7 @@ internal sealed class RunServices : IAsyncDisposable
         }
         catch (Exception e) when (TransientErrors.Include(e))
         {
-            _log.LogInformation("The server does not answer; runs that nobody follows are ended later: {Reason}", Messages.Explain(e));
+            _log.LogInformation("The server does not answer; runs that no command follows are ended later: {Reason}", Messages.Explain(e));
             return false;
         }
     }

@@ -5,10 +5,10 @@ namespace Alt.Infra;
 
 public sealed partial class ArtifactStore
 {
-    /// <summary>Beside where an erased artifact lay: names the one that took its place.</summary>
+    /// <summary>Suffix of the file beside an erased artifact's path that names its replacement.</summary>
     private const string ErasedSuffix = ".erased";
 
-    /// <summary>The artifact that is read for this name: itself, or what took its place when texts in it were erased.</summary>
+    /// <summary>The artifact that is read for this name: itself, or its replacement after texts in it were erased.</summary>
     public ArtifactRef Resolve(ArtifactRef artifact)
     {
         while (!File.Exists(PathOf(artifact)) && File.Exists(PathOf(artifact) + ErasedSuffix))
@@ -20,9 +20,9 @@ public sealed partial class ArtifactStore
     }
 
     /// <summary>
-    /// Takes an artifact away for good; whoever asks for it gets the other one from now on. Doing so twice changes nothing.
+    /// Removes an artifact permanently; from now on its readers get the replacement. A second call changes nothing.
     /// </summary>
-    /// <exception cref="ArtifactException">The disk is full or may not be written to; the artifact is still there.</exception>
+    /// <exception cref="ArtifactException">The disk is full or may not be written to; the artifact still exists.</exception>
     public void Replace(string hash, ArtifactRef by)
     {
         string path = PathOf(hash), temporary = Path.Combine(Root, Guid.NewGuid().ToString("N") + TemporarySuffix);
@@ -48,7 +48,7 @@ public sealed partial class ArtifactStore
         {
             File.Delete(temporary);
             throw new ArtifactException(
-                $"cannot erase the artifact {hash[..12]} in {Root}: {OneLine(error)}; mend that and erase again", error);
+                $"cannot erase the artifact {hash[..12]} in {Root}: {OneLine(error)}; fix that and erase again", error);
         }
     }
 }

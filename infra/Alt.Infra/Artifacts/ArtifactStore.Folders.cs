@@ -37,7 +37,7 @@ public sealed partial class ArtifactStore
     /// Copies a stored folder to <paramref name="target"/>, which must not exist yet. It appears there only when every file
     /// was verified and copied.
     /// </summary>
-    /// <exception cref="ArtifactException">A file is missing or corrupt, or could not be copied; the target is not there.</exception>
+    /// <exception cref="ArtifactException">A file is missing or corrupt, or could not be copied; the target does not exist.</exception>
     public async Task ExtractFolderAsync(ArtifactRef folder, string target, CancellationToken token = default)
     {
         IReadOnlyDictionary<string, ArtifactRef> files = await ReadFolderAsync(folder, token);

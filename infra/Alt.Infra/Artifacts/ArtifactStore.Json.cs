@@ -48,7 +48,7 @@ public sealed partial class ArtifactStore
         ReadJsonLinesAsync<T>(artifact, 0, token);
 
     /// <inheritdoc cref="ReadJsonLinesAsync{T}(ArtifactRef, CancellationToken)"/>
-    /// <param name="skip">How many lines to pass over unread.</param>
+    /// <param name="skip">How many lines to skip without parsing them.</param>
     public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(
         ArtifactRef artifact, int skip, [EnumeratorCancellation] CancellationToken token = default)
     {

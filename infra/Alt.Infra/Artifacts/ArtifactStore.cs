@@ -25,7 +25,7 @@ public sealed partial class ArtifactStore
     /// <summary>The store's directory, absolute.</summary>
     public string Root { get; }
 
-    /// <summary>Where the artifact with this hash lies, or would lie.</summary>
+    /// <summary>The path of the artifact with this hash, whether it exists or not.</summary>
     public string PathOf(ArtifactRef artifact) =>
         PathOf(artifact.Hash) is var path && _below is not null && !File.Exists(path) ? _below.PathOf(artifact) : path;
 
@@ -34,12 +34,12 @@ public sealed partial class ArtifactStore
     public Task<ArtifactRef> PutAsync(ReadOnlyMemory<byte> content, string mediaType, CancellationToken token = default) =>
         WriteAsync(mediaType, async stream => await stream.WriteAsync(content, token), token);
 
-    /// <summary>Stores all that is left of a stream and returns its name.</summary>
+    /// <summary>Stores the rest of a stream and returns its name.</summary>
     /// <exception cref="ArtifactException">The content could not be written; nothing is left behind.</exception>
     public Task<ArtifactRef> PutAsync(Stream content, string mediaType, CancellationToken token = default) =>
         WriteAsync(mediaType, stream => content.CopyToAsync(stream, token), token);
 
-    /// <summary>Whether a file lies under this name; says nothing about its content.</summary>
+    /// <summary>Whether a file of this name exists; its content is not checked.</summary>
     public bool Exists(ArtifactRef artifact) => File.Exists(PathOf(Resolve(artifact)));
 
     /// <summary>Opens an artifact after checking its size and hash, so that no reader ever sees a wrong byte.</summary>
@@ -79,7 +79,7 @@ public sealed partial class ArtifactStore
         return PathOf(Resolve(artifact));
     }
 
-    /// <summary>Deletes what writers that were killed left half-written. Files of writers that live are locked, and stay.</summary>
+    /// <summary>Deletes the half-written files of killed writers. The files of live writers are locked and stay.</summary>
     public void DeleteAbandonedTemporaryFiles()
     {
         if (!Directory.Exists(Root))
@@ -90,7 +90,7 @@ public sealed partial class ArtifactStore
         DateTime newest = DateTime.UtcNow - TemporaryFileGrace;
         foreach (string path in Directory.EnumerateFiles(Root, "*" + TemporarySuffix))
         {
-            // A writer locks its file right after creating it; the age keeps the moment in between safe.
+            // A writer locks its file right after creating it; the minimum age covers the moment in between.
             if (File.GetLastWriteTimeUtc(path) < newest && IsUnlocked(path))
             {
                 File.Delete(path);
@@ -162,7 +162,7 @@ public sealed partial class ArtifactStore
         Directory.CreateDirectory(directory);
         File.SetAttributes(temporary, FileAttributes.ReadOnly);
 
-        // Also over an existing file: equal content changes nothing, and a damaged file is healed.
+        // Also over an existing file: equal content changes nothing, and a damaged file is repaired.
         File.Move(temporary, path, overwrite: true);
         Posix.SyncDirectory(directory);
         if (newDirectory)

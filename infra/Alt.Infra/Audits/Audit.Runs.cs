@@ -7,12 +7,12 @@ namespace Alt.Infra.Audits;
 
 public sealed partial class Audit
 {
-    /// <summary>Which pool is meant: the last one that was made up to an event, a time or an iteration; all null is the newest.</summary>
+    /// <summary>Selects a pool: the last one made no later than an event, a time or an iteration; all null selects the newest.</summary>
     public sealed record Moment(long? Event = null, DateTimeOffset? Time = null, int? Iteration = null);
 
-    /// <param name="limit">How many entries to list; null is all.</param>
+    /// <param name="limit">How many entries to list; null lists all.</param>
     /// <param name="after">List from the entry after this one.</param>
-    /// <exception cref="InputException">There was no pool at that moment.</exception>
+    /// <exception cref="InputException">No pool existed at that moment.</exception>
     public async Task<PoolSnapshot> PoolAsync(
         string run, Moment moment, int? limit = null, SampleId? after = null, CancellationToken token = default)
     {
@@ -75,7 +75,7 @@ public sealed partial class Audit
         IterationState State(int number) => states.GetValueOrDefault(Ledger.IterationStream(run, number), IterationState.Empty);
     }
 
-    /// <exception cref="InputException">There is no such run.</exception>
+    /// <exception cref="InputException">The run does not exist.</exception>
     public async Task<RunCost> CostAsync(string run, CancellationToken token = default)
     {
         var state = await ledger.ExistingRunAsync(run, token);
@@ -112,8 +112,8 @@ public sealed partial class Audit
     }
 
     /// <summary>A run's events in their order.</summary>
-    /// <param name="after">Only those after this sequence number; null is the last ones.</param>
-    /// <exception cref="InputException">There is no such run.</exception>
+    /// <param name="after">Only those after this sequence number; null selects the last ones.</param>
+    /// <exception cref="InputException">The run does not exist.</exception>
     public async Task<IReadOnlyList<RecordedEvent>> EventsAsync(string run, long? after, int limit, CancellationToken token = default)
     {
         var streams = Streams(run, (await ledger.ExistingRunAsync(run, token)).Config);
@@ -127,14 +127,14 @@ public sealed partial class Audit
                 JsonSerializer.Deserialize<JsonElement>(r.GetFieldValue<byte[]>(5)));
     }
 
-    /// <summary>A run's last events and then those that come, until the run ends or the token is cancelled.</summary>
+    /// <summary>A run's last events, then new ones as they come, until the run ends or the token is cancelled.</summary>
     public async IAsyncEnumerable<RecordedEvent> FollowAsync(
         string run, long? after, int limit, [EnumeratorCancellation] CancellationToken token = default)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
         do
         {
-            // Whether it has ended is asked before its events, so that the last ones are not missed.
+            // This checks whether the run has ended before it reads the events, so that it misses none of the last ones.
             var ended = (await ledger.ExistingRunAsync(run, token)).Status is RunStatus.Finished or RunStatus.Failed or RunStatus.Stopped;
             var events = await EventsAsync(run, after, limit, token);
             foreach (var @event in events)

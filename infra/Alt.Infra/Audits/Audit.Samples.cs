@@ -5,7 +5,7 @@ namespace Alt.Infra.Audits;
 
 public sealed partial class Audit
 {
-    /// <exception cref="InputException">There is no such sample.</exception>
+    /// <exception cref="InputException">The sample does not exist.</exception>
     /// <exception cref="ArtifactException">Its text is missing or corrupt.</exception>
     public async Task<SampleLife> SampleAsync(SampleRef id, CancellationToken token = default)
     {
@@ -13,7 +13,7 @@ public sealed partial class Audit
         var row = await RowAsync(id, token);
         var sample = await InChunkAsync<Sample>(id, Stage.Sampling, row.Chunk, s => s.Id, token)
             ?? throw new LedgerException(
-                $"the sample {id} is in the projections and not in its artifact; `./alt audit rebuild` makes the projections anew");
+                $"the sample {id} is in the projections and not in its artifact; `./alt audit rebuild` rebuilds the projections");
         var judgement = await InChunkAsync<Judgement>(id, Stage.Feedback, row.Chunk, j => j.Id, token);
         var drawn = await AskAsync(
             AuditSql.Summaries, r =>
@@ -29,7 +29,7 @@ public sealed partial class Audit
             FateOf(row, judgement?.Outcome, pools, configs), sample.ErasedContent is not null);
     }
 
-    /// <exception cref="InputException">There is no such sample.</exception>
+    /// <exception cref="InputException">The sample does not exist.</exception>
     public async Task<WhyNot> WhyNotAsync(SampleRef id, CancellationToken token = default)
     {
         var configs = await ledger.ConfigsAsync(await ledger.ExistingRunAsync(id.Run, token), token);

@@ -5,7 +5,7 @@ namespace Alt.Infra.Audits;
 
 public sealed partial class Audit
 {
-    /// <summary>Any query of the user's: one statement, which can only read, within a time and a number of rows.</summary>
+    /// <summary>Runs a user's query: one read-only statement, with a limit on time and rows.</summary>
     /// <exception cref="InputException">PostgreSQL refuses it, or it takes longer.</exception>
     public async Task<Listing> SqlAsync(string sql, int limit, TimeSpan timeout, CancellationToken token = default)
     {
@@ -27,7 +27,7 @@ public sealed partial class Audit
                 await fence.ExecuteNonQueryAsync(token);
             }
 
-            // A batch command is sent as one statement: PostgreSQL refuses a second one, which could end this transaction and go on outside
+            // A batch command is sent as one statement: PostgreSQL refuses a second one, which could end this transaction and run outside
             // of it.
             await using var batch = new NpgsqlBatch(connection, transaction)
             {

@@ -13,7 +13,7 @@ public sealed partial class Audit(Ledger ledger, ArtifactStore artifacts)
     private static readonly Dictionary<string, Type> Types = typeof(IterationEvent)
         .GetNestedTypes().ToDictionary(t => JsonNamingPolicy.SnakeCaseLower.ConvertName(t.Name));
 
-    /// <summary>Names of a run's streams: its own and those of the iterations that it can have.</summary>
+    /// <summary>Names of a run's streams: its own, and one for each iteration that it can have.</summary>
     private static string[] Streams(string run, RunConfig config) => [Ledger.RunStream(run), .. IterationStreams(run, config)];
 
     private static string[] IterationStreams(string run, RunConfig config) =>
@@ -22,7 +22,7 @@ public sealed partial class Audit(Ledger ledger, ArtifactStore artifacts)
     private static T Data<T>(NpgsqlDataReader reader, int column) =>
         JsonSerializer.Deserialize<T>(reader.GetFieldValue<byte[]>(column), EventJson)!;
 
-    /// <summary>The states of iterations without their chunks, which are many.</summary>
+    /// <summary>The states of iterations, without their many chunks.</summary>
     private async Task<IReadOnlyDictionary<string, IterationState>> SummariesAsync(string[] streams, CancellationToken token)
     {
         var events = await AskAsync(

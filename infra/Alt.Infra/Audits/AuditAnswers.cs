@@ -22,7 +22,7 @@ public sealed record SampleLife(
 /// <param name="Steps">The training steps that drew it, from 1.</param>
 public sealed record PoolMembership(int Iteration, int Quantile, string Feedback, string? Decision, IReadOnlyList<int> Steps);
 
-/// <summary>Whether a sample was trained on, and in any case why.</summary>
+/// <summary>Whether a sample was trained on, and why or why not.</summary>
 public sealed record WhyNot(string Id, bool Trained, string Fate, IReadOnlyList<PoolMembership> Pools);
 
 /// <summary>The datapool as it was at one moment.</summary>
@@ -35,7 +35,7 @@ public sealed record PoolSnapshot(
 
 public sealed record PoolSnapshotEntry(string Id, double Reward, int Quantile, string FinishReason, string? Decision);
 
-/// <summary>Two iterations of a run beside each other, and how the samples that are in both pools moved between quantiles.</summary>
+/// <summary>Compares two iterations of a run, and shows how the samples in both pools moved between quantiles.</summary>
 public sealed record IterationDiff(string Run, int From, int To, IReadOnlyList<Figure> Figures, IReadOnlyList<QuantileMove> Moves);
 
 /// <summary>One figure of two iterations; null where an iteration has none yet.</summary>

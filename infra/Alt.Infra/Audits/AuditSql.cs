@@ -41,8 +41,8 @@ internal static class AuditSql
         """;
 
     /// <summary>
-    /// $1 run, $2 the pool's iteration, $3 the first iteration that the pool can hold samples of, $4 how many, $5 to $7 the sample to go on
-    /// after.
+    /// $1 run, $2 the pool's iteration, $3 the first iteration that the pool can hold samples of, $4 how many, $5 to $7 the sample to
+    /// continue after.
     /// </summary>
     public const string PoolEntries = """
         select iteration, prompt, k, reward, quantiles[$2 - iteration + 1], finish_reason, decisions[$2 - iteration + 1]
@@ -63,7 +63,7 @@ internal static class AuditSql
         from alt_judge_costs where run = $1 group by iteration
         """;
 
-    /// <summary>$1 streams, $2 the event to go on after, $3 how many.</summary>
+    /// <summary>$1 streams, $2 the event to continue after, $3 how many.</summary>
     public const string EventsAfter = """
         select seq_id, stream_id, version, type, timestamp, data from mt_events
         where stream_id = any($1) and seq_id > $2 order by seq_id limit $3

@@ -18,18 +18,18 @@ public sealed record CallPatience
 
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A service that asks for more than this is not waited for: the call has failed.</summary>
+    /// <summary>If a service asks for a longer wait than this, the call fails.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a service that fails for nearly everybody is left alone.</summary>
+    /// <summary>How long no call is sent to a service once nearly all calls to it fail.</summary>
     public TimeSpan Break { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>Polly's strategies around an account's attempts. Each process has its own.</summary>
 internal sealed partial class CallAttempts
 {
-    // Opened by a service that is down, not by one that is bad: of calls that fail in 30 % of all cases, 18 of 20 fail in a row of luck of
-    // 1 to 10^8.
+    // Opened by a service that is down, not by an unreliable one: if 30 % of calls fail, 18 of 20 fail with a probability of
+    // 4 in 10^8.
     private const double FailureRatio = .9;
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan Sampling = TimeSpan.FromSeconds(10);
@@ -37,7 +37,7 @@ internal sealed partial class CallAttempts
     private readonly ResiliencePipeline<AttemptEnd> _attempts;
     private readonly ResiliencePipeline<TransportReply> _sending;
 
-    /// <param name="opened">Called with the time for which the service is to be left alone.</param>
+    /// <param name="opened">Called with the time for which calls to the service pause.</param>
     public CallAttempts(RemoteAccount account, CallPatience patience, Action<TimeSpan> opened, ILogger logger)
     {
         var retry = new ResiliencePipelineBuilder<AttemptEnd>();
@@ -82,10 +82,10 @@ internal sealed partial class CallAttempts
 
     /// <exception cref="HttpRequestException">The connection was lost before a status line.</exception>
     /// <exception cref="TimeoutRejectedException">The time for one attempt has passed.</exception>
-    /// <exception cref="BrokenCircuitException">Not sent: the service is left alone.</exception>
+    /// <exception cref="BrokenCircuitException">Not sent: calls to the service are paused.</exception>
     public ValueTask<TransportReply> SendAsync(Func<CancellationToken, Task<TransportReply>> send, CancellationToken token) =>
         _sending.ExecuteAsync(static async (send, token) => await send(token), send, token);
 
-    [LoggerMessage(LogLevel.Warning, "{Host}, {Model}: nearly all calls fail; it is left alone for {Time}")]
+    [LoggerMessage(LogLevel.Warning, "{Host}, {Model}: nearly all calls fail; no call is sent for {Time}")]
     private static partial void LogOpened(ILogger logger, string host, string model, TimeSpan time);
 }

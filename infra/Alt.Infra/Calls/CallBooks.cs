@@ -10,7 +10,7 @@ namespace Alt.Infra.Calls;
 internal sealed record AccountState(DateTime RequestSlot, DateTime TokenSlot, int Sending, int SendingElsewhere);
 
 /// <summary>An attempt that is under way, or in doubt.</summary>
-/// <param name="InDoubt">Nobody waits for its reply any more.</param>
+/// <param name="InDoubt">No caller waits for its reply any more.</param>
 internal sealed record CallLease(Guid Ticket, string Run, int Iteration, CallAmount Reserved, bool InDoubt);
 
 /// <summary>
@@ -31,7 +31,7 @@ internal sealed class CallBooks(DateTime now)
 
     public List<StoredReply> NewReplies { get; } = [];
 
-    /// <summary>Enters how an attempt ended. Done again, after an answer that was lost, it changes nothing.</summary>
+    /// <summary>Records how an attempt ended. Repeating it, after the database's answer was lost, changes nothing.</summary>
     public void Settle(CallSettlement settlement)
     {
         if (settlement.Reply is { } answered)
@@ -50,7 +50,7 @@ internal sealed class CallBooks(DateTime now)
         var scope = (ask.Scope.Run, ask.Scope.Iteration);
         var used = settlement.Reply is { } reply ? new CallAmount(reply.Cost, reply.InputTokens + reply.OutputTokens) : default;
         var spend = Spends[scope];
-        // Others take a worker for dead that has only lost its connection: its calls are in doubt then, and it settles them all the same.
+        // A worker that only lost its connection counts as dead for the others: its calls are then in doubt, and it can still settle them.
         spend = lease.InDoubt
             ? spend with { InDoubt = spend.InDoubt - lease.Reserved }
             : spend with { Reserved = spend.Reserved - lease.Reserved };
@@ -75,7 +75,7 @@ internal sealed class CallBooks(DateTime now)
         }
     }
 
-    /// <param name="mayGrant">false only looks for a reply that is there.</param>
+    /// <param name="mayGrant">false only looks for an existing reply.</param>
     public Booking Book(CallAsk ask, bool mayGrant = true)
     {
         if (Replies.TryGetValue(ask.Hash, out var reply))
@@ -112,7 +112,7 @@ internal sealed class CallBooks(DateTime now)
         var slot = SlotSchedule.Next(now, account.RequestSlot, account.TokenSlot);
         if (slot > now + SlotSchedule.Horizon)
         {
-            // Half of the horizon early, so that the slots that follow are taken in time.
+            // Half of the horizon early, so that callers take the following slots in time.
             return new Booking.NoSlot(slot - now - (SlotSchedule.Horizon / 2));
         }
 
@@ -129,7 +129,7 @@ internal sealed class CallBooks(DateTime now)
         return new Booking.Granted(slot - now);
     }
 
-    /// <summary>Whether a limit would be passed, or could be by calls under way, which may come out cheaper.</summary>
+    /// <summary>Whether the call would exceed a limit, or might together with the calls under way, which may turn out cheaper.</summary>
     private Booking? Refusal(CallScope scope, CallAmount amount, CallAmount again)
     {
         var budget = scope.Budget;

@@ -12,7 +12,7 @@ internal static class CallHttp
     {
         AllowAutoRedirect = false,
         UseCookies = false,
-        // A name that moves to another address is noticed.
+        // Connections are renewed, so that a host name's new address is noticed.
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {
@@ -20,7 +20,7 @@ internal static class CallHttp
     };
 
     /// <summary>
-    /// The whole body, or null where it breaks off or the attempt's time ends: the status line was here, so the service has done its work.
+    /// The whole body, or null if it breaks off or the attempt's time ends: the status line arrived, so the service has done its work.
     /// </summary>
     public static async Task<string?> ReadAsync(Stream body, CancellationToken token)
     {

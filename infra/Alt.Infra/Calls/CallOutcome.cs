@@ -5,7 +5,7 @@ public abstract record CallOutcome
 {
     private CallOutcome() { }
 
-    /// <summary>The service replied with success. Whether the body is what was asked for is for its parser to say.</summary>
+    /// <summary>The service replied with success. Its parser decides whether the body is what was asked for.</summary>
     /// <param name="Body">As it came, without the key if the service repeated it.</param>
     /// <param name="Cost">In US dollars; 0 for a reply that another sample has paid for.</param>
     /// <param name="Attempts">How often the request was sent; 0 for a reply that another sample asked for.</param>
@@ -42,12 +42,12 @@ public enum CallFailure
     /// <summary>No connection, or none that lasted until the status line.</summary>
     Connection,
 
-    /// <summary>Success, and then the body broke off. Billed, so not sent again by itself.</summary>
+    /// <summary>Success, but the body broke off. The call is billed, so it is not retried automatically.</summary>
     CutOff,
 
-    /// <summary>Another status of 300 to 499: sent again, it would be refused again.</summary>
+    /// <summary>Another status of 300 to 499: a retry would be refused again.</summary>
     Refused,
 
-    /// <summary>The service failed for nearly everybody, so it was given time, over and over.</summary>
+    /// <summary>The service failed for nearly all calls, so calls were paused, repeatedly.</summary>
     BreakerOpen,
 }

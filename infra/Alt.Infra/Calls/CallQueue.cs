@@ -7,17 +7,17 @@ using Polly.Retry;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// All attempts of this process that wait to be booked or settled. One loop takes what has gathered while the turn before was written, and
-/// does it in one transaction: a lone call waits for nobody, many calls share a commit.
+/// All attempts of this process that wait to be booked or settled. One loop takes what gathered while the previous turn was written, and
+/// handles it in one transaction: a single call waits for no other, many calls share a commit.
 /// </summary>
 internal sealed partial class CallQueue : IAsyncDisposable
 {
     private const int AsksPerTurn = 256, SettlementsPerTurn = 1024;
 
-    /// <summary>How long PostgreSQL may be away, because it was killed and is started again, before those who wait are told.</summary>
+    /// <summary>How long PostgreSQL may be unreachable, such as during a restart after a kill, before waiting callers fail.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>When to look again for what other processes change.</summary>
+    /// <summary>How long to wait before checking for changes by other processes.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly ResiliencePropertyKey<long> BegunKey = new("begun");
@@ -50,9 +50,9 @@ internal sealed partial class CallQueue : IAsyncDisposable
         _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>Waits until the ask comes to something: its slot, a reply that is there already, or a limit.</summary>
+    /// <summary>Waits until the ask has a result: its slot, an existing reply, or a limit.</summary>
     /// <returns>
-    /// When to send, by <see cref="Stopwatch"/>, and the booking; null where the account's calls are held back meanwhile.
+    /// When to send, by <see cref="Stopwatch"/>, and the booking; null if the account's calls were held back meanwhile.
     /// </returns>
     public async Task<Booked?> BookAsync(CallAsk ask, CancellationToken token)
     {
@@ -69,7 +69,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
         return await waiting.Done.Task;
     }
 
-    /// <summary>Returns once it is written.</summary>
+    /// <summary>Returns once the settlement is written.</summary>
     public async Task SettleAsync(CallSettlement settlement)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -84,7 +84,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends those who wait for a slot of this account away, and all who come within this time: only replies that are there are given out.
+    /// Turns away the callers that wait for a slot of this account, and all that come within this time: they get existing replies only.
     /// </summary>
     public void HoldBack(string account, TimeSpan time)
     {
@@ -138,7 +138,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Nobody will settle what this turn should have settled.
+                // No later turn will settle what this one should have settled.
                 await _store.AbandonAsync();
                 Fail(turn, e);
             }
@@ -153,7 +153,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
         }
     }
 
-    /// <summary>What to do next, or how long there is nothing to do.</summary>
+    /// <summary>The next work, or how long there is none.</summary>
     private Turn Collect()
     {
         lock (_sync)
@@ -170,7 +170,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
                 var room = line.RoomAt(now);
                 var old = line.Old.Where(w => w.NotBefore <= now).Take(room).ToArray();
                 turn.Asks.AddRange(old.Select(w => (w, true)));
-                // Who has just come may find a reply that is there, but overtakes nobody.
+                // A caller that has just come may find an existing reply, but overtakes no other caller.
                 var mayBook = room > 0 && line.Old.Count == old.Length && line.HeldBackUntil <= now;
                 turn.Asks.AddRange(line.Fresh.Take(AsksPerTurn).Select(w => (w, mayBook)));
                 if (old.Length == 0 && line.Old.Count > 0)
@@ -327,7 +327,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private static long After(TimeSpan time) => Stopwatch.GetTimestamp() + Ticks(time);
 
-    [LoggerMessage(LogLevel.Warning, "PostgreSQL is away, calls wait: {Message}")]
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL is unreachable, calls wait: {Message}")]
     private static partial void LogAway(ILogger logger, string message);
 
     /// <param name="SendAt">When the slot begins, by <see cref="Stopwatch"/>.</param>
@@ -344,7 +344,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
         public long NotBefore { get; set; }
     }
 
-    /// <summary>Who waits for an account, in the order of coming.</summary>
+    /// <summary>The callers that wait for an account, in the order of arrival.</summary>
     private sealed class Line
     {
         /// <summary>Not asked for yet.</summary>
@@ -352,25 +352,25 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
         public LinkedList<Waiting> Old { get; } = [];
 
-        /// <summary>Until then nobody gets a slot, but where calls end.</summary>
+        /// <summary>Until then no caller gets a slot, except as calls end.</summary>
         public long ClosedUntil { get; private set; }
 
         /// <summary>How many calls have ended since the account was found full.</summary>
         public int Room { get; set; }
 
-        /// <summary>Until then the account's calls are sent away.</summary>
+        /// <summary>Until then the account's calls are turned away.</summary>
         public long HeldBackUntil { get; set; }
 
         private bool OpensWithRoom { get; set; }
 
-        /// <summary>How many may be asked for now.</summary>
+        /// <summary>How many slots may be asked for now.</summary>
         public int RoomAt(long now) => ClosedUntil <= now ? AsksPerTurn : OpensWithRoom ? Math.Min(Room, AsksPerTurn) : 0;
 
         public void Close(long until, bool withRoom) => (ClosedUntil, OpensWithRoom, Room) = (until, withRoom, 0);
 
         public void Keep(Waiting waiting)
         {
-            // Those who were sent away or have gone are in no list.
+            // Callers that were turned away or have cancelled are in no list.
             if (waiting.Place.List == Fresh)
             {
                 Fresh.Remove(waiting.Place);

@@ -12,7 +12,7 @@ public readonly record struct CallAmount(decimal Money, long Tokens)
 /// <param name="Spent">For replies.</param>
 /// <param name="Reserved">The most that calls under way may cost.</param>
 /// <param name="InDoubt">
-/// The most that calls without a reply may have cost, where the service may have answered and nobody was there to read it. Asked again in
-/// the same iteration, the call's true cost takes its place.
+/// The most that calls without a reply may have cost, if the service may have answered and no process read the answer. If a call is made
+/// again in the same iteration, its true cost replaces this.
 /// </param>
 public sealed record CallSpend(int Iteration, CallAmount Spent, CallAmount Reserved, CallAmount InDoubt);

@@ -4,12 +4,12 @@ using NpgsqlTypes;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// The books in PostgreSQL, changed over one session of this process. The session is the process' name too: what is under way counts as
-/// long as PostgreSQL sees it, which a killed process ends at once.
+/// The books in PostgreSQL, changed over one session of this process. The session also identifies the process: its calls stay under way as
+/// long as PostgreSQL sees the session, which ends at once when the process is killed.
 /// </summary>
 internal sealed class CallStore(string connectionString) : IAsyncDisposable
 {
-    // Every statement finds its rows by their keys, whatever statistics say of tables that grow within seconds.
+    // Every statement finds its rows by their keys, whatever the planner's statistics say of tables that grow within seconds.
     private const string Plans = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
     private readonly string _sessionString = new NpgsqlConnectionStringBuilder(connectionString)
@@ -38,8 +38,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads and locks what settlements and asks are about, has them decided, and writes what came of it, all in one transaction and two
-    /// round trips.
+    /// Reads and locks the rows of settlements and asks, calls <paramref name="decide"/>, and writes the result, all in one transaction
+    /// and two round trips.
     /// </summary>
     /// <param name="decide">Called once the books are read.</param>
     /// <exception cref="NpgsqlException">The session is lost, and whether the turn was written is not known: do it again.</exception>
@@ -66,7 +66,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives up the process' name: what is under way is in doubt from now on, and can be settled all the same.</summary>
+    /// <summary>Ends the session and gives up its identity: its calls under way are in doubt from now on, but can be settled.</summary>
     public async Task AbandonAsync()
     {
         await EndSessionAsync();
@@ -214,7 +214,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
                 Add(
                     CallTables.SetLeases, Column(leases, l => l.Account), Column(leases, l => l.Hash), Column(leases, l => l.Lease.Ticket),
                     Column(leases, l => l.Lease.InDoubt ? (int?)null : pid),
-                    // Said, since a null at the head does not tell.
+                    // The type is explicit, since a leading null does not determine it.
                     new NpgsqlParameter
                     {
                         Value = Column(leases, l => l.Lease.InDoubt ? (DateTime?)null : started),
@@ -231,7 +231,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
             Add(
                 CallTables.AddReplies, Column(replies, r => r.Hash), Column(replies, r => r.Service), Column(replies, r => r.Model),
                 Column(replies, r => r.Payer),
-                // PostgreSQL's texts hold no NUL.
+                // PostgreSQL's text type cannot hold NUL.
                 Column(replies, r => r.Body.Replace('\0', '\uFFFD')), Column(replies, r => r.InputTokens),
                 Column(replies, r => r.OutputTokens),
                 Column(replies, r => r.Cost), Column(replies, r => r.Attempts), Column(replies, r => r.At.UtcDateTime));
@@ -279,7 +279,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
 
     private static TColumn[] Column<T, TColumn>(T[] rows, Func<T, TColumn> value) => Array.ConvertAll(rows, r => value(r));
 
-    // Rounded down, slots would come closer to each other with every turn.
+    // Rounding down would move slots closer to each other with every turn.
     private static DateTime WholeMicroseconds(DateTime slot) => new((slot.Ticks + 9) / 10 * 10, DateTimeKind.Utc);
 
     private static NpgsqlBatchCommand Command(string sql, params object[] parameters)

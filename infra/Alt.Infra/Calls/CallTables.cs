@@ -3,7 +3,7 @@ namespace Alt.Infra.Calls;
 /// <summary>The tables of calls (see docs/judges.md). Beside money, nothing in them can be derived from the record.</summary>
 internal static class CallTables
 {
-    /// <summary>Number of the advisory lock that whoever creates the tables holds: "call" in ASCII.</summary>
+    /// <summary>Number of the advisory lock that the process creating the tables holds: "call" in ASCII.</summary>
     public const long Lock = 0x63616C6C;
 
     // Rows of leases, workers, accounts and spends change with every call: the free space keeps most of those changes out of the indexes.
@@ -59,21 +59,21 @@ internal static class CallTables
 
     private const string Spends = "run, iteration, money, tokens, reserved_money, reserved_tokens, doubt_money, doubt_tokens";
 
-    // A worker lives as long as the PostgreSQL session that it has named itself by.
+    // A worker counts as alive as long as the PostgreSQL session that identifies it.
     private const string Lives = "exists (select from pg_stat_get_activity(w.pid) a where a.backend_start = w.started)";
 
     /// <summary>The session's own name.</summary>
     public const string Self = "select pid, backend_start from pg_stat_get_activity(pg_backend_pid())";
 
     /// <summary>
-    /// Takes over what the same process had under way before it lost its session. $1, $2: the old one; $3, $4: the new one.
+    /// Takes over the calls that the same process had under way before it lost its session. $1, $2: the old one; $3, $4: the new one.
     /// </summary>
     public const string AdoptWorkers = "update alt_call_workers set pid = $3, started = $4 where pid = $1 and started = $2";
 
     /// <inheritdoc cref="AdoptWorkers"/>
     public const string AdoptLeases = "update alt_call_leases set pid = $3, started = $4 where pid = $1 and started = $2";
 
-    // ---- What a turn reads. Rows are locked in one order by all.
+    // ---- What a turn reads. All processes lock rows in the same order.
 
     public const string AddAccounts = "insert into alt_call_accounts (account) select * from unnest($1::text[]) on conflict do nothing";
 

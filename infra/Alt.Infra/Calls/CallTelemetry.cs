@@ -28,8 +28,8 @@ internal static class CallTelemetry
     private static readonly Histogram<double> Duration =
         Meter.CreateHistogram("alt.judge.duration", "s", "From a call to its end; waits included.", null, Seconds);
 
-    /// <param name="sent">How many requests this call has sent; 0 where the reply was there already.</param>
-    /// <param name="paid">The reply that this call has brought; null where there is none, or another call had brought it.</param>
+    /// <param name="sent">How many requests this call has sent; 0 if the reply already existed.</param>
+    /// <param name="paid">The reply that this call received; null if there is none, or if another call had received it.</param>
     public static void Record(RemoteAccount account, string run, CallOutcome outcome, int sent, StoredReply? paid, TimeSpan elapsed)
     {
         if (!Calls.Enabled)

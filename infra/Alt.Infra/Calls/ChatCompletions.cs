@@ -11,7 +11,7 @@ namespace Alt.Infra.Calls;
 /// </summary>
 public sealed class ChatCompletions : ICallTransport
 {
-    // The package sends no request without a key; a service that needs none does not look at it.
+    // The package sends no request without a key; a service that needs none ignores it.
     private const string NoKey = "none";
 
     private static readonly HttpClientPipelineTransport Shared = new(CallHttp.Client);

@@ -3,9 +3,9 @@ using System.Net.Http.Headers;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// JSON posted to one address: Perspective, embeddings, any scorer. Where the service counts no tokens, the request's estimate counts.
+/// JSON posted to one address: Perspective, embeddings, any scorer. If the service counts no tokens, the request's estimate is used.
 /// </summary>
-/// <param name="account">Its key is sent as a bearer token, or in the address where <paramref name="address"/> has it.</param>
+/// <param name="account">Its key is sent as a bearer token, or in the address if <paramref name="address"/> has it.</param>
 /// <param name="address">The whole address; <c>{key}</c> in its query stands for the account's key, escaped.</param>
 public sealed class JsonPost(RemoteAccount account, string address) : ICallTransport
 {

@@ -4,11 +4,11 @@ using Alt.Domain;
 
 namespace Alt.Infra.Calls;
 
-/// <summary>A model of a service, as one customer of it: workers and runs with the same endpoint, model and key share its limits.</summary>
+/// <summary>One customer's access to a service's model: workers and runs with the same endpoint, model and key share its limits.</summary>
 public sealed class RemoteAccount
 {
     /// <param name="endpoint">Base address, such as <c>https://api.openai.com/v1</c>.</param>
-    /// <param name="secret">Null where the service needs no key.</param>
+    /// <param name="secret">Null if the service needs no key.</param>
     /// <exception cref="InputException">The endpoint is no address, or has a secret in it.</exception>
     public RemoteAccount(string endpoint, string model, CallsConfig calls, Secret? secret)
     {
@@ -36,6 +36,6 @@ public sealed class RemoteAccount
     /// <summary>SHA-256 over endpoint, model and key: names the account where its limits are kept.</summary>
     public string Key { get; }
 
-    /// <summary>The text as the service meant it for others than us: without the key.</summary>
+    /// <summary>The service's text with the key removed.</summary>
     public string Redact(string text) => Secret?.Redact(text) ?? text;
 }

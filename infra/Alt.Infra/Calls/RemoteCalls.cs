@@ -12,7 +12,7 @@ using Polly.Timeout;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// The one way to services that are paid or far away: within quotas and budgets that all processes share, each request asked once and its
+/// The only way to paid or remote services: within quotas and budgets that all processes share, each request asked once and its
 /// reply kept (see docs/judges.md). One for a process.
 /// </summary>
 public sealed partial class RemoteCalls : IAsyncDisposable
@@ -48,7 +48,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks, waits as long as the limits say, and tries again where that may help.</summary>
+    /// <summary>Asks, waits as long as the limits require, and retries if that may help.</summary>
     /// <exception cref="InputException">The service does not accept the key.</exception>
     public async Task<CallOutcome> AskAsync(
         RemoteAccount account, CallScope scope, RemoteRequest request, ICallTransport transport, CancellationToken token = default)
@@ -60,7 +60,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             var first = _underWay.GetOrAdd(key, mine.Task);
             if (first != mine.Task)
             {
-                // The same request is under way for somebody else; where that ends without a reply, this one asks for itself.
+                // Another caller has the same request under way; if that ends without a reply, this call sends it again.
                 await ((Task)first).WaitAsync(token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 token.ThrowIfCancellationRequested();
                 if (first is { IsCompletedSuccessfully: true, Result: CallOutcome.Answered answered })
@@ -107,8 +107,8 @@ public sealed partial class RemoteCalls : IAsyncDisposable
         return spends;
     }
 
-    /// <summary>Deletes the replies to these requests; the next who asks is answered by the service.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Deletes the replies to these requests; the next caller that asks gets its answer from the service.</summary>
+    /// <returns>How many replies were deleted.</returns>
     public async Task<int> ForgetAsync(IReadOnlyCollection<string> hashes, CancellationToken token = default)
     {
         await using var command = _source.CreateCommand(CallTables.Forget);
@@ -165,7 +165,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
         }
 
-        /// <summary>Waits for the slot; in the place of one that was missed another is taken.</summary>
+        /// <summary>Waits for the slot; if it was missed, takes another.</summary>
         private async Task<bool> InTimeAsync(CallAsk ask, long sendAt, CancellationToken token)
         {
             try
@@ -226,7 +226,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
             }
             catch
             {
-                // The caller has gone; whether the service has answered, nobody knows.
+                // The caller has cancelled; whether the service has answered is unknown.
                 _ = calls._queue.SettleAsync(new(ask, Reply: null, InDoubt: true));
                 throw;
             }
@@ -289,7 +289,7 @@ public sealed partial class RemoteCalls : IAsyncDisposable
         private static CallOutcome.Answered Of(StoredReply reply, bool cached) =>
             new(reply.Body, reply.InputTokens, reply.OutputTokens, cached ? 0 : reply.Cost, cached ? 0 : reply.Attempts, cached, reply.At);
 
-        /// <summary>The service's own word for what is wrong. Its whole message may repeat the request's texts.</summary>
+        /// <summary>The service's own error code. Its whole message may repeat the request's texts.</summary>
         private string CodeOf(string? body)
         {
             try

@@ -5,12 +5,12 @@ using Alt.Domain;
 namespace Alt.Infra.Calls;
 
 /// <summary>One question to a service, as it is sent.</summary>
-/// <param name="Service">What kind of service answers, such as <c>chat</c>: part of what makes a request the same as another.</param>
+/// <param name="Service">The kind of service that answers, such as <c>chat</c>; part of a request's identity.</param>
 /// <param name="Body">The JSON that is posted: the filled template and every parameter that the reply depends on.</param>
-/// <param name="InputTokens">An estimate, for the quota and the budget; 0 where the service counts no tokens.</param>
+/// <param name="InputTokens">An estimate, for the quota and the budget; 0 if the service counts no tokens.</param>
 /// <param name="MaxOutputTokens">The most that the service may write.</param>
 /// <param name="Payer">
-/// The sample that it is asked for, <c>RUN/ITERATION/PROMPT/K</c>: its run pays, others get the reply for nothing.
+/// The sample that it is asked for, <c>RUN/ITERATION/PROMPT/K</c>: its run pays, others get the reply free of charge.
 /// </param>
 public sealed record RemoteRequest(
     string Service, string Model, ReadOnlyMemory<byte> Body, int InputTokens, int MaxOutputTokens, string Payer)
@@ -28,5 +28,5 @@ public sealed record RemoteRequest(
     }
 }
 
-/// <summary>Whose budget a call is charged to.</summary>
+/// <summary>The run and the iteration that a call is charged to, and their budget.</summary>
 public sealed record CallScope(string Run, int Iteration, BudgetConfig Budget);

@@ -6,7 +6,7 @@ namespace Alt.Infra.Calls;
 /// <summary>The header of that name: seconds, or an HTTP date.</summary>
 internal static class RetryAfter
 {
-    /// <returns>Zero for a date in the past; null where there is no such header or it says neither.</returns>
+    /// <returns>Zero for a date in the past; null if the header is missing or is neither.</returns>
     public static TimeSpan? Parse(string? header, DateTimeOffset now)
     {
         if (header is null)

@@ -3,7 +3,7 @@ using Alt.Domain;
 
 namespace Alt.Infra.Calls;
 
-/// <summary>A key, read from where the config says, and shown to nobody but the service that it is for.</summary>
+/// <summary>A key, read from where the config says, and shown only to the service that it is for.</summary>
 public sealed class Secret
 {
     private const string Environment = "env:", File = "file:", Redacted = "[redacted]";
@@ -24,7 +24,7 @@ public sealed class Secret
 
     /// <param name="source"><c>env:NAME</c> or <c>file:PATH</c>; null reads none.</param>
     /// <exception cref="InputException">
-    /// There is nothing, or the config holds something else, which may be the secret itself and is not repeated.
+    /// The key is missing, or the config holds something else, which may be the secret itself and is not repeated.
     /// </exception>
     public static Secret? Read(string? source)
     {
@@ -48,7 +48,7 @@ public sealed class Secret
         throw new InputException("apiKey: expected env:NAME or file:PATH; a secret must not stand in a config, since configs are recorded");
     }
 
-    /// <summary>The key itself, to be sent and to go nowhere else.</summary>
+    /// <summary>The key itself, only for sending.</summary>
     public string Reveal() => _value;
 
     public string Redact(string text)

@@ -5,7 +5,7 @@ namespace Alt.Infra.Calls;
 /// <summary>The <c>usage</c> member of a reply, as OpenAI's APIs have it.</summary>
 internal static class TokenUsage
 {
-    /// <returns>What the service says; null where it says nothing.</returns>
+    /// <returns>What the service reports; null if it reports nothing.</returns>
     public static (int? Input, int? Output)? Of(string body)
     {
         try
@@ -18,7 +18,7 @@ internal static class TokenUsage
         }
         catch (JsonException)
         {
-            // A success without JSON is for the reply's parser to judge.
+            // The reply's parser handles a success without JSON.
             return null;
         }
     }

@@ -4,7 +4,7 @@ using Alt.Domain;
 namespace Alt.Infra;
 
 /// <summary>
-/// JSON lines that people give. Blank lines count for line numbers only; an error names its line and never repeats its text.
+/// JSON lines that users supply. Blank lines count for line numbers only; an error names its line and never repeats its text.
 /// </summary>
 public static class JsonLinesFile
 {

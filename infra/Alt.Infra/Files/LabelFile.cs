@@ -9,7 +9,7 @@ namespace Alt.Infra;
 /// </summary>
 public static class LabelFile
 {
-    /// <summary>The labels; lines without an opinion are passed over.</summary>
+    /// <summary>The labels; lines without an opinion are skipped.</summary>
     /// <exception cref="InputException">The file is missing, holds no label, or has a malformed line.</exception>
     public static IReadOnlyList<HumanLabel> Read(string path)
     {

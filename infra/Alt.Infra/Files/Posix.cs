@@ -18,7 +18,7 @@ internal static class Posix
 
     public static bool IsRoot => GetEffectiveUserId() == 0;
 
-    /// <summary>Makes the names in a directory durable: without this, a power cut may forget a rename that has returned.</summary>
+    /// <summary>Makes the names in a directory durable: without this, a power failure may undo a rename that has returned.</summary>
     public static void SyncDirectory(string path)
     {
         int descriptor = Open(path, OpenDirectory | CloseOnExec, 0);
@@ -48,7 +48,7 @@ internal static class Posix
         return descriptor < 0 ? throw Failure($"cannot open {path}") : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    /// <summary>Takes an advisory lock if nobody holds one that excludes it.</summary>
+    /// <summary>Takes an advisory lock if no process holds one that excludes it.</summary>
     public static bool TryLock(SafeFileHandle file, bool exclusive)
     {
         if (Lock(file, (exclusive ? LockExclusive : LockShared) | LockWithoutWaiting) == 0)

@@ -4,7 +4,7 @@ using Alt.Domain;
 namespace Alt.Infra;
 
 /// <summary>
-/// A prompt with its true continuation, each with a toxicity in [0, 1], or null where nobody scored it (RealToxicityPrompts).
+/// A prompt with its true continuation, each with a toxicity in [0, 1], or null if it was not scored (RealToxicityPrompts).
 /// </summary>
 public sealed record LabelledRow(string PromptText, double? PromptToxicity, string ContinuationText, double? ContinuationToxicity);
 

@@ -16,7 +16,7 @@ public static class RunConfigFile
     private static readonly string[][] PathKeys =
         [["data", "grammar"], ["data", "prompts"], ["data", "evaluation"], ["data", "labelled"], ["data", "text"], ["model", "checkpoint"]];
 
-    /// <summary>How a config says that a key is in a file.</summary>
+    /// <summary>How a config states that a key is in a file.</summary>
     private const string InFile = "file:";
 
     /// <param name="path">The YAML file; relative file names inside it are taken from its own folder.</param>
@@ -24,7 +24,7 @@ public static class RunConfigFile
     /// Changes of the shape <c>training.steps=40</c>; the value is YAML, relative file names are taken from the current folder.
     /// </param>
     /// <returns>A config with absolute file names, since a worker may run in another folder.</returns>
-    /// <exception cref="InputException">The file is missing or malformed, or a key or value is not one that a run has.</exception>
+    /// <exception cref="InputException">The file is missing or malformed, or a key or value is not valid for a run.</exception>
     public static RunConfig Read(string path, IEnumerable<string> settings)
     {
         var root = YamlFile.Load(path, "a run's config, such as infra/experiments/quickstart.yaml") as YamlMappingNode
@@ -40,7 +40,7 @@ public static class RunConfigFile
     }
 
     /// <summary>A recorded config with <c>--set a.b=c</c> changes.</summary>
-    /// <exception cref="InputException">A key or value is not one that a run has.</exception>
+    /// <exception cref="InputException">A key or value is not valid for a run.</exception>
     public static RunConfig Change(RunConfig config, IReadOnlyList<string> settings)
     {
         // JSON is YAML, so a setting means the same here as on top of a file.
@@ -56,7 +56,7 @@ public static class RunConfigFile
         return Bind(root, null);
     }
 
-    /// <summary>The keys, such as <c>training.steps</c>, that have another value in the other config; a list is one value.</summary>
+    /// <summary>The keys, such as <c>training.steps</c>, whose values differ in the other config; a list is one value.</summary>
     public static IReadOnlyList<string> Differences(RunConfig one, RunConfig other) =>
         [.. Differences(JsonSerializer.SerializeToNode(one, AltJson.Options), JsonSerializer.SerializeToNode(other, AltJson.Options), "")];
 
@@ -93,7 +93,7 @@ public static class RunConfigFile
     }
 
     /// <summary>
-    /// Puts the text of a judge's question in the place of its file's name, so that a run depends on no file after its start; a key stays
+    /// Replaces the name of a judge's question file by its text, so that a run depends on no file after its start; a key stays
     /// in its file and a checkpoint in its folder, whose names become absolute.
     /// </summary>
     private static void ResolveJudges(YamlNode node, string folder, string path)
@@ -168,7 +168,7 @@ public static class RunConfigFile
         }
     }
 
-    /// <param name="path">The file, for errors; null where there is none.</param>
+    /// <param name="path">The file, for errors; null if there is none.</param>
     private static RunConfig Bind(YamlMappingNode root, string? path)
     {
         RunConfig config;
@@ -209,7 +209,7 @@ public static class RunConfigFile
         _ => JsonValue.Create(text),
     };
 
-    /// <summary>":12" for the YAML line that a JSON path such as $.training.steps comes from; "" where a --set gave it.</summary>
+    /// <summary>":12" for the YAML line that a JSON path such as $.training.steps comes from; "" if a --set gave it.</summary>
     private static string Line(YamlMappingNode root, string? path)
     {
         YamlNode node = root;

@@ -29,7 +29,7 @@ public static class YamlFile
         }
         catch (InvalidOperationException e)
         {
-            // YamlDotNet's scanner ends so, without a place, in some files where a bracket is not closed.
+            // YamlDotNet's scanner fails like this, without a position, for some files with an unclosed bracket.
             throw new InputException($"{path}: not valid YAML: look for a bracket that is not closed", e);
         }
 

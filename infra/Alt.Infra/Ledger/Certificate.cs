@@ -8,13 +8,13 @@ public sealed record CertifiedSeal(string Stream, long Version, string Seal);
 
 /// <summary>
 /// A run's certificate: a file outside of the database, <c>certificates/RUN.jsonl</c> in the artifact store's directory, with the last
-/// seals after every iteration. Lines are only added. Who changes events and seals in the database cannot change this file with them.
+/// seals after every iteration. Lines are only added. Write access to the database does not suffice to change this file.
 /// </summary>
 public sealed class Certificate(ArtifactStore artifacts, string run)
 {
     public string Path { get; } = System.IO.Path.Combine(artifacts.Root, "certificates", $"{run}.jsonl");
 
-    /// <summary>All lines; none where the run has no certificate yet.</summary>
+    /// <summary>All lines; none if the run has no certificate yet.</summary>
     /// <exception cref="LedgerException">A line is damaged.</exception>
     public IReadOnlyList<CertifiedSeal> Read() => Read(Path);
 
@@ -36,7 +36,7 @@ public sealed class Certificate(ArtifactStore artifacts, string run)
         }
     }
 
-    /// <summary>Adds the present seals of the run's streams, as far as the certificate lacks them.</summary>
+    /// <summary>Adds the current seals of the run's streams that the certificate lacks.</summary>
     public async Task ExtendAsync(Ledger ledger, CancellationToken token = default)
     {
         var known = Read().Select(l => (l.Stream, l.Version)).ToHashSet();

@@ -4,7 +4,7 @@ namespace Alt.Infra;
 
 public sealed partial class Ledger
 {
-    /// <summary>A run's facts in their order; none where there is no such run.</summary>
+    /// <summary>A run's facts in their order; empty if the run does not exist.</summary>
     public async Task<IReadOnlyList<RunEvent>> RunEventsAsync(string run, CancellationToken token = default) =>
         [.. (await EventsAsync(RunStream(run), token)).Cast<RunEvent>()];
 
@@ -12,9 +12,9 @@ public sealed partial class Ledger
     public async Task<IReadOnlyList<IterationEvent>> IterationEventsAsync(string run, int iteration, CancellationToken token = default) =>
         [.. (await EventsAsync(IterationStream(run, iteration), token)).Cast<IterationEvent>()];
 
-    /// <summary>Starts a run that has a past already, in one transaction.</summary>
+    /// <summary>Starts a run that already has a past, in one transaction.</summary>
     /// <param name="iterations">The facts of iteration 0, 1, …; an iteration without any has no stream yet.</param>
-    /// <exception cref="InputException">There is a run of that name.</exception>
+    /// <exception cref="InputException">A run of that name exists.</exception>
     public async Task StartForkAsync(
         string run, IReadOnlyList<RunEvent> events, IReadOnlyList<IReadOnlyList<IterationEvent>> iterations,
         CancellationToken token = default)

@@ -14,7 +14,7 @@ namespace Alt.Infra;
 /// </summary>
 public sealed partial class Ledger : IAsyncDisposable
 {
-    /// <summary>Number of the advisory lock that whoever creates the schema holds: "ALT" in ASCII.</summary>
+    /// <summary>Number of the advisory lock that the process creating the schema holds: "ALT" in ASCII.</summary>
     private const long SchemaLock = 0x414C54;
 
     private readonly NpgsqlDataSource _source;
@@ -32,7 +32,7 @@ public sealed partial class Ledger : IAsyncDisposable
 
     internal NpgsqlDataSource Source => _source;
 
-    /// <summary>Opens the record, creates what is missing in the database, and makes projections of an older version anew.</summary>
+    /// <summary>Opens the record, creates what is missing in the database, and rebuilds projections of an older version.</summary>
     /// <param name="artifacts">Holds what the events name.</param>
     public static async Task<Ledger> OpenAsync(string connectionString, ArtifactStore artifacts, CancellationToken token = default)
     {
@@ -56,7 +56,7 @@ public sealed partial class Ledger : IAsyncDisposable
     public async Task<RunState> RunAsync(string run, CancellationToken token = default) =>
         RunState.Fold((await EventsAsync(RunStream(run), token)).Cast<RunEvent>());
 
-    /// <exception cref="InputException">There is no such run.</exception>
+    /// <exception cref="InputException">The run does not exist.</exception>
     /// <exception cref="LedgerException">It has lost events.</exception>
     public async Task<RunState> ExistingRunAsync(string run, CancellationToken token = default)
     {
@@ -82,7 +82,7 @@ public sealed partial class Ledger : IAsyncDisposable
         return runs;
     }
 
-    /// <exception cref="InputException">There is no such run.</exception>
+    /// <exception cref="InputException">The run does not exist.</exception>
     public async Task<RunReport> ReportAsync(string run, CancellationToken token = default)
     {
         var state = await ExistingRunAsync(run, token);
@@ -103,8 +103,8 @@ public sealed partial class Ledger : IAsyncDisposable
     }
 
     /// <summary>
-    /// Records a run's fact unless <paramref name="recorded"/> finds it there already; either way returns the one that counts.
-    /// Racing writers are told apart by the stream's version: the loser reads again and finds the winner's fact.
+    /// Records a run's fact unless <paramref name="recorded"/> finds one already; either way returns the recorded one.
+    /// The stream's version decides between racing writers: the loser reads again and finds the winner's fact.
     /// </summary>
     /// <param name="prepared">A model for later runs to find, in the same transaction.</param>
     public Task<T> RecordAsync<T>(
@@ -128,11 +128,11 @@ public sealed partial class Ledger : IAsyncDisposable
         await _source.DisposeAsync();
     }
 
-    /// <summary>How Marten keeps the record: what <c>./alt bench events</c> measures too.</summary>
+    /// <summary>Marten's configuration for the record; <c>./alt bench events</c> measures the same one.</summary>
     internal static void Configure(StoreOptions options, NpgsqlDataSource source)
     {
         options.Connection(source);
-        // PrepareAsync makes the schema, alone; nothing else may.
+        // Only PrepareAsync may create the schema.
         options.AutoCreateSchemaObjects = AutoCreate.None;
         options.UseSystemTextJsonForSerialization(EnumStorage.AsString);
         options.RegisterDocumentType<PreparedModel>();
@@ -195,12 +195,12 @@ public sealed partial class Ledger : IAsyncDisposable
             }
             catch (Exception e) when (e is ConcurrencyException or ExistingStreamIdCollisionException)
             {
-                // Somebody else recorded first, and the next round sees what; unless what is there cannot be read.
+                // Another writer recorded first. The next round reads its fact, unless the stream cannot be read.
                 await RequireWholeAsync(stream, token);
             }
             catch (ObjectDisposedException e) when (e.InnerException is NpgsqlException lost)
             {
-                // Marten rolls back on a connection that is gone, and says that instead of why it is.
+                // Marten rolls back on a lost connection, and reports that instead of the cause of the loss.
                 ExceptionDispatchInfo.Throw(lost);
             }
             catch (Exception e) when ((e as PostgresException ?? e.InnerException as PostgresException) is { } refusal
@@ -212,7 +212,7 @@ public sealed partial class Ledger : IAsyncDisposable
     }
 
     /// <summary>Changes the projections in the session's transaction, alone on the stream, and while no rebuild is under way.</summary>
-    /// <returns>false where somebody else recorded meanwhile; nothing is changed then.</returns>
+    /// <returns>false if another writer recorded meanwhile; nothing is changed then.</returns>
     private static async Task<bool> ApplyAsync(
         IDocumentSession session, string stream, int version, ProjectionChange change, CancellationToken token)
     {
@@ -254,7 +254,7 @@ public sealed partial class Ledger : IAsyncDisposable
     }
 }
 
-/// <summary>A trained model under the hash of everything it was trained from, so that later runs need not train it again.</summary>
+/// <summary>A trained model, keyed by the hash of all its training inputs, so that later runs need not train it again.</summary>
 /// <param name="Id">SHA-256 of the inputs.</param>
 /// <param name="Hash">Digest of the weights.</param>
 public sealed record PreparedModel(string Id, ArtifactRef Artifact, string Hash, int Texts, long Tokens, double Loss);

@@ -3,17 +3,17 @@ using Npgsql;
 namespace Alt.Infra;
 
 /// <summary>
-/// The record is damaged, or takes nothing more. The message is one line for the user: what is wrong where, and what to do.
+/// The record is damaged or cannot be written. The message is one line for the user: what is wrong where, and what to do.
 /// </summary>
 public sealed class LedgerException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
     internal static LedgerException Lost(string stream, long version) =>
         new(
-            $"the stream {stream} has lost its event {version}; `./alt verify RUN` tells what is damaged, `./alt restore "
-            + "FILE` brings a backup back");
+            $"the stream {stream} has lost its event {version}; `./alt verify RUN` shows what is damaged, `./alt restore "
+            + "FILE` restores a backup");
 
     /// <summary>
-    /// A limit on the size of files says the same as a full disk, and not every version of PostgreSQL has the same code for it.
+    /// A file size limit has the same effect as a full disk, and its error code differs between versions of PostgreSQL.
     /// </summary>
     internal static bool IsFullDisk(PostgresException refusal) =>
         refusal.SqlState == PostgresErrorCodes.DiskFull

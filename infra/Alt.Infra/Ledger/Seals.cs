@@ -2,7 +2,7 @@ namespace Alt.Infra;
 
 /// <summary>
 /// The seals of events, one row of <c>alt_seals</c> each: SHA-256 over the seal of the event before it in its stream and over the event
-/// itself, written in the event's transaction. They are no projection: nothing makes them anew.
+/// itself, written in the event's transaction. They are no projection: nothing rebuilds them.
 /// </summary>
 internal static class Seals
 {
@@ -13,13 +13,13 @@ internal static class Seals
 
     public const string Table = "alt_seals";
 
-    /// <summary>$1 run: the streams of one run, whichever iterations it has.</summary>
+    /// <summary>$1 run: the streams of one run, with all its iterations.</summary>
     public const string OfRun = "(stream = 'run-' || $1 or starts_with(stream, 'iteration-' || $1 || '-') and substr(stream, "
         + "length($1) + 12) ~ '^[0-9]+$')";
 
     public const string Exists = $"select to_regclass('{Table}') is not null";
 
-    /// <summary>Makes the table, and seals what was recorded before there was one.</summary>
+    /// <summary>Creates the table, and seals the events recorded before it existed.</summary>
     public static readonly string Create = $"""
         create table {Table} (
             stream varchar not null,

@@ -12,8 +12,8 @@ public sealed record BackupManifest(string Dump, DateTimeOffset At, IReadOnlyDic
 
 /// <summary>
 /// One tar file with the ledger's database and the artifact store. The database is dumped first, as of one moment: what its events name
-/// was stored before they were recorded, so the files copied afterwards are all that they need. The manifest comes last, and makes the file
-/// whole.
+/// was stored before they were recorded, so the files copied afterwards are all that they need. The manifest comes last: a file without
+/// it is incomplete.
 /// </summary>
 public static class Backup
 {
@@ -38,7 +38,7 @@ public static class Backup
             {
                 throw new ArtifactException(
                     $"artifact {files[name][..12]} is corrupt: {path} does not have the content that it is named by; `./alt verify RUN` "
-                    + "tells which run it belongs to");
+                    + "shows which run it belongs to");
             }
 
             await tar.WriteEntryAsync(path, FilesPrefix + name, token);
@@ -51,7 +51,7 @@ public static class Backup
     }
 
     /// <summary>
-    /// Restores into a home without runs. Everything is unpacked aside and checked first: where that fails, nothing is changed.
+    /// Restores into a home without runs. Everything is first unpacked elsewhere and checked: if that fails, nothing is changed.
     /// </summary>
     /// <param name="scratch">A directory on the artifact store's file system.</param>
     /// <exception cref="InputException">The file is no backup, or is damaged.</exception>
@@ -95,7 +95,7 @@ public static class Backup
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException
             or FileNotFoundException or JsonException or ArgumentException or FormatException)
         {
-            throw new InputException($"{file} is no whole backup: {e.Message.ReplaceLineEndings(" ")}; use another one", e);
+            throw new InputException($"{file} is not a complete backup: {e.Message.ReplaceLineEndings(" ")}; use another one", e);
         }
     }
 
@@ -110,7 +110,7 @@ public static class Backup
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, token));
     }
 
-    /// <summary>A folder that is gone afterwards, whatever happens.</summary>
+    /// <summary>A folder that is always deleted afterwards.</summary>
     private sealed class ScratchFolder : IDisposable
     {
         public ScratchFolder(string parent)

@@ -23,14 +23,14 @@ public sealed record ErasedFromRun(
     bool BaseModel);
 
 /// <summary>
-/// Takes a prompt's texts out of the artifacts: the prompt, its generations and tokens, the judges' replies, also where they were kept for
+/// Removes a prompt's texts from the artifacts: the prompt, its generations and tokens, the judges' replies, also where they were kept for
 /// others or given to other prompts as exemplars, and where the same text was labelled or pretrained on. Ids, counts, rewards, content
-/// hashes and decisions stay, so the arithmetic goes on to hold. Weights stay too.
+/// hashes and decisions stay, so the arithmetic still holds. Weights stay too.
 /// </summary>
 public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls calls)
 {
     /// <summary>What would be erased; changes nothing.</summary>
-    /// <exception cref="InputException">There is no such prompt, or a run that has it is in the middle of an iteration.</exception>
+    /// <exception cref="InputException">The prompt does not exist, or a run that has it is in the middle of an iteration.</exception>
     public async Task<ErasureReport> PlanAsync(string run, int prompt, CancellationToken token = default)
     {
         var (runs, count) = (new List<ErasedFromRun>(), 0);
@@ -45,15 +45,15 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         return new ErasureReport(prompt, runs, count, false);
     }
 
-    /// <summary>Records the erasure, and then makes it true; called again after an interruption, it goes on.</summary>
-    /// <exception cref="InputException">There is no such prompt, or a run that has it is in the middle of an iteration.</exception>
+    /// <summary>Records the erasure, then carries it out; a call after an interruption continues it.</summary>
+    /// <exception cref="InputException">The prompt does not exist, or a run that has it is in the middle of an iteration.</exception>
     public async Task<ErasureReport> EraseAsync(string run, int prompt, DateTimeOffset now, CancellationToken token = default)
     {
         var plan = await PlanAsync(run, prompt, token);
         var recorded = new List<RunEvent.PromptErased>();
         foreach (var (name, state) in await RunsAsync(run, prompt, token))
         {
-            // Before the event: after it, the artifacts no longer say what else there is.
+            // Before the event: after it, the artifacts no longer show what else exists.
             await ForgetRepliesAsync(name, state, prompt, token);
             var replaced = new SortedDictionary<string, ArtifactRef>(StringComparer.Ordinal);
             foreach (var (artifact, content) in await ChangesAsync(name, state, prompt, token))
@@ -93,7 +93,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
                     && (await ledger.IterationAsync(name, state.IterationsFinished, token)).Prompts is not null)
                 {
                     throw new InputException(
-                        $"run '{name}' has the prompt too and is in the middle of iteration {state.IterationsFinished}: let it end that "
+                        $"run '{name}' has the prompt too and is in the middle of iteration {state.IterationsFinished}: let it finish that "
                         + $"(./alt run --run-id {name}, then ./alt stop {name}), and erase then");
                 }
 
@@ -144,7 +144,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
     }
 
     /// <summary>
-    /// Takes the judges' replies out of the database: those that are kept for others that ask the same, and those that became exemplars.
+    /// Removes the judges' replies from the database: those kept for others that ask the same, and those that became exemplars.
     /// </summary>
     private async Task ForgetRepliesAsync(string run, RunState state, int prompt, CancellationToken token)
     {
@@ -164,7 +164,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         await command.ExecuteNonQueryAsync(token);
     }
 
-    /// <summary>All judgements of an iteration, those too whose place others took: samples in quarantine were judged again.</summary>
+    /// <summary>All judgements of an iteration, including those replaced when samples in quarantine were judged again.</summary>
     private async Task<IEnumerable<IterationEvent.ChunkFinished>> JudgedAsync(string run, int iteration, CancellationToken token) =>
         (await ledger.IterationEventsAsync(run, iteration, token))
             .OfType<IterationEvent.ChunkFinished>().Where(c => c.Stage == Stage.Feedback);
@@ -208,7 +208,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
                     : null);
             }
 
-            // What is said in one iteration, the next one is given.
+            // The feedback of one iteration is an input of the next.
             foreach (var chunk in await JudgedAsync(run, number, token))
             {
                 exemplars.UnionWith(FeedbackTexts(await artifacts.ReadJsonLinesAsync<Judgement>(chunk.Result, token)
@@ -228,7 +228,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         async Task ChangeAsync<T>(ArtifactRef artifact, Func<T, T?> change)
             where T : class
         {
-            // Lines that stay, stay as they are to the byte.
+            // Unchanged lines stay identical to the byte.
             var changed = false;
             var content = new StringBuilder();
             foreach (var line in Encoding.UTF8.GetString(await artifacts.ReadAsync(artifact, token))

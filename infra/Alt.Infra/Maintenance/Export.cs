@@ -4,7 +4,7 @@ using Alt.Domain;
 namespace Alt.Infra;
 
 /// <summary>
-/// What rows an export has; the last four are the dataset types of the TRL library, in its standard (not conversational) form.
+/// The kinds of rows of an export; the last four are the dataset types of the TRL library, in its standard (not conversational) form.
 /// </summary>
 public enum ExportType
 {
@@ -37,7 +37,7 @@ public sealed record ExportedSample(
 public sealed class Export(Ledger ledger, ArtifactStore artifacts)
 {
     /// <param name="iteration">Whose pool; null is the last one that was selected from.</param>
-    /// <exception cref="InputException">There is no such run, or it has no such pool.</exception>
+    /// <exception cref="InputException">The run does not exist, or has no such pool.</exception>
     public async Task<IAsyncEnumerable<object>> RowsAsync(string run, int? iteration, ExportType type, CancellationToken token = default)
     {
         var state = await ledger.ExistingRunAsync(run, token);

@@ -16,8 +16,8 @@ public sealed record VerificationReport(
     string Run, int Events, int Artifacts, int Erased, int Certified, string? Seal, IReadOnlyList<string> Problems);
 
 /// <summary>
-/// Checks that what is recorded of a run is what was recorded: every event against its seal, every seal against the certificate, every
-/// artifact against its hash, the sums, and the rows of the projections.
+/// Checks that a run's record is unchanged since it was written: every event against its seal, every seal against the certificate,
+/// every artifact against its hash, the sums, and the rows of the projections.
 /// </summary>
 public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string run)
 {
@@ -26,7 +26,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
     private int _events, _erased;
 
     /// <param name="certificate">A copy of the certificate that was kept elsewhere; null takes the one beside the artifacts.</param>
-    /// <exception cref="InputException">There is nothing of such a run.</exception>
+    /// <exception cref="InputException">Nothing is recorded of such a run.</exception>
     public async Task<VerificationReport> RunAsync(string? certificate = null, CancellationToken token = default)
     {
         if (certificate is not null && !File.Exists(certificate))
@@ -62,13 +62,13 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
             await CheckSumsAsync(token);
         }
 
-        // What they are compared with is known only where nothing else is wrong.
+        // The rows are compared with what events and artifacts give, which is known only if those are right.
         if (_problems.Count == 0 && seals.ContainsKey(Ledger.RunStream(run)))
         {
             foreach (var (table, key) in await ledger.DifferencesAsync(run, token))
             {
                 _problems.Add(
-                    $"{table}: the row {key} is not what events and artifacts make; ./alt audit rebuild makes the projections anew");
+                    $"{table}: the row {key} is not what events and artifacts make; ./alt audit rebuild rebuilds the projections");
             }
         }
 
@@ -147,7 +147,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
                 _erased++;
                 if (!await IsRecordedAsync(artifact, token))
                 {
-                    _problems.Add($"artifact {artifact}, named by {namedBy}, was replaced and no event says so");
+                    _problems.Add($"artifact {artifact}, named by {namedBy}, was replaced and no event records that");
                 }
             }
 
@@ -169,7 +169,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         }
     }
 
-    /// <summary>Whether an event of this or another run tells that a prompt was erased from the artifact.</summary>
+    /// <summary>Whether an event of this or another run records that a prompt was erased from the artifact.</summary>
     private async Task<bool> IsRecordedAsync(ArtifactRef artifact, CancellationToken token)
     {
         await using var command = ledger.Source.CreateCommand(
@@ -178,7 +178,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         return (bool)(await command.ExecuteScalarAsync(token))!;
     }
 
-    /// <summary>Config and pools against their hashes, and nothing lost between two stages.</summary>
+    /// <summary>Checks config and pools against their hashes, and that no sample was lost between two stages.</summary>
     private async Task CheckSumsAsync(CancellationToken token)
     {
         var state = await ledger.RunAsync(run, token);
@@ -233,7 +233,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         }
         catch (ArtifactException)
         {
-            // Named already, with the event that speaks of it.
+            // Already reported, with the event that names the artifact.
         }
     }
 

@@ -11,9 +11,9 @@ public sealed partial class PostgresCluster
         _server.ClientAsync("pg_dump", _password, token, [.. Address(database), "--format=custom", "--no-owner", $"--file={path}"]);
 
     /// <summary>
-    /// Makes a database from such a file. It appears under its name only when it is whole; one that is there is replaced.
+    /// Creates a database from such a file. It appears under its name only when it is complete; an existing one is replaced.
     /// </summary>
-    /// <exception cref="PostgresClusterException">The file is not whole; the database is as it was.</exception>
+    /// <exception cref="PostgresClusterException">The file is incomplete; the database is unchanged.</exception>
     public async Task LoadAsync(string database, string path, CancellationToken token = default)
     {
         string aside = $"{database}_{Guid.NewGuid():N}";
@@ -31,7 +31,7 @@ public sealed partial class PostgresCluster
         }
     }
 
-    /// <summary>Drops a database with all that is in it, whoever is connected.</summary>
+    /// <summary>Drops a database with all its content, even if clients are connected.</summary>
     public Task DropAsync(string database, CancellationToken token = default) =>
         ExecuteAsync($"drop database if exists \"{database}\" with (force)", token);
 

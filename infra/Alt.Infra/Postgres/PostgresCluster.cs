@@ -12,7 +12,7 @@ namespace Alt.Infra;
 /// <c>kill -9</c> of any of its users or of itself.
 /// </summary>
 /// <remarks>
-/// Who uses it is counted by a shared lock that each user holds on <c>pg.users</c>; joining, starting and leaving are serialised by
+/// Each process that uses it holds a shared lock on <c>pg.users</c>; joining, starting and leaving are serialised by
 /// an exclusive lock on <c>pg.lock</c>. The kernel drops the locks of a process that is killed.
 /// </remarks>
 public sealed partial class PostgresCluster : IAsyncDisposable
@@ -24,7 +24,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     private const int PreparedStatements = 32;
 
     private const int LowestPort = 20000;
-    private const int PortAfterHighest = 32768; // From here on the system hands out ports of its own choice.
+    private const int PortAfterHighest = 32768; // From here on the system assigns ports itself.
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -41,7 +41,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
         _use = use;
     }
 
-    /// <summary>Port on 127.0.0.1. Changes only when the server was down and somebody else took its port.</summary>
+    /// <summary>Port on 127.0.0.1. Changes only if the server was down and another process took its port.</summary>
     public int Port => _port;
 
     private string PasswordFile => Path.Combine(_home, "pg.password");
@@ -52,9 +52,9 @@ public sealed partial class PostgresCluster : IAsyncDisposable
 
     private static string UsersFile(string home) => Path.Combine(home, "pg.users");
 
-    /// <summary>Becomes a user of the cluster: makes it if there is none, and starts it if it does not run.</summary>
+    /// <summary>Becomes a user of the cluster: creates it if it does not exist, and starts it if it does not run.</summary>
     /// <param name="home">The checkout's state directory, mostly <c>.alt</c>.</param>
-    /// <exception cref="PostgresClusterException">It cannot be made or started.</exception>
+    /// <exception cref="PostgresClusterException">It cannot be created or started.</exception>
     public static async Task<PostgresCluster> JoinAsync(string home, CancellationToken token = default)
     {
         home = Path.GetFullPath(home);
@@ -75,7 +75,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the cluster of this home runs, for people to read. Starts nothing and waits for nobody.</summary>
+    /// <summary>Whether the cluster of this home runs, for display. Starts nothing and waits for no other process.</summary>
     public static async Task<PostgresStatus> StatusAsync(string home, CancellationToken token = default)
     {
         string directory = Path.Combine(Path.GetFullPath(home), "pg");
@@ -121,14 +121,14 @@ public sealed partial class PostgresCluster : IAsyncDisposable
             catch (PostgresException error)
                 when (error.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
             {
-                // Another process was faster.
+                // Another process created it first.
             }
         }
 
         return ConnectionString(name);
     }
 
-    /// <summary>Starts the server again if it was killed. Quick when it runs: one connection.</summary>
+    /// <summary>Starts the server again if it was killed. Fast if it runs: one connection.</summary>
     /// <exception cref="PostgresClusterException">It cannot be started.</exception>
     public async Task EnsureRunningAsync(CancellationToken token = default)
     {
@@ -177,7 +177,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
 
     private async Task StartIfDownAsync(CancellationToken token)
     {
-        // Somebody who was faster may have moved it.
+        // Another process may have moved it first.
         _port = ReadPort(PortFile) ?? 0;
         DateTime deadline = DateTime.UtcNow + ReadyWithin;
         while (await AnswersAsync(token) is not Answer.Ready and var answer)
@@ -282,8 +282,8 @@ public sealed partial class PostgresCluster : IAsyncDisposable
 }
 
 /// <summary>What <see cref="PostgresCluster.StatusAsync"/> found.</summary>
-/// <param name="Directory">Where the cluster lies, or would lie.</param>
-/// <param name="Exists">Whether it was ever made.</param>
+/// <param name="Directory">The cluster's directory, whether it exists or not.</param>
+/// <param name="Exists">Whether it was ever created.</param>
 /// <param name="ProcessId">Its main process; null when it is stopped.</param>
 /// <param name="Port">Its port on 127.0.0.1; null when it is stopped.</param>
 public sealed record PostgresStatus(string Directory, bool Exists, int? ProcessId, int? Port);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Alt.Infra;
 
-/// <summary>The processes of a server: its main one, if that lives, and whether there are any at all.</summary>
+/// <summary>The processes of a server: its main one, if it is alive, and whether any exist.</summary>
 internal sealed record PostgresProcesses(int? Postmaster, bool Any);
 
 /// <summary>PostgreSQL's own programs, run on one data directory as a user that is not root.</summary>
@@ -59,7 +59,7 @@ internal sealed class PostgresServer
             directory, await ProgramsAsync(directory, madeBy, token), Posix.IsRoot ? await UserAsync(directory, token) : null);
     }
 
-    /// <exception cref="PostgresClusterException">There is a data directory, but it cannot be one.</exception>
+    /// <exception cref="PostgresClusterException">The data directory exists but is not valid.</exception>
     public void RefuseDamagedData()
     {
         if (System.IO.Directory.Exists(Data) && !Exists)
@@ -70,7 +70,7 @@ internal sealed class PostgresServer
         }
     }
 
-    /// <summary>Makes the data directory; it appears under its name only when it is whole.</summary>
+    /// <summary>Creates the data directory; it appears under its name only when it is complete.</summary>
     public async Task CreateAsync(string user, string password, CancellationToken token)
     {
         string unfinished = Path.Combine(Directory, "new");
@@ -104,7 +104,7 @@ internal sealed class PostgresServer
     /// <summary>Starts the server and waits until it answers.</summary>
     public async Task StartAsync(int port, CancellationToken token)
     {
-        // Nobody runs on this directory: what the file of a killed server says is about a process that is no more, or is another's.
+        // No server runs on this directory, so a file left by a killed one names a process that has ended, or an unrelated one.
         File.Delete(Path.Combine(Data, "postmaster.pid"));
         if (new FileInfo(Log) is { Exists: true, Length: > LongestLog })
         {
@@ -185,7 +185,7 @@ internal sealed class PostgresServer
                 $"the cluster in {directory} was made by PostgreSQL {madeBy}, which is not installed: apt-get install postgresql-{madeBy}");
     }
 
-    /// <summary>Whom root runs PostgreSQL as: the owner of the data, or postgres, or nobody.</summary>
+    /// <summary>The user that root runs PostgreSQL as: the owner of the data, or postgres, or nobody.</summary>
     private static async Task<(uint User, uint Group)> UserAsync(string directory, CancellationToken token)
     {
         string data = Path.Combine(directory, "data");

@@ -9,12 +9,12 @@ namespace Alt.Infra;
 public sealed partial class Ledger
 {
     /// <summary>
-    /// Held together by all who change projections, and alone by who makes them anew. A number that no stream's hash is likely to have.
+    /// A lock that writers of projections share and a rebuild holds exclusively. No stream's hash is likely to have this number.
     /// </summary>
     private const long RebuildLock = 0x616C74;
 
     /// <summary>
-    /// Makes the projections anew from events and artifacts, in one transaction: nothing is changed where an artifact is missing.
+    /// Rebuilds the projections from events and artifacts, in one transaction: nothing is changed if an artifact is missing.
     /// </summary>
     /// <returns>How many rows each table has.</returns>
     /// <exception cref="ArtifactException">An artifact that the rows come from is missing or corrupt.</exception>
@@ -36,7 +36,7 @@ public sealed partial class Ledger
 
     /// <summary>
     /// Compares a run's rows with those that its events and artifacts make, as of one moment: they are made again in temporary tables.
-    /// Changes nothing and keeps nobody waiting.
+    /// Changes nothing and blocks no other process.
     /// </summary>
     /// <returns>Of each table with a row too few, too many or different, the first one.</returns>
     /// <exception cref="ArtifactException">An artifact that the rows come from is missing or corrupt.</exception>
@@ -64,10 +64,10 @@ public sealed partial class Ledger
         return differences;
     }
 
-    /// <summary>Adds the present seals to the run's certificate, which lies outside of the database.</summary>
+    /// <summary>Adds the current seals to the run's certificate, which lies outside of the database.</summary>
     public Task CertifyAsync(string run, CancellationToken token = default) => new Certificate(_artifacts, run).ExtendAsync(this, token);
 
-    /// <summary>Starts an iteration with its facts and none of their rows, which a benchmark makes in its own way.</summary>
+    /// <summary>Starts an iteration with its facts but without their rows, which a benchmark creates itself.</summary>
     internal async Task StartUnprojectedAsync(string run, int iteration, IEnumerable<IterationEvent> events, CancellationToken token)
     {
         await using var session = _store.LightweightSession();
@@ -77,7 +77,8 @@ public sealed partial class Ledger
     }
 
     /// <summary>
-    /// Makes what is missing. "If not exists" looks before it creates: two processes that open a new database at once would collide.
+    /// Creates what is missing, under a lock: "if not exists" checks before it creates, so that two processes that open a new database at
+    /// once would collide.
     /// </summary>
     private async Task PrepareAsync(CancellationToken token)
     {
@@ -117,7 +118,7 @@ public sealed partial class Ledger
     private async Task<(IReadOnlyList<RunEvent> Events, IReadOnlyList<IReadOnlyList<IterationEvent>> Iterations)> PastAsync(
         NpgsqlConnection connection, string run, CancellationToken token)
     {
-        // Read in other sessions, which may know of later events; a stream only grows.
+        // Other sessions read the events and may see later ones. A stream only grows, so its version in this transaction cuts those off.
         RunEvent[] events = [.. (await RunEventsAsync(run, token)).Take(await VersionAsync(RunStream(run)))];
         var iterations = new List<IReadOnlyList<IterationEvent>>();
         for (var number = 0; number <= RunState.Fold(events).Config.Iterations; number++)
@@ -131,7 +132,7 @@ public sealed partial class Ledger
             (int)await AskAsync<long>(connection, "select version from mt_streams where id = $1", token, stream);
     }
 
-    /// <summary>What a whole past means for the projections.</summary>
+    /// <summary>The changes of the projections that a run's whole past makes.</summary>
     private async IAsyncEnumerable<ProjectionChange> ChangesOfAsync(
         IReadOnlyList<RunEvent> events, IReadOnlyList<IReadOnlyList<IterationEvent>> iterations,
         [EnumeratorCancellation] CancellationToken token)
@@ -214,6 +215,6 @@ public sealed partial class Ledger
     }
 }
 
-/// <summary>A row that is not as events and artifacts say.</summary>
+/// <summary>A row that differs from what events and artifacts give.</summary>
 /// <param name="Key">Its key, parts separated by slashes.</param>
 internal sealed record ProjectionDifference(string Table, string Key);

@@ -10,7 +10,7 @@ namespace Alt.Infra;
 /// </summary>
 internal static class Projections
 {
-    /// <summary>Changes with the tables below, so that those of another version are noticed and made anew.</summary>
+    /// <summary>Changes with the tables below, so that tables of another version are detected and rebuilt.</summary>
     public const string Version = "alt projections 2";
 
     public const string CurrentVersion = "select obj_description(to_regclass('alt_samples'), 'pg_class')";
@@ -99,7 +99,7 @@ internal static class Projections
 
     /// <summary>
     /// Empty tables that hide those of the same names from the session, until the transaction ends. Statements that it has prepared
-    /// would go on to mean the hidden ones, were their plans not thrown away.
+    /// would still use the hidden ones if their plans were not discarded.
     /// </summary>
     public static readonly string CreateTemporary =
         $"{string.Concat(Tables.Select(table => $"create temp table {table} (like public.{table} including all) on commit drop; "))}"
@@ -202,7 +202,7 @@ internal static class Projections
         T[] Column<T>(Func<Judgement, T> value) => [.. judged.Select(value)];
     };
 
-    /// <summary>A chunk's judgements in the place of earlier ones: what was in quarantine was judged again.</summary>
+    /// <summary>Replaces earlier judgements by a chunk's: samples in quarantine were judged again.</summary>
     public static ProjectionChange ReplaceJudgements(string run, int iteration, IReadOnlyList<Judgement> judged) =>
         async (connection, token) =>
         {
@@ -224,7 +224,8 @@ internal static class Projections
         };
 
     /// <summary>
-    /// A sample's n-th quantile is the one in the pool of its own iteration + n - 1; a pool loses no sample before it ends.
+    /// Appends each sample's quantile: its n-th is the one in the pool of its own iteration + n - 1, since a sample is in consecutive
+    /// pools.
     /// </summary>
     public static ProjectionChange AddPool(string run, int iteration, IReadOnlyList<PoolEntry> pool) => async (connection, token) =>
     {

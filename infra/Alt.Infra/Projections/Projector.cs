@@ -3,7 +3,7 @@ using Alt.Domain;
 
 namespace Alt.Infra;
 
-/// <summary>What a sample's row takes from its artifact; the text and the log-probabilities are passed over.</summary>
+/// <summary>What a sample's row takes from its artifact; the text and the log-probabilities are skipped.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 internal sealed record SampleShape(SampleId Id, int[] Tokens, FinishReason FinishReason, string? Conditioning = null);
 

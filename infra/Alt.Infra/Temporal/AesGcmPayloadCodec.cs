@@ -7,7 +7,7 @@ namespace Alt.Infra.Temporal;
 
 /// <summary>
 /// Encrypts everything that workflows and activities hand to the server with AES-256-GCM, so that the server and its database see names,
-/// ids and times only. Several keys may be known, so that a new one can be brought in while workflows run.
+/// ids and times only. It may have several keys, so that a new one can be introduced while workflows run.
 /// </summary>
 /// <remarks>
 /// Payloads are in the form of Temporal's encryption samples: metadata <c>encoding: binary/encrypted</c> and <c>encryption-key-id</c>, data

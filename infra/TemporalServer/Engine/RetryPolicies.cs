@@ -5,7 +5,7 @@ using Temporalio.Api.Failure.V1;
 
 namespace TemporalServer.Engine;
 
-/// <summary>Temporal's retry policy: defaults, and when the next attempt is.</summary>
+/// <summary>Temporal's retry policy: its defaults, and when the next attempt starts.</summary>
 internal static class RetryPolicies
 {
     private static readonly TimeSpan DefaultInitialInterval = TimeSpan.FromSeconds(1);
@@ -46,7 +46,7 @@ internal static class RetryPolicies
     };
 
     /// <summary>
-    /// Decides about another attempt after <paramref name="attempt"/> failed: its back-off, or null and the reason why there is none.
+    /// Decides about another attempt after <paramref name="attempt"/> failed: its back-off, or null and the reason for no retry.
     /// </summary>
     /// <param name="deadline">No attempt starts after this.</param>
     public static (TimeSpan? Backoff, RetryState State) Next(

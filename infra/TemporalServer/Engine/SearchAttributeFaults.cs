@@ -3,11 +3,11 @@ using Temporalio.Api.Common.V1;
 
 namespace TemporalServer.Engine;
 
-/// <summary>What search attributes must be like to be set, in the official words.</summary>
+/// <summary>The rules for setting search attributes, in Temporal's wording.</summary>
 internal static class SearchAttributeFaults
 {
     /// <summary>Why these cannot be set, or null.</summary>
-    /// <param name="isDefined">Whether there is a search attribute of a name.</param>
+    /// <param name="isDefined">Whether a search attribute of this name exists.</param>
     public static string? Fault(SearchAttributes? attributes, string ns, Func<string, bool> isDefined)
     {
         foreach ((string name, Payload payload) in attributes?.IndexedFields ?? [])

@@ -8,11 +8,11 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-// Activities. Attempts are the server's business: history gets the started event only together with the closing one,
+// Activities. Only the server tracks attempts: history gets the started event only together with the closing one,
 // holding the last attempt and the failure before it.
 internal sealed partial class WorkflowRun
 {
-    /// <exception cref="RpcError">NOT_FOUND where the attempt is over, whatever ended it.</exception>
+    /// <exception cref="RpcError">NOT_FOUND if the attempt has ended, for any reason.</exception>
     public Activity RequireStartedActivity(TaskToken token)
     {
         EnsureRunning();
@@ -49,8 +49,8 @@ internal sealed partial class WorkflowRun
         return activity;
     }
 
-    /// <summary>Notes that an attempt is alive. Details that are too large fail the activity.</summary>
-    /// <returns>Whether the attempt is to stop.</returns>
+    /// <summary>Records that an attempt is alive. Details that are too large fail the activity.</summary>
+    /// <returns>Whether the attempt should stop.</returns>
     public bool Heartbeat(Activity activity, Payloads? details, string identity)
     {
         if (IsTooLarge(details))
@@ -97,7 +97,7 @@ internal sealed partial class WorkflowRun
 
         if (IsTooLarge(failure))
         {
-            // The failure may be another one next time, so this is no reason to give up.
+            // The next attempt may fail in another way, so this is no reason to stop retrying.
             failure = TooLargeFailure("Failure exceeds size limit.", nonRetryable: false);
         }
 
@@ -159,7 +159,7 @@ internal sealed partial class WorkflowRun
 
             if (retryState == RetryState.Timeout)
             {
-                // No time is left for another attempt: what the workflow ran into is the overall limit.
+                // No time is left for another attempt: the activity has reached its overall limit.
                 failure = new Failure
                 {
                     Message = "activity ScheduleToClose timeout",
@@ -264,7 +264,7 @@ internal sealed partial class WorkflowRun
                 ScheduleToCloseTimeout = scheduleToClose ?? new Duration(),
                 ScheduleToStartTimeout = scheduleToStart ?? new Duration(),
                 StartToCloseTimeout = startToClose ?? new Duration(),
-                // Asked for or not, unlike the others: a limit nobody asked for would kill activities that never heartbeat.
+                // Asked for or not, unlike the others: a limit that was not asked for would kill activities that never heartbeat.
                 HeartbeatTimeout = command.HeartbeatTimeout.IsSet() ? heartbeat : new Duration(),
                 WorkflowTaskCompletedEventId = completedEventId,
                 RetryPolicy = retry,
@@ -344,7 +344,7 @@ internal sealed partial class WorkflowRun
         new(TaskKind.Activity, Address, activity.TaskQueue, activity.ScheduledEventId, activity.Attempt);
 
     /// <summary>
-    /// The next moment at which something is to be done about the activity, and what: a time-out, or the next attempt (null).
+    /// When something is next due for the activity, and what: a time-out, or the next attempt (null).
     /// </summary>
     private static (DateTime At, TimeoutType? Timeout)? NextOf(Activity activity)
     {

@@ -57,7 +57,7 @@ internal sealed partial class WorkflowRun
     private static ParentClosePolicy ClosePolicy(StartChildWorkflowExecutionCommandAttributes command) =>
         command.ParentClosePolicy == ParentClosePolicy.Unspecified ? ParentClosePolicy.Terminate : command.ParentClosePolicy;
 
-    /// <summary>How the child is to begin.</summary>
+    /// <summary>How the child begins.</summary>
     public RunStart ChildStart(Child child)
     {
         StartChildWorkflowExecutionInitiatedEventAttributes initiated =
@@ -84,7 +84,7 @@ internal sealed partial class WorkflowRun
         }, child.RequestId, initiatedEvent.UserMetadata?.Clone());
     }
 
-    /// <summary>What to do where a workflow with the child's id runs already: only one that this run was reset away from may go.</summary>
+    /// <summary>If a workflow with the child's id already runs: ends it if a run that this one was reset from started it.</summary>
     public WorkflowIdConflictPolicy ChildConflictPolicy(Child child) =>
         State.BaseChildIds.Contains(child.WorkflowId) ? WorkflowIdConflictPolicy.TerminateExisting : WorkflowIdConflictPolicy.Fail;
 
@@ -153,7 +153,7 @@ internal sealed partial class WorkflowRun
         ScheduleWorkflowTask();
     }
 
-    /// <summary>Takes over how a child ended. Does nothing where that is known already.</summary>
+    /// <summary>Records how a child ended. Does nothing if that is already known.</summary>
     public void RecordChildClosed(long initiatedEventId, WorkflowExecution execution, HistoryEvent closeEvent)
     {
         if (!State.Children.TryGetValue(initiatedEventId, out Child? child) || child.WorkflowId != execution.WorkflowId)

@@ -22,7 +22,7 @@ internal sealed partial class WorkflowRun
         });
     }
 
-    /// <summary>Marks the run to be removed, and ends it first where it still runs.</summary>
+    /// <summary>Marks the run for removal, and ends it first if it still runs.</summary>
     public void Delete(string identity)
     {
         if (IsRunning)
@@ -150,7 +150,7 @@ internal sealed partial class WorkflowRun
     private WorkflowRun StartNext(WorkflowExecutionStartedEventAttributes attributes) =>
         Start(new RunStart(State.Namespace, Guid.NewGuid().ToString(), attributes.Clone(), "", State.UserMetadata), Now);
 
-    // The worker's answer to the running task will come too late; what it has not seen belongs into history before the end.
+    // The worker's answer to the running task will come too late; events that it has not seen go into history before the end.
     private void AbandonWorkflowTask()
     {
         if (State.Task is { StartedEventId: > 0, Attempt: 1 } task)

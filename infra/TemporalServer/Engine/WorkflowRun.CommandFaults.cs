@@ -5,7 +5,7 @@ using Temporalio.Api.WorkflowService.V1;
 
 namespace TemporalServer.Engine;
 
-// Checks of a worker's answer before anything of it is applied.
+// Checks of a worker's answer before any part of it is applied.
 internal sealed partial class WorkflowRun
 {
     private CommandFault? Fault(RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute) =>
@@ -88,7 +88,7 @@ internal sealed partial class WorkflowRun
         Command.AttributesOneofCase.CancelWorkflowExecutionCommandAttributes or
         Command.AttributesOneofCase.ContinueAsNewWorkflowExecutionCommandAttributes;
 
-    // Its closing event is buffered: the worker could not know.
+    // Its closing event is buffered, so the worker could not know of it.
     private bool IsActivityOver(long scheduledEventId) =>
         State.BufferedEvents.Any(e => e.ActivityTaskStartedEventAttributes?.ScheduledEventId == scheduledEventId
             || e.ActivityTaskTimedOutEventAttributes?.ScheduledEventId == scheduledEventId);

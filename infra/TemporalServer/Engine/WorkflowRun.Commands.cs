@@ -8,10 +8,10 @@ using TemporalServer.Engine.State;
 namespace TemporalServer.Engine;
 
 /// <summary>A worker's answer that cannot be accepted; the workflow task counts as failed.</summary>
-/// <param name="EndsRun">No other answer can mend it: the run is terminated.</param>
+/// <param name="EndsRun">No other answer can correct it, so the run is terminated.</param>
 internal sealed record CommandFault(WorkflowTaskFailedCause Cause, string Message, bool EndsRun = false)
 {
-    /// <summary>As history and the worker are told.</summary>
+    /// <summary>The text that history and the worker get.</summary>
     public string Text => Message.Length > 0 ? $"{Cause}: {Message}" : Cause.ToString();
 }
 
@@ -21,9 +21,9 @@ internal sealed partial class WorkflowRun
     private bool _newTaskNeeded;
 
     /// <summary>
-    /// Takes a worker's answer. Returns the activities to be handed to that worker at once, or the reason why the task failed instead.
+    /// Applies a worker's answer. Returns the activities to hand to that worker at once, or the reason why the task failed instead.
     /// </summary>
-    /// <param name="isSearchAttribute">Whether there is a search attribute of a name.</param>
+    /// <param name="isSearchAttribute">Whether a search attribute of this name exists.</param>
     public (IReadOnlyList<Activity> Eager, CommandFault? Fault) CompleteWorkflowTask(
         WorkflowTask task, RespondWorkflowTaskCompletedRequest request, UpdateInbox updates, Func<string, bool> isSearchAttribute)
     {

@@ -44,7 +44,7 @@ internal sealed partial class WorkflowRun
         AddPendingCancel(e.EventId, State.RunId);
     }
 
-    // The receiver knows a request by the run that made it, also when a run that was reset repeats it.
+    // The receiver identifies a request by the run that first made it, even if a run created by a reset repeats it.
     private void AddPendingSignal(long initiatedEventId, string runId) =>
         State.ExternalSignals[initiatedEventId] = new ExternalSignal
         {
@@ -127,7 +127,7 @@ internal sealed partial class WorkflowRun
     }
 
     /// <summary>Takes an answered request off the list.</summary>
-    /// <returns>Whether the answer is still news: the request was open and the run is not closed.</returns>
+    /// <returns>Whether the answer still matters: the request was open and the run is not closed.</returns>
     private bool Settle<T>(IDictionary<long, T> open, long initiatedEventId)
     {
         if (!open.Remove(initiatedEventId))

@@ -3,10 +3,10 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-// State as far as history tells it, for runs that begin with another run's events.
+// Derives state from history, as far as possible, for runs that begin with another run's events.
 internal sealed partial class WorkflowRun
 {
-    /// <summary>Takes over an event of another run with its id and time, and what it means for the state.</summary>
+    /// <summary>Takes over an event of another run with its id and time, and applies it to the state.</summary>
     private void Adopt(HistoryEvent original, string originalRunId)
     {
         HistoryEvent e = original.Clone();

@@ -6,7 +6,7 @@ using Temporalio.Api.Protocol.V1;
 
 namespace TemporalServer.Engine;
 
-// Limits, in the official words. Too much of something asked for fails the workflow task, which a later answer may mend;
+// Limits, in Temporal's wording. A command that exceeds one fails the workflow task, which a later answer may correct;
 // a payload that no history should hold, or a history that has grown too long, ends the run.
 internal sealed partial class WorkflowRun
 {
@@ -99,7 +99,7 @@ internal sealed partial class WorkflowRun
             WorkflowTaskFailedCause.BadModifyWorkflowPropertiesAttributes, "ModifyWorkflowPropertiesCommandAttributes",
             command.ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo),
         Command.AttributesOneofCase.CompleteWorkflowExecutionCommandAttributes => TooLarge(
-            // Not the cause that one expects, but the official one.
+            // An unexpected cause, but the one that Temporal's server gives.
             WorkflowTaskFailedCause.BadScheduleActivityAttributes, "CompleteWorkflowExecutionCommandAttributes.Result",
             command.CompleteWorkflowExecutionCommandAttributes.Result),
         Command.AttributesOneofCase.FailWorkflowExecutionCommandAttributes => TooLarge(

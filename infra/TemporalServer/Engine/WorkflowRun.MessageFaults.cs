@@ -7,8 +7,8 @@ using Stage = Temporalio.Api.Enums.V1.UpdateWorkflowExecutionLifecycleStage;
 
 namespace TemporalServer.Engine;
 
-// Checks of the updates in a worker's answer before anything of it is applied. What a history does not record of what its
-// worker did cannot be replayed: an update is accepted or rejected once, and completed once after it was accepted.
+// Checks of the updates in a worker's answer before any part of it is applied. A worker's step that history does not record
+// cannot be replayed: an update is accepted or rejected once, and completed once after it was accepted.
 internal sealed partial class WorkflowRun
 {
     private CommandFault? FirstBad(RespondWorkflowTaskCompletedRequest request, UpdateInbox updates)
@@ -19,7 +19,7 @@ internal sealed partial class WorkflowRun
         {
             if (IsClosing(command))
             {
-                // Of the messages that nobody asked for until now, only rejections still count.
+                // Of the messages that no command has named so far, only rejections still count.
                 return null;
             }
 
@@ -43,7 +43,7 @@ internal sealed partial class WorkflowRun
         return null;
     }
 
-    /// <param name="reached">How far the messages before have brought their updates.</param>
+    /// <param name="reached">The stage that earlier messages have brought each update to.</param>
     private CommandFault? Fault(Message message, UpdateInbox updates, Dictionary<string, Stage> reached)
     {
         string id = message.ProtocolInstanceId;

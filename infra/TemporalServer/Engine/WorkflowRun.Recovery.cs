@@ -3,7 +3,7 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-/// <summary>Something that a run has to do to another one. Repeating it does no harm.</summary>
+/// <summary>Something that a run must do to another one. Repeating it does no harm.</summary>
 internal abstract record Errand
 {
     private Errand()
@@ -20,14 +20,14 @@ internal abstract record Errand
 
     public sealed record EndChild(long InitiatedEventId) : Errand;
 
-    /// <summary>The run itself is to be removed; only when nothing else is left to do.</summary>
+    /// <summary>Remove the run itself; only when nothing else is left to do.</summary>
     public sealed record Delete : Errand;
 }
 
-// What a stored run still wants from the rest of the server; after a restart this is all that is needed to go on.
+// What a stored run still needs from the rest of the server; after a restart this suffices to continue.
 internal sealed partial class WorkflowRun
 {
-    /// <summary>The run waits for a worker or for another run, not only for time or a message.</summary>
+    /// <summary>Whether the run waits for a worker or another run, not only for time or a message.</summary>
     public bool HasWork =>
         State.Task is { StartedEventId: 0 }
             || State.Activities.Values.Any(a => a is { Started: false, BackingOff: false }) || Errands().Any();
@@ -46,7 +46,7 @@ internal sealed partial class WorkflowRun
         }
     }
 
-    /// <summary>Everything that this run has to do to others.</summary>
+    /// <summary>Everything that this run must do to other runs.</summary>
     public IEnumerable<Errand> Errands()
     {
         foreach (Child child in State.Children.Values)

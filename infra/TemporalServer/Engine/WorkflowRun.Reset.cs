@@ -6,19 +6,19 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-/// <summary>How a run is to be reset.</summary>
+/// <summary>Where and how to reset a run.</summary>
 /// <param name="FinishEventId">
-/// The first event that the new run does not take over; the one before belongs to a workflow task at hand.
+/// The first event that the new run does not take over; a workflow task must be open just before it.
 /// </param>
 /// <param name="Excluded">Kinds of later events that are not applied to the new run again.</param>
 internal sealed record Reset(
     long FinishEventId, string Reason, string RequestId, IReadOnlySet<ResetReapplyExcludeType> Excluded,
     IReadOnlyList<PostResetOperation> Operations);
 
-// Reset: a new run that shares the beginning of another one's history and goes on differently.
+// Reset: a new run that shares the beginning of another run's history and then continues differently.
 internal sealed partial class WorkflowRun
 {
-    /// <summary>Ends this run in favour of the one that a reset starts. Its children are that run's from now on.</summary>
+    /// <summary>Ends this run in favour of the one that a reset starts, which takes over its children.</summary>
     public void YieldToReset(string reason)
     {
         Terminate(reason, null, ServerIdentity);
@@ -26,22 +26,22 @@ internal sealed partial class WorkflowRun
         State.ParentUnaware = false;
     }
 
-    /// <summary>Notes which run a reset of this one started.</summary>
+    /// <summary>Records which run a reset of this one started.</summary>
     public void RecordReset(string newRunId)
     {
         State.ResetRunId = newRunId;
         Touch();
     }
 
-    /// <summary>This run and those that it was reset from: whoever has one of them as parent is a child of this run.</summary>
+    /// <summary>This run and those that it was reset from: every run whose parent is one of them is a child of this run.</summary>
     public string[] OwnRunIds() => [State.RunId, .. State.BaseRunIds];
 
     /// <summary>Begins the run that a reset asks for.</summary>
     /// <param name="chain">The run to be reset and those that continued it, in order.</param>
     /// <param name="openChildren">
-    /// Initiated events of the children that the run had open; the new run takes those over that it knows.
+    /// Initiated events of the children that the run had open; the new run takes over those that its history knows.
     /// </param>
-    /// <exception cref="RpcError">INVALID_ARGUMENT where the history cannot be cut there.</exception>
+    /// <exception cref="RpcError">INVALID_ARGUMENT if the history cannot be cut there.</exception>
     public static WorkflowRun StartReset(IReadOnlyList<WorkflowRun> chain, IReadOnlySet<long> openChildren, Reset reset, DateTime now)
     {
         WorkflowRun source = chain[0];
@@ -70,7 +70,7 @@ internal sealed partial class WorkflowRun
     private IEnumerable<string> ChildIds() =>
         _history.Select(e => e.StartChildWorkflowExecutionInitiatedEventAttributes?.WorkflowId).OfType<string>();
 
-    // A child whose start this history does not show may run already: asking again by the same request id finds it.
+    // A child whose start this history does not show may already run: starting it again with the same request id finds it.
     private void KeepChildren(IReadOnlySet<long> open, string baseRunId)
     {
         foreach (Child child in State.Children.Values.Where(c => c.RunId.Length == 0 && open.Contains(c.InitiatedEventId)))

@@ -7,7 +7,7 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-/// <summary>What a new run begins with; the attributes hold all that history will tell.</summary>
+/// <summary>What a new run begins with; the attributes hold everything that history will record.</summary>
 internal sealed record RunStart(
     string Namespace, string RunId, WorkflowExecutionStartedEventAttributes Attributes, string RequestId,
     UserMetadata? UserMetadata = null);
@@ -32,7 +32,7 @@ internal sealed partial class WorkflowRun
         return run;
     }
 
-    /// <summary>Notes on this run what another start asked for that got this run instead.</summary>
+    /// <summary>Records on this run what another start asked for that got this run instead of a new one.</summary>
     public void AttachRequest(string requestId, OnConflictOptions options)
     {
         if (!options.AttachRequestId || State.StartRequestIds.Contains(requestId))

@@ -4,7 +4,7 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Engine;
 
-// Everything that waits for time is read off the state, so no timer can be lost or outlive its purpose.
+// All due times are derived from the state, so no timer can be lost or outlive its purpose.
 internal sealed partial class WorkflowRun
 {
     /// <summary>When <see cref="FireDueTimers"/> will next have something to do, or null for never.</summary>

@@ -42,7 +42,7 @@ internal sealed partial class WorkflowRun
         }
         else
         {
-            // It fired while the worker was deciding to cancel it; the worker has not seen that, and now never will.
+            // It fired while the worker was deciding to cancel it; the worker has not seen that and never will.
             HistoryEvent fired = State.TakeBuffered(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
             started = fired.TimerFiredEventAttributes.StartedEventId;
         }

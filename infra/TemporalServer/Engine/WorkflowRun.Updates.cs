@@ -7,19 +7,19 @@ namespace TemporalServer.Engine;
 
 /// <summary>Updates of one run that no history holds: admitted, perhaps shown to a worker, not yet accepted.</summary>
 /// <param name="Requests">By update id.</param>
-/// <param name="Shown">Ids of those that the workflow task at hand carried.</param>
+/// <param name="Shown">Ids of those that the current workflow task carried.</param>
 internal sealed record UpdateInbox(IReadOnlyDictionary<string, Request> Requests, IReadOnlySet<string> Shown)
 {
     public static readonly UpdateInbox Empty = new(new Dictionary<string, Request>(), new HashSet<string>());
 
-    /// <summary>Some came after the workflow task had gone out, so they need the next one.</summary>
+    /// <summary>Whether some came after the workflow task was sent, so that they need the next one.</summary>
     public bool HasWaiting => Requests.Keys.Any(id => !Shown.Contains(id));
 }
 
-/// <summary>What a transition did to an update, for those who wait for it.</summary>
+/// <summary>What a transition did to an update, for the callers that wait for it.</summary>
 internal sealed record UpdateProgress(string UpdateId, bool Accepted, Outcome? Outcome);
 
-/// <summary>The protocol messages of one answer, each to be taken once.</summary>
+/// <summary>The protocol messages of one answer; each can be taken once.</summary>
 internal sealed class UpdateMessages(IEnumerable<Message> messages)
 {
     private readonly List<Message> _remaining = [.. messages];
@@ -43,7 +43,7 @@ internal sealed partial class WorkflowRun
 {
     private readonly List<UpdateProgress> _updateProgress = [];
 
-    /// <summary>What an accepted update comes to whose workflow has closed without completing it.</summary>
+    /// <summary>The outcome of an accepted update whose workflow closed without completing it.</summary>
     public static Outcome NeverFinished { get; } = new()
     {
         Failure = new Failure
@@ -59,7 +59,7 @@ internal sealed partial class WorkflowRun
     public bool IsUpdateAccepted(string updateId) =>
         State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
 
-    /// <summary>How an update ended, or null where it still may.</summary>
+    /// <summary>How an update ended, or null if it has not ended.</summary>
     public Outcome? UpdateOutcome(string updateId) => !State.Updates.TryGetValue(updateId, out State.Update? update) ? null
         : update.CompletedEventId > 0 ? _history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
         : IsRunning ? null
@@ -109,7 +109,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        // A request that an event of this history holds is not told twice.
+        // A request that is already in an event of this history is not recorded twice.
         bool inHistory = State.Updates.TryGetValue(id, out State.Update? update);
 
         HistoryEvent e = Add(new HistoryEvent

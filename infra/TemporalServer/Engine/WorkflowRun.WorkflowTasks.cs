@@ -15,7 +15,7 @@ internal sealed partial class WorkflowRun
 
     public bool IsWorkflowTaskStarted => State.Task is { StartedEventId: > 0 };
 
-    /// <summary>The task at hand is an attempt that history does not hold.</summary>
+    /// <summary>Whether the current task is an attempt that history does not hold.</summary>
     public bool IsWorkflowTaskTransient => State.Task is { Attempt: > 1 };
 
     public void ScheduleWorkflowTask()
@@ -44,7 +44,7 @@ internal sealed partial class WorkflowRun
         OfferWorkflowTask();
     }
 
-    /// <summary>Moves the waiting task from a sticky queue that nobody polls to the normal one.</summary>
+    /// <summary>Moves the waiting task from a sticky queue that no worker polls to the normal one.</summary>
     public void LeaveStickyQueue()
     {
         State.Sticky = null;
@@ -81,7 +81,7 @@ internal sealed partial class WorkflowRun
 
         if (task.Attempt > 1 && task.ScheduledEventId != State.NextEventId)
         {
-            // Events came in since: the attempt is no longer a mere repetition, history shows it.
+            // Events have arrived since, so the attempt is no longer a mere repetition and history shows it.
             task.Attempt = State.TaskAttempt = 1;
             task.ScheduledEventId = State.NextEventId;
             AddWorkflowTaskScheduled(task);
@@ -97,7 +97,7 @@ internal sealed partial class WorkflowRun
         return true;
     }
 
-    /// <summary>The two events that a transient task would have in history, for the worker's eyes.</summary>
+    /// <summary>The two events that a transient task would have in history; only the worker sees them.</summary>
     public IReadOnlyList<HistoryEvent> TransientEvents() => State.Task is { Attempt: > 1, StartedEventId: > 0 } task
         ?
         [
@@ -114,7 +114,7 @@ internal sealed partial class WorkflowRun
         ]
         : [];
 
-    /// <exception cref="RpcError">NOT_FOUND where the task is not the started one.</exception>
+    /// <exception cref="RpcError">NOT_FOUND if the task is not the started one.</exception>
     public WorkflowTask RequireStartedTask(TaskToken token)
     {
         EnsureRunning();
@@ -161,7 +161,7 @@ internal sealed partial class WorkflowRun
             });
         }
 
-        // Nobody took it from the sticky queue: that is not a failed attempt.
+        // No worker took it from the sticky queue, which is not a failed attempt.
         RetryWorkflowTask(type == TimeoutType.ScheduleToStart ? task.Attempt : task.Attempt + 1);
     }
 

@@ -10,11 +10,11 @@ namespace TemporalServer.Engine;
 /// <summary>
 /// One run of a workflow: its state and its history. Every method is one step of a transition and does no I/O: it changes
 /// the state and leaves behind what has to be stored and announced (<see cref="NewEvents"/>, <see cref="Tasks"/>,
-/// <see cref="Continuation"/>). A transition whose storing fails is undone by throwing the whole object away.
+/// <see cref="Continuation"/>). If a transition cannot be stored, discarding the whole object undoes it.
 /// </summary>
 internal sealed partial class WorkflowRun
 {
-    /// <summary>Who the server is where history names who did something.</summary>
+    /// <summary>The server's identity in events that name who did something.</summary>
     public const string ServerIdentity = "history-service";
 
     private static readonly Dictionary<HistoryEvent.AttributesOneofCase, EventType> EventTypes =
@@ -52,7 +52,7 @@ internal sealed partial class WorkflowRun
 
     public WorkflowExecutionStartedEventAttributes Started => _history[0].WorkflowExecutionStartedEventAttributes;
 
-    /// <summary>Events of this transition, to be stored as one batch.</summary>
+    /// <summary>Events of this transition, stored as one batch.</summary>
     public IReadOnlyList<HistoryEvent> NewEvents => _stored == _history.Count ? [] : _history.GetRange(_stored, _history.Count - _stored);
 
     /// <summary>Tasks that this transition offers to workers.</summary>
@@ -61,12 +61,12 @@ internal sealed partial class WorkflowRun
     /// <summary>The run that this transition starts under the same workflow id; stored together with this one.</summary>
     public WorkflowRun? Continuation { get; private set; }
 
-    /// <summary>The transition changed what list and count see.</summary>
+    /// <summary>Whether the transition changed what list and count see.</summary>
     public bool VisibilityChanged { get; private set; }
 
     public bool HasChanges => _touched || _stored != _history.Count;
 
-    /// <summary>Time of the transition, the only time that it knows.</summary>
+    /// <summary>The time of the transition, the only clock reading that it uses.</summary>
     public DateTime Now { get; private set; }
 
     public ServerLimits Limits { get; private set; } = new();
@@ -77,7 +77,7 @@ internal sealed partial class WorkflowRun
         Limits = limits ?? Limits;
     }
 
-    /// <summary>Forgets what the transition left behind, after it was stored.</summary>
+    /// <summary>Clears what the transition left behind, after it was stored.</summary>
     public void Commit()
     {
         _stored = _history.Count;
@@ -155,7 +155,7 @@ internal sealed partial class WorkflowRun
         return true;
     }
 
-    // A closing event that waited beside its started event could not know that event's id.
+    // A closing event that was buffered together with its started event could not know that event's id.
     private static void PointAtStartedEvent(HistoryEvent e, Dictionary<long, long> startedEventIds)
     {
         long Started(long key, long known) => known != 0 ? known : startedEventIds.GetValueOrDefault(key);

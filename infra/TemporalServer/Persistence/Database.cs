@@ -14,7 +14,7 @@ internal sealed partial class Database : IAsyncDisposable
 
     public NpgsqlDataSource Source { get; }
 
-    /// <summary>Name of the schema, safe to be put into SQL.</summary>
+    /// <summary>Name of the schema, safe to use in SQL.</summary>
     public string Schema { get; }
 
     /// <summary>Connects and creates what is missing.</summary>

@@ -22,7 +22,7 @@ internal sealed class ExecutionStore(Database database)
         return (await command.ExecuteScalarAsync())?.ToString();
     }
 
-    /// <summary>Loads a run with its whole history, or null if there is none of that name.</summary>
+    /// <summary>Loads a run with its whole history, or null if it does not exist.</summary>
     public async Task<WorkflowRun?> LoadAsync(RunAddress address)
     {
         if (!Guid.TryParse(address.RunId, out Guid runId))
@@ -57,8 +57,8 @@ internal sealed class ExecutionStore(Database database)
     }
 
     /// <summary>
-    /// Stores one transition of each run: all of it, or nothing. A run that someone else has changed since it was loaded
-    /// makes the database refuse the whole.
+    /// Stores one transition of each run: all of them, or none. If another writer has changed a run since it was loaded,
+    /// the database refuses the whole transaction.
     /// </summary>
     public async Task SaveAsync(IEnumerable<WorkflowRun> runs)
     {
@@ -105,7 +105,7 @@ internal sealed class ExecutionStore(Database database)
         return runs;
     }
 
-    /// <summary>Every run that has work for others or is waiting for time, for the start of the server.</summary>
+    /// <summary>Every run that has work for workers or other runs, or waits for time; read when the server starts.</summary>
     public async Task<(List<RunAddress> WithWork, List<(RunAddress Run, DateTime At)> Waiting)> LoadPendingAsync()
     {
         var withWork = new List<RunAddress>();
@@ -151,7 +151,7 @@ internal sealed class ExecutionStore(Database database)
         }
         else
         {
-            // Another version leaves NULL where none may be, which aborts the transaction.
+            // If the version differs, NULL goes into a column that forbids it, which aborts the transaction.
             commands.Add(Command(
                 $"""
                 UPDATE {_schema}.executions SET version = CASE WHEN version = $2 THEN version + 1 END, state = $3, has_work = $4, wake_at = $5

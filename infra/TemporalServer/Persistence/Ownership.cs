@@ -4,8 +4,8 @@ using Npgsql;
 namespace TemporalServer.Persistence;
 
 /// <summary>
-/// Sees to it that only one server works on a schema: it holds an advisory lock on a connection of its own. While that
-/// connection is lost the server answers UNAVAILABLE; with each new one it starts over from what is stored.
+/// Ensures that only one server works on a schema: it holds an advisory lock on a connection of its own. While that
+/// connection is lost, the server answers UNAVAILABLE; with each new one it starts again from the stored state.
 /// </summary>
 internal sealed partial class Ownership(Database database, ILogger logger)
 {
@@ -31,7 +31,7 @@ internal sealed partial class Ownership(Database database, ILogger logger)
     }
 
     /// <param name="onTaken">Loads what is stored; called each time before the server starts to answer.</param>
-    /// <param name="onLost">Called when the lock is gone.</param>
+    /// <param name="onLost">Called when the lock is lost.</param>
     public async Task RunAsync(Func<Task> onTaken, Action onLost, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)

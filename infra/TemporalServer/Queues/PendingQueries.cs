@@ -13,7 +13,7 @@ internal sealed class PendingQuery(RunAddress run, WorkflowQuery query)
 
     public WorkflowQuery Query { get; } = query;
 
-    /// <summary>On a queue of its own, not to be carried by a workflow task.</summary>
+    /// <summary>The query is offered on a queue by itself; no workflow task carries it.</summary>
     public bool Offered { get; set; }
 
     public string NormalQueue { get; set; } = "";
@@ -24,7 +24,7 @@ internal sealed class PendingQuery(RunAddress run, WorkflowQuery query)
     public TaskCompletionSource<WorkflowQueryResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Queries that wait: for the workflow task that shall carry them, or for their answer.</summary>
+/// <summary>Queries that wait: for the workflow task that will carry them, or for their answer.</summary>
 internal sealed class PendingQueries
 {
     private readonly ConcurrentDictionary<string, PendingQuery> _byId = new();

@@ -8,7 +8,7 @@ internal sealed class PendingUpdate(Request request, bool inHistory = false)
 {
     public Request Request { get; } = request;
 
-    /// <summary>Workers have to be sent the request.</summary>
+    /// <summary>The request must be sent to a worker.</summary>
     public bool IsWaiting => !inHistory && !Accepted.Task.IsCompleted;
 
     public bool IsAccepted => Accepted.Task.IsCompletedSuccessfully;
@@ -16,7 +16,7 @@ internal sealed class PendingUpdate(Request request, bool inHistory = false)
     /// <summary>Completes when accepted, rejected or completed.</summary>
     public TaskCompletionSource Accepted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>How it ended; faults where the run closed before.</summary>
+    /// <summary>The update's outcome; faults if the run closed first.</summary>
     public TaskCompletionSource<Outcome> Completed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
@@ -30,7 +30,7 @@ internal sealed class PendingUpdates
     private readonly Dictionary<string, OrderedDictionary<string, PendingUpdate>> _byRun = [];
     private readonly Dictionary<string, HashSet<string>> _shown = [];
 
-    /// <param name="inHistory">An event tells workers the request.</param>
+    /// <param name="inHistory">History has an event that gives workers the request.</param>
     public PendingUpdate GetOrAdd(string runId, Request request, bool inHistory = false)
     {
         lock (_gate)
@@ -57,7 +57,7 @@ internal sealed class PendingUpdates
         }
     }
 
-    /// <summary>The number of updates that workers have still to be sent or have not accepted.</summary>
+    /// <summary>The number of updates that no worker has accepted yet and that history does not hold.</summary>
     public int Waiting(string runId)
     {
         lock (_gate)
@@ -66,8 +66,8 @@ internal sealed class PendingUpdates
         }
     }
 
-    /// <summary>Requests that a workflow task going out now has to carry.</summary>
-    /// <param name="answered">What the transition at hand, which is not stored yet, did to updates: those need no worker any more.</param>
+    /// <summary>The requests that a workflow task sent now must carry.</summary>
+    /// <param name="answered">What the current transition, which is not stored yet, did to updates: those need no worker any more.</param>
     public IReadOnlyList<Request> Show(string runId, IReadOnlyList<UpdateProgress> answered)
     {
         lock (_gate)
@@ -86,7 +86,7 @@ internal sealed class PendingUpdates
         }
     }
 
-    /// <summary>What the engine has to know when that task is answered.</summary>
+    /// <summary>What the engine needs when a worker answers that task.</summary>
     public UpdateInbox Inbox(string runId)
     {
         lock (_gate)
@@ -122,7 +122,7 @@ internal sealed class PendingUpdates
         }
     }
 
-    /// <summary>The run closed: what was accepted has failed, what was not never happened.</summary>
+    /// <summary>Called when the run has closed: accepted updates fail, and callers of the others get NOT_FOUND.</summary>
     public void End(string runId)
     {
         OrderedDictionary<string, PendingUpdate>? updates;

@@ -12,7 +12,7 @@ internal sealed class TaskQueue(TimeProvider clock)
     private readonly Dictionary<string, DateTimeOffset> _lastPolls = [];
     private DateTimeOffset _lastPoll = DateTimeOffset.MinValue;
 
-    /// <summary>How many offers wait, and how long the first of them has.</summary>
+    /// <summary>How many offers wait, and how long the first one has waited.</summary>
     public (int Count, TimeSpan Age) Backlog()
     {
         lock (_gate)
@@ -83,7 +83,7 @@ internal sealed class TaskQueue(TimeProvider clock)
         }
     }
 
-    /// <summary>Who polled within the last five minutes, and when.</summary>
+    /// <summary>The workers that polled within the last five minutes, and when.</summary>
     public IReadOnlyList<(string Identity, DateTimeOffset LastPoll)> Pollers()
     {
         lock (_gate)

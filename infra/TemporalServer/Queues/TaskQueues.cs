@@ -4,7 +4,7 @@ using TemporalServer.Engine.State;
 
 namespace TemporalServer.Queues;
 
-/// <summary>Names one queue: workflow and activity tasks of one name are apart.</summary>
+/// <summary>Names one queue. Workflow tasks and activity tasks of the same name have separate queues.</summary>
 internal readonly record struct QueueKey(string Namespace, string Name, bool Activities);
 
 /// <summary>Something offered to a worker: a task of a run, or a query to be answered.</summary>
@@ -19,14 +19,14 @@ internal abstract record Offer
     public sealed record Question(PendingQuery Query) : Offer;
 }
 
-/// <summary>Who polls a queue.</summary>
+/// <summary>The worker that polls a queue.</summary>
 /// <param name="WorkerInstanceKey">Of the polling worker; may be empty.</param>
 internal sealed record Poller(string Identity, string WorkerInstanceKey);
 
-/// <summary>All queues. They hold no truth: what they lose in a crash, the stored runs offer again.</summary>
+/// <summary>All queues. They are not authoritative: what a crash loses, the stored runs offer again.</summary>
 internal sealed class TaskQueues(TimeProvider clock)
 {
-    /// <summary>A queue whose last poll is older has no worker any more.</summary>
+    /// <summary>A queue whose last poll is older than this has no worker any more.</summary>
     private static readonly TimeSpan PollerMemory = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<QueueKey, TaskQueue> _queues = new();
@@ -37,7 +37,7 @@ internal sealed class TaskQueues(TimeProvider clock)
 
     public void Add(DispatchTask task) => this[KeyOf(task)].Add(new Offer.Work(task));
 
-    /// <summary>Some worker polls the queue now or did until a moment ago.</summary>
+    /// <summary>Whether a worker polls the queue now or did within <see cref="PollerMemory"/>.</summary>
     public bool HasPoller(QueueKey key) =>
         _queues.TryGetValue(key, out TaskQueue? queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
 
@@ -56,7 +56,7 @@ internal sealed class TaskQueues(TimeProvider clock)
         }
     }
 
-    /// <summary>Ends every poll, empty-handed.</summary>
+    /// <summary>Ends every poll with an empty answer.</summary>
     public void EndAllPolls()
     {
         foreach (TaskQueue queue in _queues.Values)
@@ -65,7 +65,7 @@ internal sealed class TaskQueues(TimeProvider clock)
         }
     }
 
-    /// <summary>Drops all offers, before everything stored is offered anew.</summary>
+    /// <summary>Drops all offers, before everything stored is offered again.</summary>
     public void Clear()
     {
         foreach (TaskQueue queue in _queues.Values)

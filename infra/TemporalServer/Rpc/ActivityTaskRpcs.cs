@@ -10,7 +10,7 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Activity tasks: taken, kept alive, ended; by task token or by activity id.</summary>
+/// <summary>Activity tasks: workers take them, heartbeat and end them, by task token or by activity id.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<ActivityTaskRpcs>), "Bind")]
 internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPolls polls)
 {
@@ -165,7 +165,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         }
         catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
-            // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
+            // The run was deleted while the task was on offer, or was ended because it exceeded its limits.
             return null;
         }
     }

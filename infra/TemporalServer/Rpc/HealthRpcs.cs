@@ -4,7 +4,7 @@ using TemporalServer.Persistence;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>The standard health check; not serving while the database is away.</summary>
+/// <summary>The standard health check; reports "not serving" while the database is unreachable.</summary>
 internal sealed class HealthRpcs(Ownership ownership) : Health.HealthBase
 {
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>

@@ -6,13 +6,13 @@ using TemporalServer.Engine.State;
 namespace TemporalServer.Rpc;
 
 /// <summary>Cuts histories into pages.</summary>
-/// <param name="size">Events per page where the caller asks for no less.</param>
+/// <param name="size">Events per page, unless the caller asks for fewer.</param>
 internal sealed class HistoryPages(int size)
 {
-    // Kept clear of the 4 MiB that clients accept in one message.
+    // Below the 4 MiB that clients accept in one message.
     private const int PageBytes = 2 * 1024 * 1024;
 
-    /// <param name="wanted">Events that the caller wants at most; 0 for any number.</param>
+    /// <param name="wanted">The most events that the caller wants; 0 for any number.</param>
     /// <returns>The page, and the token of the next one (empty after the last).</returns>
     public (History Page, ByteString Next) Cut(WorkflowRun run, HistoryPageToken from, int wanted = 0)
     {

@@ -63,7 +63,7 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
             });
     }
 
-    // Null where the caller wants to wait and there is nothing yet.
+    // Null if the caller wants to wait and no event exists yet.
     private GetWorkflowExecutionHistoryResponse? Read(WorkflowRun run, GetWorkflowExecutionHistoryRequest request, HistoryPageToken token)
     {
         if (request.HistoryEventFilterType == HistoryEventFilterType.CloseEvent)

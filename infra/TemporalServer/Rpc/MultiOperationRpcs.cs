@@ -9,7 +9,7 @@ using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Update-with-start: a workflow is started, or found running, and gets an update in the same transition.</summary>
+/// <summary>Update-with-start: starts a workflow, or finds it running, and adds an update in the same transition.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<MultiOperationRpcs>), "Bind")]
 internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLimits limits, SearchAttributeTypes attributes)
 {

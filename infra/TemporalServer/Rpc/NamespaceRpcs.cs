@@ -10,7 +10,7 @@ namespace TemporalServer.Rpc;
 [BindServiceMethod(typeof(WorkflowServiceBinding<NamespaceRpcs>), "Bind")]
 internal class NamespaceRpcs(Namespaces namespaces)
 {
-    /// <summary>Version of Temporal's server whose behaviour this one follows; clients show it and compare it.</summary>
+    /// <summary>The version of Temporal's server whose behaviour this one follows; clients show and compare it.</summary>
     public const string ServerVersion = "1.29.0";
 
     public virtual Task<GetSystemInfoResponse> GetSystemInfo(GetSystemInfoRequest request, ServerCallContext call) =>
@@ -46,7 +46,7 @@ internal class NamespaceRpcs(Namespaces namespaces)
 
     public virtual Task<ListNamespacesResponse> ListNamespaces(ListNamespacesRequest request, ServerCallContext call)
     {
-        // The token is the last name of the page before.
+        // The token is the last name of the previous page.
         string after = request.NextPageToken.ToStringUtf8();
         int size = request.PageSize > 0 ? request.PageSize : 100;
         DescribeNamespaceResponse[] page =

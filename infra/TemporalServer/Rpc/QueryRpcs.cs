@@ -12,7 +12,7 @@ using TemporalServer.Serving;
 namespace TemporalServer.Rpc;
 
 /// <summary>
-/// Queries. A query asked while a workflow task is at hand travels with the next one, so that it sees all that happened
+/// Queries. A query asked while a workflow task is pending travels with the next one, so that it sees all that happened
 /// before it was asked; otherwise it goes to a worker by itself.
 /// </summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<QueryRpcs>), "Bind")]

@@ -8,12 +8,12 @@ using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>What requests have in common: naming a run, and what a start must be like.</summary>
+/// <summary>What requests share: how they name a run, and the checks of a start.</summary>
 internal static class Requests
 {
     private const int LongestId = 1000;
 
-    /// <exception cref="RpcError">INVALID_ARGUMENT where the workflow id is missing or the run id is no UUID.</exception>
+    /// <exception cref="RpcError">INVALID_ARGUMENT if the workflow id is missing or the run id is not a UUID.</exception>
     public static RunAddress Address(string ns, WorkflowExecution? execution)
     {
         if (execution is not { WorkflowId.Length: > 0 })

@@ -8,7 +8,7 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Reset: a workflow goes back to an earlier point of its history, in a new run.</summary>
+/// <summary>Reset: a new run continues the workflow from an earlier point of its history.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<ResetRpcs>), "Bind")]
 internal class ResetRpcs(Executions executions)
 {
@@ -32,7 +32,7 @@ internal class ResetRpcs(Executions executions)
     {
         if (reset.RequestId.Length > 0 && current.State.StartRequestIds.Contains(reset.RequestId))
         {
-            // The same call once more: its first answer got lost.
+            // The same call again, because its first answer was lost.
             return (current.State.RunId, null);
         }
 
@@ -61,7 +61,7 @@ internal class ResetRpcs(Executions executions)
     private static HashSet<ResetReapplyExcludeType> Excluded(ResetWorkflowExecutionRequest request)
     {
         HashSet<ResetReapplyExcludeType> excluded = [.. request.ResetReapplyExcludeTypes];
-        // The older field names what to keep instead; nothing said means everything.
+        // The older field names what to keep instead; unset means everything.
         if (request.ResetReapplyType is ResetReapplyType.None)
         {
             excluded.Add(ResetReapplyExcludeType.Signal);

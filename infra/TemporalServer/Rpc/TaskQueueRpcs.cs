@@ -8,7 +8,7 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Task queues as such.</summary>
+/// <summary>Describes task queues and lists their partitions.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<TaskQueueRpcs>), "Bind")]
 internal class TaskQueueRpcs(TaskQueues queues)
 {

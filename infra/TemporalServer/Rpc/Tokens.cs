@@ -9,7 +9,7 @@ internal static class Tokens
 {
     public static ByteString Write(TaskToken token) => token.ToByteString();
 
-    /// <exception cref="RpcError">INVALID_ARGUMENT where the bytes are not one of this server's tokens of that kind.</exception>
+    /// <exception cref="RpcError">INVALID_ARGUMENT if the bytes are no token of that kind from this server.</exception>
     public static TaskToken Read(ByteString bytes, TaskKind kind)
     {
         try
@@ -22,7 +22,7 @@ internal static class Tokens
         }
         catch (InvalidProtocolBufferException)
         {
-            // Said below.
+            // Reported below.
         }
 
         throw RpcError.InvalidArgument("Invalid TaskToken.");

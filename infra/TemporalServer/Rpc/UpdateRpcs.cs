@@ -9,10 +9,10 @@ using TemporalServer.Serving;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>An update that a run has been given.</summary>
+/// <summary>An update that was added to a run.</summary>
 internal sealed record AdmittedUpdate(RunAddress Run, PendingUpdate Update);
 
-/// <summary>Updates: sent to a workflow, and waited for until the stage that the caller names.</summary>
+/// <summary>Updates: sends them to a workflow and waits for the stage that the caller names.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<UpdateRpcs>), "Bind")]
 internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerLimits limits, LongPolls polls)
 {
@@ -96,7 +96,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
         return new(run.Address, update);
     }
 
-    /// <summary>Waits until the update has reached the stage that the caller asks for, or its patience ends.</summary>
+    /// <summary>Waits until the update has reached the stage that the caller asks for, at most 20 s or the call's deadline.</summary>
     public async Task<UpdateWorkflowExecutionResponse> WaitAsync(
         AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
@@ -148,7 +148,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
         return (update.IsAccepted ? UpdateWorkflowExecutionLifecycleStage.Accepted : UpdateWorkflowExecutionLifecycleStage.Admitted, null);
     }
 
-    // One that history holds: after a restart, or in a run that a reset started.
+    // An update that history holds. After a restart, or in a run that a reset started, it is not in memory yet.
     private PendingUpdate Known(WorkflowRun run, string id)
     {
         PendingUpdate update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } }, inHistory: true);

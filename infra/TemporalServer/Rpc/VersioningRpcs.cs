@@ -67,7 +67,7 @@ internal class VersioningRpcs
         }
     }
 
-    /// <exception cref="RpcError">PERMISSION_DENIED: the workflow is to run on one version only.</exception>
+    /// <exception cref="RpcError">PERMISSION_DENIED if the request pins the workflow to one version.</exception>
     public static void EnsureUnversioned(Temporalio.Api.Workflow.V1.VersioningOverride? wanted)
     {
         if (wanted?.OverrideCase == Temporalio.Api.Workflow.V1.VersioningOverride.OverrideOneofCase.Pinned)

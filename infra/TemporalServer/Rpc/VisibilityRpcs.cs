@@ -84,7 +84,7 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
         return Task.FromResult(response);
     }
 
-    // The older lists say in messages what the newer one says in a filter.
+    // The older list requests express in message fields what the newer one expresses in a filter.
     private static string Query(
         string status, string time, StartTimeFilter? times, WorkflowExecutionFilter? execution, WorkflowTypeFilter? type)
     {

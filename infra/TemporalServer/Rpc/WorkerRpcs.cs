@@ -10,7 +10,7 @@ using TemporalServer.Serving;
 namespace TemporalServer.Rpc;
 
 /// <summary>
-/// Workers as such: what they tell of themselves, and their leaving. Kept in memory: a worker tells it again every minute.
+/// Workers: what they report of themselves, and their shutdown. Kept in memory, as each worker reports again every minute.
 /// </summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<WorkerRpcs>), "Bind")]
 internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock)
@@ -44,7 +44,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
 
     public virtual Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext call)
     {
-        // The token is the last key of the page before.
+        // The token is the last key of the previous page.
         string after = request.NextPageToken.ToStringUtf8();
         int size = request.PageSize > 0 ? request.PageSize : DefaultPageSize;
         WorkerHeartbeat[] page = [.. Matching(request.Namespace, request.Query)
@@ -67,7 +67,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
         return Task.FromResult(new DescribeWorkerResponse { WorkerInfo = new() { WorkerHeartbeat = worker } });
     }
 
-    /// <summary>There is no Nexus here, so nothing ever comes: the poll ends empty at its deadline.</summary>
+    /// <summary>This server has no Nexus, so the poll always ends empty at its deadline.</summary>
     public virtual async Task<PollNexusTaskQueueResponse> PollNexusTaskQueue(PollNexusTaskQueueRequest request, ServerCallContext call)
     {
         using LongPoll poll = polls.Begin(call, LongestPoll);

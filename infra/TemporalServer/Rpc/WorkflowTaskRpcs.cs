@@ -14,7 +14,7 @@ using TemporalServer.Visibility;
 
 namespace TemporalServer.Rpc;
 
-/// <summary>Workflow tasks: taken, completed, failed.</summary>
+/// <summary>Workflow tasks: workers take, complete and fail them.</summary>
 [BindServiceMethod(typeof(WorkflowServiceBinding<WorkflowTaskRpcs>), "Bind")]
 internal class WorkflowTaskRpcs(
     Executions executions, TaskQueues queues, PendingQueries queries, PendingUpdates updates, HistoryPages pages,
@@ -166,7 +166,7 @@ internal class WorkflowTaskRpcs(
         return response;
     }
 
-    // A query on a sticky queue carries no history: its worker has the workflow at hand.
+    // A query on a sticky queue carries no history: its worker has the workflow in its cache.
     private PollWorkflowTaskQueueResponse Describe(WorkflowRun run, TaskKind kind, bool sticky)
     {
         HistoryPageToken from = HistoryPages.Start(run, sticky ? run.State.LastStartedEventId + 1 : 1);
@@ -199,7 +199,7 @@ internal class WorkflowTaskRpcs(
         }
         catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
-            // The run was deleted while the task was on offer, or had to end because it has outgrown its limits.
+            // The run was deleted while the task was on offer, or was ended because it exceeded its limits.
             return null;
         }
     }

@@ -10,7 +10,7 @@ using TemporalServer.Engine.State;
 namespace TemporalServer.Runtime;
 
 /// <summary>
-/// Does what runs have to do to other runs: each errand first changes the other run, then records in the first that it is
+/// Does what runs must do to other runs: each errand first changes the other run, then records in the first that it is
 /// done. A crash between the two repeats the first half, which the other run recognises.
 /// </summary>
 internal sealed partial class ErrandRunner(Executions executions, Starter starter, ILogger logger)
@@ -35,7 +35,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The server ends; what is left is stored and goes on with the next start.
+            // The server is stopping; the remaining errands are stored, and the next start continues them.
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         }
         catch (RpcError e) when (e.StatusCode == StatusCode.NotFound)
         {
-            // Deleted meanwhile.
+            // The run was deleted meanwhile.
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -182,7 +182,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             return;
         }
 
-        // A parent that was reset goes on in another run, and that one in another, perhaps.
+        // A parent that was reset continues in another run, which may itself have been reset.
         string runId = wanted.Parent.RunId;
         while (runId.Length > 0)
         {

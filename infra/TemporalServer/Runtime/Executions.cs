@@ -9,8 +9,8 @@ using TemporalServer.Timers;
 namespace TemporalServer.Runtime;
 
 /// <summary>
-/// Runs transitions: one at a time per workflow id, each stored before anyone hears of it. If storing fails the object in
-/// memory is thrown away, since nobody knows then what the database holds, and what the database holds is loaded again.
+/// Runs transitions: one at a time per workflow id, each stored before any caller learns of it. If storing fails, the object in
+/// memory is discarded, since what the database holds is then unknown, and the stored state is loaded again.
 /// </summary>
 internal sealed partial class Executions(
     ExecutionStore store, Ownership ownership, TaskQueues queues, Alarms alarms, RunWatch watch, PendingUpdates updates,
@@ -23,7 +23,7 @@ internal sealed partial class Executions(
     private readonly KeyedLocks<(string Namespace, string WorkflowId)> _locks = new();
     private readonly RunCache _cache = new(CachedRuns, CachedBytes);
 
-    /// <summary>Called for each run that has something to do to others.</summary>
+    /// <summary>Called for each run that must do something to other runs.</summary>
     public Action<RunAddress> OnErrands { get; set; } = _ => { };
 
     /// <summary>Called after each stored transition.</summary>
@@ -31,9 +31,9 @@ internal sealed partial class Executions(
 
     public DateTime Now => clock.GetUtcNow().UtcDateTime;
 
-    /// <summary>Applies a transition to a run, or only looks at it where the transition changes nothing.</summary>
+    /// <summary>Applies a transition to a run, or only reads the run if the transition changes nothing.</summary>
     /// <exception cref="RpcError">
-    /// NOT_FOUND where there is no such run; UNAVAILABLE where it could not be stored; whatever the transition throws.
+    /// NOT_FOUND if the run does not exist; UNAVAILABLE if it could not be stored; whatever the transition throws.
     /// </exception>
     public async Task<T> UpdateAsync<T>(RunAddress address, Func<WorkflowRun, T> transition)
     {
@@ -50,7 +50,7 @@ internal sealed partial class Executions(
     });
 
     /// <summary>
-    /// Decides about a new run knowing the current one of that workflow id (null if there is none), and may change both.
+    /// Decides about a new run given the current one of that workflow id (null if none exists), and may change both.
     /// </summary>
     /// <param name="decide">Returns the answer and the run to be stored as the new current one, if any.</param>
     public async Task<T> StartAsync<T>(string ns, string workflowId, Func<WorkflowRun?, DateTime, (T Answer, WorkflowRun? Started)> decide)
@@ -71,7 +71,7 @@ internal sealed partial class Executions(
     /// <param name="decide">
     /// Gets the run with those that continued it, and the current run. Returns the answer and the new current run, if any.
     /// </param>
-    /// <exception cref="RpcError">NOT_FOUND where there is no such run; whatever <paramref name="decide"/> throws.</exception>
+    /// <exception cref="RpcError">NOT_FOUND if the run does not exist; whatever <paramref name="decide"/> throws.</exception>
     public async Task<T> ResetAsync<T>(
         RunAddress address, Func<IReadOnlyList<WorkflowRun>, WorkflowRun, DateTime, (T Answer, WorkflowRun? Started)> decide)
     {
@@ -101,7 +101,7 @@ internal sealed partial class Executions(
         });
     }
 
-    /// <summary>Removes a run that is closed and has nothing left to do to others. Does nothing where it is neither, or gone.</summary>
+    /// <summary>Removes a run that is closed and has nothing left to do to other runs. Does nothing to any other run.</summary>
     public async Task DeleteAsync(RunAddress address)
     {
         using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
@@ -133,7 +133,7 @@ internal sealed partial class Executions(
         }
         catch (RpcError e) when (e.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument)
         {
-            // The run was deleted, or had to end because it has outgrown its limits.
+            // The run was deleted, or was ended because it exceeded its limits.
         }
         catch (RpcError e) when (e.StatusCode == StatusCode.Unavailable)
         {
@@ -189,7 +189,7 @@ internal sealed partial class Executions(
         return answer;
     }
 
-    // The transition that was one too many is dropped; the run ends with what it had before.
+    // The transition that exceeded the limit is dropped; the run ends with the state before it.
     private async Task EndOutgrownAsync(WorkflowRun outgrown, string reason)
     {
         _cache.Remove(outgrown.State.RunId);
@@ -283,7 +283,7 @@ internal sealed partial class Executions(
         alarms.Set(run.Address, run.NextWake());
         foreach (DispatchTask task in offers)
         {
-            // One that was offered on a sticky queue before the run left it is out of date already.
+            // A task that was offered on a sticky queue before the run left that queue is already out of date.
             if (!task.Sticky || run.State.Task is { StickyQueue.Length: > 0 })
             {
                 queues.Add(task);
@@ -303,7 +303,7 @@ internal sealed partial class Executions(
         }
     }
 
-    /// <summary>After a change whose fate is unknown: offers what the database holds, as soon as it answers.</summary>
+    /// <summary>After a change that may or may not be stored: offers what the database holds, as soon as it answers.</summary>
     private async Task ReofferAsync(RunAddress address)
     {
         while (true)
@@ -322,7 +322,7 @@ internal sealed partial class Executions(
             }
             catch (RpcError)
             {
-                // Ownership is lost: taking it again offers everything.
+                // Ownership is lost; when the server takes it again, it offers everything.
                 return;
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)

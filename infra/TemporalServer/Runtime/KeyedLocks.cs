@@ -1,6 +1,6 @@
 namespace TemporalServer.Runtime;
 
-/// <summary>One asynchronous lock per key; a key costs nothing while nobody holds or awaits its lock.</summary>
+/// <summary>One asynchronous lock per key; a key costs nothing while no caller holds or awaits its lock.</summary>
 internal sealed class KeyedLocks<TKey>
     where TKey : notnull
 {

@@ -104,7 +104,7 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
         return ns;
     }
 
-    // What this server can do, not what the one could that stored the namespace.
+    // The capabilities of this server, not of the one that stored the namespace.
     private void DescribeServer(NamespaceInfo info)
     {
         info.Capabilities = new() { SyncUpdate = true, AsyncUpdate = true, WorkerHeartbeats = true, WorkerPollCompleteOnShutdown = true };

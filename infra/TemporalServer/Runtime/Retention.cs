@@ -5,7 +5,7 @@ using TemporalServer.Persistence;
 
 namespace TemporalServer.Runtime;
 
-/// <summary>Removes runs whose namespace has kept them, closed, for as long as it promises.</summary>
+/// <summary>Removes closed runs once their namespace's retention time has passed.</summary>
 internal sealed partial class Retention(
     Executions executions, ExecutionStore store, Namespaces namespaces, TimeProvider clock, ILogger logger)
 {
@@ -33,7 +33,7 @@ internal sealed partial class Retention(
         }
     }
 
-    /// <summary>Removes runs that are due now; those of a large backlog in several sweeps.</summary>
+    /// <summary>Removes the runs that are due now; a large backlog takes several sweeps.</summary>
     public async Task SweepAsync(CancellationToken stopping)
     {
         foreach (string ns in namespaces.All.Select(n => n.NamespaceInfo.Name))

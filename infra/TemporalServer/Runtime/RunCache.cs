@@ -3,10 +3,10 @@ using TemporalServer.Engine;
 namespace TemporalServer.Runtime;
 
 /// <summary>
-/// Runs that were used last, by run id, with their histories. Only a way to load less: dropping any entry at any time is right.
+/// The runs used most recently, by run id, with their histories. A cache only: any entry may be dropped at any time.
 /// </summary>
-/// <param name="capacity">Runs kept at most.</param>
-/// <param name="bytes">Bytes of history kept at most, but for the run used last.</param>
+/// <param name="capacity">The most runs kept.</param>
+/// <param name="bytes">The most bytes of history kept; the run used last is kept even if it alone has more.</param>
 internal sealed class RunCache(int capacity, long bytes)
 {
     private readonly Dictionary<string, LinkedListNode<Entry>> _entries = [];

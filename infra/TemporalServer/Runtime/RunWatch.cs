@@ -1,11 +1,11 @@
 namespace TemporalServer.Runtime;
 
-/// <summary>Lets callers wait for the next stored change of a run. A run costs nothing while nobody waits.</summary>
+/// <summary>Lets callers wait for the next stored change of a run. A run costs nothing while no caller waits.</summary>
 internal sealed class RunWatch
 {
     private readonly Dictionary<string, Subscription> _waiting = [];
 
-    /// <summary>Begins to wait. To be called before looking at the run, so that no change falls between.</summary>
+    /// <summary>Begins to wait. Call this before reading the run, so that no change is missed in between.</summary>
     public Subscription Subscribe(string runId)
     {
         lock (_waiting)
@@ -31,7 +31,7 @@ internal sealed class RunWatch
         subscription?.Complete();
     }
 
-    /// <summary>All who wait for the same change.</summary>
+    /// <summary>All callers that wait for the same change.</summary>
     public sealed class Subscription(RunWatch watch, string runId) : IDisposable
     {
         private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,17 +6,17 @@ using TemporalServer.Engine;
 
 namespace TemporalServer.Runtime;
 
-/// <summary>What became of a start.</summary>
+/// <summary>The result of a start.</summary>
 /// <param name="Started">False where an existing run was used.</param>
 internal sealed record StartResult(string RunId, string FirstRunId, bool Started, WorkflowExecutionStatus Status);
 
-/// <summary>Starts runs, subject to what is already there under the workflow id.</summary>
+/// <summary>Starts runs, subject to the run that already exists under the workflow id.</summary>
 internal sealed class Starter(Executions executions)
 {
     /// <param name="atOnce">
-    /// Applied to the run that the caller gets, new or existing, in the same transition; must bear being applied twice.
+    /// Applied to the run that the caller gets, new or existing, in the same transition; applying it twice must be harmless.
     /// </param>
-    /// <param name="attach">Where an existing run is used: what of the request it is to note.</param>
+    /// <param name="attach">If an existing run is used: what it records of the request.</param>
     /// <param name="suffices">
     /// Whether the current run, even closed, already has what the caller wants; it is then used whatever the policies are.
     /// </param>
@@ -28,7 +28,7 @@ internal sealed class Starter(Executions executions)
         {
             if (current is not null && start.RequestId.Length > 0 && current.State.StartRequestIds.Contains(start.RequestId))
             {
-                // The same call once more: its first answer got lost.
+                // The same call again, because its first answer was lost.
                 if (current.IsRunning)
                 {
                     atOnce?.Invoke(current);

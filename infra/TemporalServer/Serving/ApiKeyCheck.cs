@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace TemporalServer.Serving;
 
-/// <summary>Lets only callers pass that know the key, where there is one. Comparing takes the same time for every wrong key.</summary>
+/// <summary>Admits only callers that know the key, if one is set. The comparison takes the same time for every wrong key.</summary>
 internal sealed class ApiKeyCheck(string? key)
 {
     private const string Scheme = "Bearer ";

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace TemporalServer.Serving;
 
-/// <summary>Stands before the packages' bindings: who may call, and refusals in the words that official clients act on.</summary>
+/// <summary>Runs before the packages' bindings: checks who may call, and words refusals as official clients expect.</summary>
 /// <param name="acceptCompression">False answers compressed requests as servers without gzip do.</param>
 internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
 {
@@ -14,7 +14,7 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
 
     private const string GrpcType = "application/grpc";
 
-    // Grpc.AspNetCore's words, and those by which official workers know that sending the same again is of no use.
+    // Grpc.AspNetCore's wording, and the wording by which official workers know that a retry cannot succeed.
     private const string PackagesTooLarge = "Received message exceeds the maximum configured message size.";
     private static readonly string TooLarge =
         string.Create(CultureInfo.InvariantCulture, $"grpc: received message larger than max ({LargestMessage})");
@@ -47,7 +47,7 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
         }
     }
 
-    /// <summary>Answers a call for which there is no handler.</summary>
+    /// <summary>Answers a call that has no handler.</summary>
     public Task RefuseUnknownAsync(HttpContext http)
     {
         string path = http.Request.Path.Value ?? "";

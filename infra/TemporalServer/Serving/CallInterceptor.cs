@@ -6,8 +6,8 @@ using Npgsql;
 
 namespace TemporalServer.Serving;
 
-/// <summary>Around every call, however it came in: what its request must fulfil, and what an exception means to the caller.</summary>
-/// <param name="stopping">The server ends.</param>
+/// <summary>Wraps every call, gRPC or JSON: checks its request, and turns an exception into the caller's error.</summary>
+/// <param name="stopping">Cancelled when the server stops.</param>
 internal sealed partial class CallInterceptor(RequestGate gate, ILogger logger, CancellationToken stopping) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(

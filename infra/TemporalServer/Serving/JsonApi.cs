@@ -8,15 +8,15 @@ using Microsoft.AspNetCore.Http.Features;
 namespace TemporalServer.Serving;
 
 /// <summary>
-/// What Temporal's HTTP API asks beyond JSON transcoding. Web pages of other origins are told nothing (there are no CORS headers) and get
-/// nothing done, and a loopback address answers only to its own names, whatever name a page's own server gives it.
+/// What Temporal's HTTP API requires beyond JSON transcoding. Web pages of other origins can read nothing (there are no CORS headers) and
+/// change nothing, and a loopback address answers only to its own names, whatever name a page's own server gives it.
 /// </summary>
 internal static class JsonApi
 {
-    // Stands for a slash inside a segment while routing cuts the path at slashes; no id that one can read holds it.
+    // Stands for a slash inside a segment while routing cuts the path at slashes; no readable id contains it.
     private const char Slash = '\uE000';
 
-    /// <summary>JSON as protobuf says it; every field of an answer is there, empty or not.</summary>
+    /// <summary>JSON as protobuf defines it; an answer has every field, empty or not.</summary>
     public static void Configure(GrpcJsonTranscodingOptions options)
     {
         options.JsonSettings.WriteInt64sAsStrings = true;
@@ -27,7 +27,7 @@ internal static class JsonApi
             Temporalio.Api.Update.V1.MessageReflection.Descriptor);
     }
 
-    /// <summary>Checks a request, and makes it one that JSON transcoding reads.</summary>
+    /// <summary>Checks a request, and converts it to one that JSON transcoding can read.</summary>
     /// <exception cref="RpcError">PERMISSION_DENIED.</exception>
     public static void Prepare(HttpContext http)
     {
@@ -38,14 +38,14 @@ internal static class JsonApi
             size.MaxRequestBodySize = CallGate.LargestMessage;
         }
 
-        // Other gateways of Temporal's take whatever a client calls its JSON, and nothing for an empty object.
+        // Temporal's other gateways accept any content type for JSON, and read an empty body as an empty object.
         http.Request.ContentType = "application/json";
         if (http.Request.ContentLength is null or 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
         {
             http.Request.Body = new MemoryStream("{}"u8.ToArray());
         }
 
-        // An id may hold a slash. Kestrel leaves its escape as it is, so that it could not be told from an escaped percent sign any more.
+        // An id may hold a slash. Kestrel unescapes all but %2F, so that %2F and %252F (an escaped percent sign) would look the same.
         string path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
         if (path.Contains("%2F", StringComparison.OrdinalIgnoreCase))
         {
@@ -53,7 +53,7 @@ internal static class JsonApi
         }
     }
 
-    /// <summary>After routing: the slashes that <see cref="Prepare"/> has hidden from it.</summary>
+    /// <summary>After routing: restores the slashes that <see cref="Prepare"/> hid from it.</summary>
     public static Task RestoreSlashesAsync(HttpContext http, RequestDelegate next)
     {
         foreach ((string name, object? value) in http.Request.RouteValues)
@@ -74,7 +74,7 @@ internal static class JsonApi
         }
     }
 
-    // Browsers say so with everything but plain reading; other clients say nothing.
+    // Browsers send the origin with everything but plain reads; other clients send none.
     private static void EnsureOwnOrigin(HttpRequest request)
     {
         if (request.Headers.Origin.ToString() is { Length: > 0 } origin && origin != $"{request.Scheme}://{request.Host}")

@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace TemporalServer.Serving;
 
 /// <summary>Begins the waits of calls that answer when something happens.</summary>
-/// <param name="stopping">The server ends, and with it every wait.</param>
+/// <param name="stopping">Cancelled when the server stops, which ends every wait.</param>
 internal sealed class LongPolls(CancellationToken stopping)
 {
     /// <summary>A wait that ends before the call's deadline, at the latest after <paramref name="longest"/>, or with the call.</summary>
@@ -13,7 +13,7 @@ internal sealed class LongPolls(CancellationToken stopping)
 /// <summary>The wait of one call.</summary>
 internal sealed class LongPoll : IDisposable
 {
-    // An answer has to be on its way before the caller's clock runs out.
+    // The server must send its answer before the caller's deadline.
     private static readonly TimeSpan AnswerMargin = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _end;
@@ -30,10 +30,10 @@ internal sealed class LongPoll : IDisposable
     /// <summary>Cancelled when the wait is over, for whichever reason.</summary>
     public CancellationToken Over => _end.Token;
 
-    /// <summary>Whether the caller is gone or the server ends, so that an answer reaches no one.</summary>
+    /// <summary>Whether the caller is gone or the server ends, so that no caller would receive an answer.</summary>
     public bool IsAbandoned => _caller.IsCancellationRequested || _stopping.IsCancellationRequested;
 
-    /// <exception cref="OperationCanceledException">An answer reaches no one.</exception>
+    /// <exception cref="OperationCanceledException">No caller would receive an answer.</exception>
     public void ThrowIfAbandoned()
     {
         _caller.ThrowIfCancellationRequested();

@@ -6,7 +6,7 @@ using TemporalServer.Runtime;
 
 namespace TemporalServer.Serving;
 
-/// <summary>What every request with a namespace must fulfil before it reaches its handler.</summary>
+/// <summary>Checks that every request with a namespace must pass before it reaches its handler.</summary>
 internal sealed class RequestGate(Namespaces namespaces)
 {
     private const string WorkflowService = "/temporal.api.workflowservice.v1.WorkflowService/";

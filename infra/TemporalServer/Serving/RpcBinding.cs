@@ -27,7 +27,7 @@ internal static class OperatorServiceBinding<TRpcs>
 /// <summary>
 /// What generated service base classes would do; the Temporalio package has none. A handler is a public method
 /// <c>virtual Task&lt;Response&gt; Name(Request, ServerCallContext)</c> named like an RPC, virtual because Grpc.AspNetCore looks for
-/// what may override a base class's. One that fits no RPC is a mistake and stops the server's start.
+/// methods that can override a base class's. A handler that matches no RPC is a mistake and makes the server's start fail.
 /// </summary>
 internal static class RpcBinding
 {

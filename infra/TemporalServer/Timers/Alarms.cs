@@ -8,7 +8,7 @@ namespace TemporalServer.Timers;
 /// </summary>
 internal sealed class Alarms(TimeProvider clock)
 {
-    // Timers further away are looked at again then; it bounds the effect of a clock that is set.
+    // Timers further away are checked again after this time, which bounds the effect of a changed system clock.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30);
 
     private readonly PriorityQueue<RunAddress, DateTime> _queue = new();

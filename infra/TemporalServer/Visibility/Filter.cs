@@ -6,7 +6,7 @@ namespace TemporalServer.Visibility;
 
 /// <summary>
 /// A list filter as SQL. The grammar is Temporal's: comparisons (<c>= != &lt; &lt;= &gt; &gt;=</c>, <c>[NOT] BETWEEN</c>, <c>[NOT] IN</c>,
-/// <c>[NOT] STARTS_WITH</c>, <c>IS [NOT] NULL</c>) joined by <c>AND</c>, <c>OR</c>, <c>NOT</c> and parentheses, then perhaps
+/// <c>[NOT] STARTS_WITH</c>, <c>IS [NOT] NULL</c>) joined by <c>AND</c>, <c>OR</c>, <c>NOT</c> and parentheses, then optionally
 /// <c>ORDER BY</c> or <c>GROUP BY</c>. Values become parameters.
 /// </summary>
 internal sealed class Filter
@@ -48,8 +48,8 @@ internal sealed class Filter
 
     public FilterField? GroupBy { get; }
 
-    /// <param name="parameters">Gets the values; the SQL refers to them by number, continuing after those already there.</param>
-    /// <exception cref="RpcError">INVALID_ARGUMENT telling what is wrong where.</exception>
+    /// <param name="parameters">Receives the values; the SQL refers to them by number, continuing after those already in it.</param>
+    /// <exception cref="RpcError">INVALID_ARGUMENT with what is wrong and where.</exception>
     public static Filter Parse(string text, IReadOnlyDictionary<string, IndexedValueType> attributes, List<NpgsqlParameter> parameters) =>
         new(text, attributes, parameters);
 

@@ -41,7 +41,7 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
     public static IEnumerable<FilterField> System => Columns.Values;
 
     /// <param name="attributes">Types of the search attributes.</param>
-    /// <exception cref="RpcError">INVALID_ARGUMENT where there is no such field.</exception>
+    /// <exception cref="RpcError">INVALID_ARGUMENT if the field does not exist.</exception>
     public static FilterField Find(string name, IReadOnlyDictionary<string, IndexedValueType> attributes)
     {
         if (Columns.TryGetValue(name, out FilterField? column))

@@ -21,7 +21,7 @@ internal readonly record struct FilterToken(FilterTokenKind Kind, string Value, 
 /// <summary>Cuts a list filter into names, texts, numbers and symbols.</summary>
 internal static class FilterLexer
 {
-    /// <exception cref="RpcError">INVALID_ARGUMENT with the position of what is no token.</exception>
+    /// <exception cref="RpcError">INVALID_ARGUMENT with the position of the text that is not a token.</exception>
     public static List<FilterToken> Read(string filter)
     {
         var tokens = new List<FilterToken>();

@@ -5,7 +5,7 @@ using TemporalServer.Persistence;
 
 namespace TemporalServer.Visibility;
 
-/// <summary>The search attributes that there are and their types: some predefined, others added by users.</summary>
+/// <summary>The existing search attributes and their types: some predefined, others added by users.</summary>
 internal sealed class SearchAttributeTypes(Database database)
 {
     private static readonly Dictionary<string, IndexedValueType> Predefined = new()

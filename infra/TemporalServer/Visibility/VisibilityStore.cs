@@ -33,7 +33,7 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
         int offset = 0;
         if (filter.OrderBy is { } wanted)
         {
-            // A caller's order has no key to go on from, so pages are counted.
+            // A caller's own order has no key to continue from, so pages are counted.
             order = $"{wanted}, run_id";
             offset = token.IsEmpty ? 0 : int.Parse(token.ToStringUtf8(), CultureInfo.InvariantCulture);
         }

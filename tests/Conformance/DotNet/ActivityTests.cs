@@ -51,14 +51,14 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
                 var handle = await temporal.Client.StartWorkflowAsync(
                     (EagerWorkflow w) => w.RunAsync(), TemporalFixture.NewWorkflow(queue));
 
-                // Nobody polled for it in between, so both moments are those of one transition.
+                // No worker polled for it in between, so both moments are those of one transition.
                 Assert.Equal(eager, await handle.GetResultAsync());
                 Assert.Equal(3, (await Histories.TypesAsync<EagerWorkflow>(handle)).Count(t => t == EventType.ActivityTaskCompleted));
             });
     }
 
     [Fact]
-    public async Task A_retry_takes_up_what_the_last_heartbeat_told()
+    public async Task A_retry_gets_the_details_of_the_last_heartbeat()
     {
         await temporal.RunWorkerAsync(
             options => options.AddWorkflow<ResumingWorkflow>().AddAllActivities(new Works()),

@@ -45,7 +45,7 @@ export async function collects(first = []) {
     return basket;
 }
 
-/** Has handlers for signals whose names nobody knew. */
+/** Has handlers for signals of unknown names. */
 export async function collectsUnknown(expected) {
     const seen = [];
     setDefaultSignalHandler((name, ...values) => void seen.push([name, ...values]));

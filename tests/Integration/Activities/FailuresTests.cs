@@ -45,7 +45,7 @@ public sealed class FailuresTests(PostgresFixture postgres) : IClassFixture<Post
         ["transient: a time that is over"] = new TimeoutException(),
         ["transient: a request that took too long"] = new TaskCanceledException("timed out", new TimeoutException()),
         ["transient: a refused connection"] = new SocketException(111),
-        ["transient: a service that is away"] = new HttpRequestException("reset", new SocketException(104)),
+        ["transient: a service that is unreachable"] = new HttpRequestException("reset", new SocketException(104)),
         ["transient: a service in trouble"] = new HttpRequestException("busy", null, HttpStatusCode.ServiceUnavailable),
         ["transient: a service that asks to wait"] = new HttpRequestException("slower", null, HttpStatusCode.TooManyRequests),
         ["transient: an interrupted read"] = new IOException("Input/output error", 5),

@@ -23,14 +23,14 @@ public sealed class StartRunTests(PostgresFixture postgres) : IClassFixture<Post
         await StartAsync(record, Config(RunDevice.Auto));
         Assert.Equal(ModelDevice.Choose(RunDevice.Auto), (await record.Ledger.RunAsync(Id)).Device);
 
-        // It goes on with the same config, whatever that comes to by now.
+        // It continues with the same config, whatever device that selects by now.
         await StartAsync(record, Config(RunDevice.Auto));
         var other = await Assert.ThrowsAsync<InputException>(() => StartAsync(record, Config(RunDevice.Cpu)));
         Assert.Contains("exists with another config", other.Message, StringComparison.Ordinal);
     }
 
     [FactWithoutGpu]
-    public async Task A_run_from_a_GPU_does_not_go_on_on_the_processor()
+    public async Task A_run_from_a_GPU_does_not_continue_on_the_processor()
     {
         await using var record = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
         var config = Config(RunDevice.Auto);

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Alt.Tests.Infra;
 
-/// <summary>What the record promises to those who write to it at the same time, whatever event store keeps it.</summary>
+/// <summary>What the record guarantees to concurrent writers, whatever event store keeps it.</summary>
 public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IClassFixture<PostgresFixture>, IClassFixture<ClusterHome>
 {
     private const int Writers = 4, ChunksOfEach = 8;
@@ -95,7 +95,7 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
                 }
                 catch (Exception e) when (e is NpgsqlException or MartenException)
                 {
-                    // Whether it was recorded is not known; recording it again finds out.
+                    // Whether it was recorded is unknown; recording it again shows it.
                     await cluster.EnsureRunningAsync();
                 }
             }

@@ -17,7 +17,7 @@ public sealed class ClusterHome : IAsyncLifetime
     {
         await using (await PostgresCluster.JoinAsync(Path))
         {
-            // Whatever a failed test left running ends with its last user.
+            // A server that a failed test left running ends with its last user.
         }
 
         Directory.Delete(Path, recursive: true);
@@ -36,7 +36,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
 
     private async Task<int?> ProcessAsync() => (await PostgresCluster.StatusAsync(home.Path)).ProcessId;
 
-    /// <summary>Kills the server and all its sessions at once, as an out-of-memory killer or a power cut would.</summary>
+    /// <summary>Kills the server and all its sessions at once, as an out-of-memory killer or a power failure would.</summary>
     private static void KillServer(int process)
     {
         using Process server = Process.GetProcessById(process);
@@ -44,7 +44,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         server.WaitForExit();
     }
 
-    /// <summary>Another process that uses the cluster, in no more than its lock.</summary>
+    /// <summary>Stands in for another process that uses the cluster: it holds only that process's lock.</summary>
     private async Task<Process> OtherUserAsync()
     {
         string[] script = ["-c", "exec 8>>\"$0\"; flock --shared 8; echo joined; exec sleep 600", Path.Combine(home.Path, "pg.users")];
@@ -179,7 +179,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     }
 
     [Fact]
-    public async Task A_port_that_somebody_took_is_changed_for_another()
+    public async Task A_port_that_another_process_took_is_changed_for_another()
     {
         int port;
         await using (PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path))

@@ -4,7 +4,7 @@ using Temporalio.Api.Enums.V1;
 
 namespace Alt.Tests.Workflows;
 
-/// <summary>Runs that continue as new after each iteration: nothing of what they were told is lost on the way.</summary>
+/// <summary>Runs that continue as new after each iteration: no signal or update is lost on the way.</summary>
 public sealed class ContinueAsNewTests(WorkflowSite site) : IClassFixture<WorkflowSite>
 {
     private static readonly AltRunWorkflow.State AfterEachIteration = new() { HistoryLimit = 1 };

@@ -43,7 +43,7 @@ public sealed partial class HistoryTests
     internal static Task ReplayAsync(WorkflowHistory history) =>
         new WorkflowReplayer(Options().AddWorkflow<AltRunWorkflow>().AddWorkflow<IterationWorkflow>()).ReplayWorkflowAsync(history);
 
-    /// <summary>Writes a history beside the sources, where that is asked for, without what it tells of the machine.</summary>
+    /// <summary>Writes a history beside the sources, if asked for, without what it reveals of the machine.</summary>
     internal static Task RecordAsync(string workflow, WorkflowHistory history) =>
         Environment.GetEnvironmentVariable(RecordVariable) is null or ""
             ? Task.CompletedTask

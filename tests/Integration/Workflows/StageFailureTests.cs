@@ -4,7 +4,7 @@ using Temporalio.Exceptions;
 
 namespace Alt.Tests.Workflows;
 
-/// <summary>Every activity of a run, failing: once, as when a part is away, and for good.</summary>
+/// <summary>Every activity of a run, failing: once, as if a component were unreachable, and permanently.</summary>
 public sealed class StageFailureTests(WorkflowSite site) : IClassFixture<WorkflowSite>
 {
     /// <summary>All activities of a run of one iteration.</summary>

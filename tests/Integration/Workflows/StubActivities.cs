@@ -4,7 +4,7 @@ using Temporalio.Activities;
 
 namespace Alt.Tests.Workflows;
 
-/// <summary>Stands in for all activities under their names: notes each call, and does before its return what a test wants.</summary>
+/// <summary>Stands in for all activities under their names: records each call, and does what a test wants before it returns.</summary>
 internal sealed class StubActivities
 {
     private readonly List<string> _calls = [];
@@ -29,7 +29,7 @@ internal sealed class StubActivities
         }
     }
 
-    /// <summary>Calls by their place in <see cref="Calls"/>; -1 for one that there was not.</summary>
+    /// <summary>Calls by their place in <see cref="Calls"/>; -1 for a call that was not made.</summary>
     public int At(string call) => Calls.ToList().IndexOf(call);
 
     /// <summary>Does something in a call before it returns.</summary>

@@ -24,7 +24,7 @@ public class IterationTests
     }
 
     [Fact]
-    public void A_failed_run_that_goes_on_is_running_again()
+    public void A_failed_run_that_continues_is_running_again()
     {
         var state = RunState.Fold(
             [new RunEvent.RunFailed("disk full", DateTimeOffset.UnixEpoch), new RunEvent.RunResumed(DateTimeOffset.UnixEpoch)]);

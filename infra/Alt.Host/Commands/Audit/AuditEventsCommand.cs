@@ -17,7 +17,7 @@ internal static class AuditEventsCommand
         var limit = new Option<int>("--limit") { Description = "How many events at most.", HelpName = "N", DefaultValueFactory = _ => 50 };
         var follow = new Option<bool>("--follow")
         {
-            Description = "Go on printing events, one line each (with --json one JSON document each), until the run ends."
+            Description = "Continue printing events, one line each (with --json one JSON document each), until the run ends."
         };
         var (json, csv) = (Options.Json(), Options.Csv());
         var command = new Command("events", "Print a run's events. Events hold ids, counts and hashes, no texts.")

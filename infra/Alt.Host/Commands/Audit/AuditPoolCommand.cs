@@ -73,7 +73,7 @@ internal static class AuditPoolCommand
             if (pool.Samples.Count < pool.Entries && pool.Samples.Count > 0)
             {
                 console.WriteLine(
-                    $"{pool.Samples.Count} of {pool.Entries} entries; go on with --after {pool.Samples[^1].Id}, or "
+                    $"{pool.Samples.Count} of {pool.Entries} entries; continue with --after {pool.Samples[^1].Id}, or "
                     + "list all with --limit 0");
             }
         });

@@ -41,7 +41,7 @@ internal static class AuditSqlCommand
     public static Command CreateRebuild()
     {
         var json = Options.Json();
-        var command = new Command("rebuild", "Make the projections (the alt_ tables) anew from events and artifacts.") { json };
+        var command = new Command("rebuild", "Rebuild the projections (the alt_ tables) from events and artifacts.") { json };
         command.SetAction(async (parsed, token) =>
         {
             await using var record = await LedgerConnection.OpenExistingAsync(AltHome.Find(), token);

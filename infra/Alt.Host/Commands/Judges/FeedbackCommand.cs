@@ -46,7 +46,7 @@ internal static class FeedbackCommand
 
                 foreach (var (iteration, without) in closed)
                 {
-                    console.WriteLine($"iteration {iteration} went on without {without}, which stay out");
+                    console.WriteLine($"iteration {iteration} continued without {without}, which stay out");
                 }
 
                 if (waiting.Count == 0)
@@ -105,7 +105,7 @@ internal static class FeedbackCommand
             Required = true
         };
         var reason = new Option<string?>("--reason") { Description = "Why; recorded with each.", HelpName = "TEXT" };
-        var command = new Command("import", "Record labels by people. They count over what any judge says.")
+        var command = new Command("import", "Record labels by people. They take precedence over every judge.")
         {
             run, file, author, reason, json
         };
@@ -117,7 +117,7 @@ internal static class FeedbackCommand
             var recorded = await new Labelling(record.Ledger, new ArtifactStore(home.Artifacts))
                 .RecordAsync(id, new GivenLabels(labels, parsed.GetValue(author)!, parsed.GetValue(reason)), token);
             new Output(parsed.GetValue(json)).Result(new { runId = id, labels = recorded }, console =>
-                console.WriteLine($"{recorded} labels recorded; ./alt resume {id} goes on with them"));
+                console.WriteLine($"{recorded} labels recorded; ./alt resume {id} continues with them"));
             return 0;
         });
         return command.WithExamples("./alt feedback import second labelled.jsonl --author \"A. Reader\" --reason \"second opinion\"");

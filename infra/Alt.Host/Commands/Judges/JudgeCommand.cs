@@ -31,7 +31,7 @@ internal static class JudgeCommand
         var seed = new Option<int>("--seed") { Description = "With another seed, other requests go wrong.", HelpName = "N" };
         var key = new Option<string?>("--key")
         {
-            Description = "Where the key is that requests must have: env:NAME or file:PATH. Errors repeat the key that came.",
+            Description = "Where to read the key that requests must have: env:NAME or file:PATH. Error replies repeat the received key.",
             HelpName = "PLACE"
         };
         var json = Options.Json();
@@ -56,7 +56,7 @@ internal static class JudgeCommand
             }
             catch (IOException e)
             {
-                throw new InputException($"--port {options.Port}: it cannot be listened on; name another one, or 0 for any", e);
+                throw new InputException($"--port {options.Port}: the server cannot listen on it; name another one, or 0 for any", e);
             }
             catch (OperationCanceledException) when (token.IsCancellationRequested)
             {

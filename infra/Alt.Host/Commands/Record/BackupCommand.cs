@@ -11,7 +11,7 @@ internal static class BackupCommand
     {
         var file = new Argument<string>("FILE") { Description = "The file to write, a tar." };
         var json = Options.Json();
-        var command = new Command("backup", "Write the record of all runs and their artifacts to one file. Runs may go on meanwhile.")
+        var command = new Command("backup", "Write the record of all runs and their artifacts to one file. Runs may continue meanwhile.")
         {
             file, json
         };

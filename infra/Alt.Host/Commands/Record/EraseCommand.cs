@@ -22,7 +22,7 @@ internal static class EraseCommand
         var json = Options.Json();
         var command = new Command(
             "erase",
-            "Take a prompt, its generations and their judgements out of all artifacts, for good. The "
+            "Remove a prompt, its generations and their judgements from all artifacts permanently. The "
             + "record's arithmetic stays.") { prompt, yes, json };
         command.SetAction(async (parsed, token) =>
         {
@@ -72,6 +72,6 @@ internal static class EraseCommand
 
         console.WriteLine(report.Done
             ? $"erased from {report.Artifacts} artifacts; backups that were made before still hold the texts"
-            : $"{report.Artifacts} artifacts hold the texts; ./alt erase --prompt {id} --yes erases them, which nothing undoes");
+            : $"{report.Artifacts} artifacts hold the texts; ./alt erase --prompt {id} --yes erases them, which cannot be undone");
     }
 }

@@ -14,7 +14,8 @@ internal static class EstimateCommand
     {
         var config = new Argument<string>("CONFIG") { Description = "The experiment's YAML file." };
         var (settings, json) = (Options.Set(), Options.Json());
-        var command = new Command("estimate", "Say what a run would ask of remote judges: calls, tokens, money and time. Asks nobody.")
+        var command = new Command(
+            "estimate", "Estimate what a run would ask of remote judges: calls, tokens, money and time. Sends no request.")
         {
             config, settings, json
         };

@@ -31,7 +31,7 @@ internal static class ForkCommand
             parsed.GetValue(runId), temporal.Read(parsed), token));
         return command.WithExamples(
             "./alt fork quickstart-1121-1002 --at 2 --set selection.perQuantile=100 --run-id balanced",
-            "./alt fork quickstart-1121-1002 --at 5 --set iterations=6     (goes on where it ended)");
+            "./alt fork quickstart-1121-1002 --at 5 --set iterations=6     (continues where it ended)");
     }
 
     private static async Task<int> RunAsync(

@@ -10,7 +10,7 @@ internal static class RetryCommand
     {
         var (run, json) = (Options.Run(), Options.Json());
         var command = new Command(
-            "retry", "Go on with a failed run from the stage that failed; finished chunks and stages are not repeated.") { run, json };
+            "retry", "Continue a failed run from the stage that failed; finished chunks and stages are not repeated.") { run, json };
         var temporal = new TemporalFlags(command);
         command.SetAction(async (parsed, token) =>
         {
@@ -21,7 +21,7 @@ internal static class RetryCommand
             if (state.Status != RunStatus.Failed)
             {
                 throw new InputException(
-                    $"run '{id}' has not failed; ./alt status {id} says what it does, ./alt run --run-id {id} goes on with it");
+                    $"run '{id}' has not failed; ./alt status {id} shows what it does, ./alt run --run-id {id} continues it");
             }
 
             using var logs = Logs.Open(home, "run");

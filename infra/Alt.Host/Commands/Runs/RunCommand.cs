@@ -25,12 +25,12 @@ internal sealed class RunCommand
         };
         var runId = new Option<string?>("--run-id")
         {
-            Description = "Name of the run. A run that exists goes on where it was.",
+            Description = "Name of the run. A run that exists continues where it was.",
             HelpName = "ID"
         };
         var (settings, json) = (Options.Set(), Options.Json());
         config.RefuseUnknownOptions();
-        var command = new Command("run", "Run an experiment to its report, or go on with one that was interrupted.")
+        var command = new Command("run", "Run an experiment to its report, or continue one that was interrupted.")
         {
             config, settings, runId, json
         };
@@ -45,7 +45,7 @@ internal sealed class RunCommand
         return command.WithExamples(
             "./alt run",
             "./alt run infra/experiments/toxicity-small.yaml --set data.prompts=prompts.jsonl --set seed=2",
-            "./alt run --run-id quickstart-1121-1002     (goes on)");
+            "./alt run --run-id quickstart-1121-1002     (continues)");
     }
 
     private async Task<int> RunAsync(string? path, string[] settings, string? id, string? temporal, CancellationToken token)
@@ -71,7 +71,7 @@ internal sealed class RunCommand
             return given is null || AltJson.Hash(given) == AltJson.Hash(started.Config)
                 ? started.Config
                 : throw new InputException(
-                    $"run '{id}' exists with another config; give another --run-id, or no config to go on with its own");
+                    $"run '{id}' exists with another config; give another --run-id, or no config to continue with its own");
         }
 
         var config = given ?? RunConfigFile.Read(Quickstart, []);

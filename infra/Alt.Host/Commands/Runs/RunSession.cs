@@ -21,7 +21,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         {
             throw new InputException(
                 $"run '{id}' is paused{(state.PauseReason is { } reason ? $": {reason}" : "")}; ./alt resume {id} ends that, then "
-                + $"./alt run --run-id {id} goes on with it");
+                + $"./alt run --run-id {id} continues it");
         }
 
         string? failure = null;
@@ -29,7 +29,8 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         {
             // The worker, on this machine, would report the same, but later.
             ModelDevice.Choose(state.Started?.Device ?? config.Device);
-            output.Say($"run {id}{(state.Status == RunStatus.Missing ? "" : " goes on")}; after an interruption: ./alt run --run-id {id}");
+            var continues = state.Status == RunStatus.Missing ? "" : " continues";
+            output.Say($"run {id}{continues}; after an interruption: ./alt run --run-id {id}");
             failure = await FollowAsync(record, id, config, temporal, token);
         }
 
@@ -47,7 +48,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         return failure is null
             ? 0
             : throw new HostException(
-                $"run '{id}' failed: {end.Failure?.Explained ?? failure}; once that is mended, go on with: ./alt retry {id}");
+                $"run '{id}' failed: {end.Failure?.Explained ?? failure}; once that is fixed, continue with: ./alt retry {id}");
     }
 
     /// <returns>Why the run failed; null where it ended well.</returns>
@@ -64,7 +65,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            output.Say($"interrupted; nothing is lost. Go on with: ./alt run --run-id {id}");
+            output.Say($"interrupted; nothing is lost. Continue with: ./alt run --run-id {id}");
             throw;
         }
     }

@@ -13,7 +13,7 @@ internal static class SampleCommand
 {
     private static readonly Option<string> Run = new("--run")
     {
-        Description = "The run whose policy speaks.",
+        Description = "The run whose policy is sampled.",
         HelpName = "RUN",
         Required = true
     };
@@ -119,7 +119,7 @@ internal static class SampleCommand
                 MaxNewTokens = parsed.GetValue(MaxNewTokens) ?? own.MaxNewTokens,
             },
         };
-        // The config's own checks know what can work.
+        // The config's checks decide which values are valid.
         return changed.Problems().FirstOrDefault() is { } problem ? throw new InputException(problem) : changed.Evaluation.ToOptions();
     }
 

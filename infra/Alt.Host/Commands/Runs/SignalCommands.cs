@@ -53,7 +53,7 @@ internal static class SignalCommands
 
         failures.Validators.Add(r =>
             Require(r, r.GetValueOrDefault<double?>() is null or (>= 0 and <= 1), "--failures: expected a share from 0 to 1"));
-        return Create(GoOn("resume", "End a run's pause.") with
+        return Create(Continue("resume", "End a run's pause.") with
         {
             Options = [budget, iterationBudget, tokens, iterationTokens, failures],
             Before = parsed => new Option[] { budget, iterationBudget, tokens, iterationTokens, failures }.All(o =>
@@ -74,7 +74,7 @@ internal static class SignalCommands
     }
 
     /// <summary><c>alt feedback retry</c>: a run that continues has the samples in quarantine judged again.</summary>
-    public static Command RetryFeedback() => Create(GoOn(
+    public static Command RetryFeedback() => Create(Continue(
         "retry",
         "Let a run that waits ask again for the judgements in quarantine. Replies that could not be read are paid: they are "
         + "read again, not asked for.") with
@@ -83,11 +83,11 @@ internal static class SignalCommands
     public static Command Stop() => Create(new(
         "stop", "End a run after the iteration under way; what is recorded stays.", w => w.StopAsync(), at => new RunEvent.RunStopped(at),
         [RunStatus.Running, RunStatus.Paused, RunStatus.Failed],
-        "ends after the iteration under way", "is stopped; ./alt run --run-id {0} goes on with it after all"));
+        "ends after the iteration under way", "is stopped; ./alt run --run-id {0} continues it after all"));
 
-    private static Order GoOn(string name, string description) => new(
+    private static Order Continue(string name, string description) => new(
         name, description, w => w.ResumeAsync(), at => new RunEvent.RunResumed(at), [RunStatus.Paused],
-        "goes on", "is no longer paused; ./alt run --run-id {0} goes on with it");
+        "continues", "is no longer paused; ./alt run --run-id {0} continues it");
 
     private static Command Create(Order order)
     {
@@ -176,10 +176,10 @@ internal static class SignalCommands
     {
         public IReadOnlyList<Option> Options { get; init; } = [];
 
-        /// <summary>The words of the command, where they are more than its name.</summary>
+        /// <summary>The whole command, such as <c>feedback retry</c>; null if it is the name.</summary>
         public string? Path { get; init; }
 
-        /// <summary>A run that is under way must be in one of the states too.</summary>
+        /// <summary>Whether a run that is under way must be in one of the states too.</summary>
         public bool OnlyFrom { get; init; }
 
         /// <summary>What is recorded first, whether the run is under way or not; null for nothing.</summary>

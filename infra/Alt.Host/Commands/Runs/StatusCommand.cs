@@ -12,7 +12,7 @@ namespace Alt.Host.Commands;
 
 /// <summary>
 /// <c>alt status</c>: what the record says of a run, corrected by what is alive now. A record cannot know that its worker was killed,
-/// so "running" is only said where a worker lives and the server holds the run open.
+/// so it shows "running" only if a worker is alive and the server has the run open.
 /// </summary>
 internal static class StatusCommand
 {
@@ -25,7 +25,7 @@ internal static class StatusCommand
         };
         run.RefuseUnknownOptions();
         var json = Options.Json();
-        var command = new Command("status", "Say what runs there are, how far each is, and whether it is being worked on.") { run, json };
+        var command = new Command("status", "List the runs, how far each is, and whether a worker works on it.") { run, json };
         command.SetAction((parsed, token) => RunAsync(new Output(parsed.GetValue(json)), parsed.GetValue(run), token));
         return command.WithExamples("./alt status", "./alt status quickstart-1121-1002 --json");
     }
@@ -95,7 +95,7 @@ internal static class StatusCommand
         }
     }
 
-    /// <param name="State">The record's word, or "interrupted" for a run that should be running while no worker works on it.</param>
+    /// <param name="State">The recorded state, or "interrupted" for a run that should be running while no worker works on it.</param>
     /// <param name="Iteration">The iteration under way, or the next one.</param>
     private sealed record StatusOf(
         string RunId, string State, int Iteration, int Iterations, string? Stage, int? Chunk, int? Chunks, long? Done, long? Total,

@@ -96,7 +96,7 @@ internal static class BenchCommand
                 await TemporalConnection.ConnectAsync(home, logs, Task.Delay(Timeout.Infinite, token), token), run);
         }
 
-        // Nothing runs, so no server does: this one is for reading.
+        // No run is under way, so no server runs: this one is started only to read the history.
         return await WithDatabaseAsync(ServerCommand.Database, async connection =>
         {
             await using var server = await EmbeddedServer.StartAsync(new() { ConnectionString = connection }, token);

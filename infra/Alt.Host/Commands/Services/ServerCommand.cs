@@ -68,7 +68,7 @@ internal static class ServerCommand
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            output.Say("The server has ended; what is stored goes on with the next one.");
+            output.Say("The server has ended; the next one continues what is stored.");
         }
 
         return 0;
@@ -123,12 +123,12 @@ internal static class ServerCommand
         }
         catch (IOException) when (wanted is null)
         {
-            // Another process has the usual port.
+            // Another process uses the usual port.
             return await EmbeddedServer.StartAsync(optionsOf(AnyPort), token, logs);
         }
     }
 
-    // Clients that wait for a server to come back look for it where it was.
+    // Clients that wait for the server to come back try its last port.
     private static int LastPort(AltHome home, int otherwise) => TemporalEndpoint.LastPort(home) is > 0 and var last ? last : otherwise;
 
     private static string Where(AltHome home) =>

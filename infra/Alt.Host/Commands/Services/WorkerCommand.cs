@@ -50,7 +50,7 @@ internal static class WorkerCommand
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            output.Say("The worker has ended; what it had begun is done again by the next one.");
+            output.Say("The worker has ended; the next one repeats what it had begun.");
         }
 
         return 0;
@@ -87,7 +87,7 @@ internal static class WorkerCommand
         {
             // The process ends while the rest still runs; the record, and with it PostgreSQL, is closed properly.
             logs.CreateLogger(nameof(WorkerCommand)).LogWarning(
-                "The worker did not end within {Seconds} s: its server is away, or an activity does not stop", Grace.TotalSeconds);
+                "The worker did not end within {Seconds} s: its server is unreachable, or an activity does not stop", Grace.TotalSeconds);
             throw new OperationCanceledException(token);
         }
 

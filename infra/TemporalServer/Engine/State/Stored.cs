@@ -7,7 +7,7 @@ using Temporalio.Api.Sdk.V1;
 
 namespace TemporalServer.Engine.State;
 
-// Temporal's messages inside the stored state: each read gives a new message, and a change counts once it is set.
+// Temporal's messages inside the stored state: each read returns a new message, and a change takes effect once it is set.
 
 internal sealed partial class ExecutionState
 {

@@ -125,7 +125,7 @@ public sealed class RemoteJudgeTests : CallsTest
     }
 
     [Fact]
-    public async Task A_call_beyond_the_budget_holds_the_run_and_says_how_to_go_on()
+    public async Task A_call_beyond_the_budget_holds_the_run_and_says_how_to_continue()
     {
         await using var server = await RehearsalServer.StartAsync(new());
         var judge = await OpenAsync(Model(server), new BudgetConfig { Run = .000001m });

@@ -6,7 +6,7 @@ using Alt.Infra;
 namespace Alt.Tests.Infra.Audits;
 
 /// <summary>
-/// A PostgreSQL of its own that may not write beyond a size of file, as if its disk were full there. Everybody may limit their own
+/// A PostgreSQL of its own that may not write beyond a size of file, as if its disk were full there. Any user may limit their own
 /// processes.
 /// </summary>
 public sealed class FullDiskTests : IAsyncLifetime
@@ -67,7 +67,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     private async Task LimitAsync(string bytes)
     {
         var postmaster = (await PostgresCluster.StatusAsync(_home.FullName)).ProcessId!.Value;
-        // Only who runs a process may limit it, and root runs PostgreSQL as another user.
+        // Only the user of a process may limit it, and root runs PostgreSQL as another user.
         const string Command = """
             [ "$(id -u)" != 0 ] || as="setpriv --reuid=$(stat -c %u "$1") --regid=$(stat -c %g "$1") --clear-groups"
             exec $as prlimit --pid=$2 --fsize=$3:

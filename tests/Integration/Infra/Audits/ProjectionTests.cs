@@ -20,7 +20,7 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task Projections_of_another_version_are_made_anew_when_the_record_is_opened()
+    public async Task Projections_of_another_version_are_rebuilt_when_the_record_is_opened()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
         var before = await run.DumpAsync();

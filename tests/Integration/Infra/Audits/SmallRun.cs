@@ -173,7 +173,7 @@ internal sealed class SmallRun : IAsyncDisposable
             id.Prompt == 3 && id.K == 1 ? FinishReason.Length : FinishReason.Stop);
     }
 
-    /// <summary>The first ones of an iteration without a reward, each in a way of its own; a fourth that needed two calls.</summary>
+    /// <summary>The first three samples of an iteration get no reward, each for another reason; the fourth needed two calls.</summary>
     private static Judgement Judge(Sample sample, int index)
     {
         var call = new JudgeCall(

@@ -15,7 +15,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
     ];
 
     [Fact]
-    public async Task A_run_that_nobody_touched_verifies()
+    public async Task A_run_that_was_not_tampered_with_verifies()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
 
@@ -126,7 +126,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_run_verifies_while_it_goes_on()
+    public async Task A_run_verifies_while_it_continues()
     {
         await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
         await run.StartAsync();
@@ -173,13 +173,13 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
             "update mt_events set data = jsonb_set(data, '{MeanReward}', '0.99') where stream_id = 'iteration-small-1' and "
             + "type = 'feedback_collected'");
         await ExecuteAsync(source, "drop table alt_seals");
-        await (await Ledger.OpenAsync(run.ConnectionString, run.Artifacts)).DisposeAsync(); // seals what there is
+        await (await Ledger.OpenAsync(run.ConnectionString, run.Artifacts)).DisposeAsync(); // seals the existing events
 
         var problem = Assert.Single((await VerifyAsync(run)).Problems);
         Assert.Contains("iteration-small-1", problem, StringComparison.Ordinal);
         Assert.Contains("certificate", problem, StringComparison.Ordinal);
 
-        // Who can also write to the artifacts makes a new certificate, and only a copy kept elsewhere tells.
+        // An intruder who can also write to the artifacts can make a new certificate; only a copy kept elsewhere shows it.
         File.Delete(new Certificate(run.Artifacts, SmallRun.Id).Path);
         await run.Ledger.CertifyAsync(SmallRun.Id);
         Assert.Empty((await VerifyAsync(run)).Problems);
@@ -221,7 +221,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
             }
             catch (System.Text.Json.JsonException)
             {
-                // A bracket or a quote was met; another byte.
+                // The change hit a bracket or a quote; try another byte.
             }
         }
     }

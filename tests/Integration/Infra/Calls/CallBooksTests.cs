@@ -11,7 +11,7 @@ public sealed class CallBooksTests
     private static readonly DateTime Now = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
     private static readonly BudgetConfig Budget = new() { Run = 20, Iteration = 12, RunTokens = 190, IterationTokens = 130 };
 
-    /// <summary>What somebody does to a request: asks, or ends it with a reply, with nothing, or in doubt.</summary>
+    /// <summary>What a caller does to a request: asks, or ends it with a reply, with nothing, or in doubt.</summary>
     private enum Act { Ask, Reply, Nothing, Doubt }
 
     private static Arbitrary<(Act Act, int Request, int Money, int Used)[]> Histories() => Arb.From(
@@ -118,7 +118,7 @@ public sealed class CallBooksTests
         return books;
     }
 
-    // Odd requests are of the second iteration, where there is one.
+    // Odd requests belong to the second iteration, if one exists.
     private static CallAsk Ask(int request, int money) => new(
         Guid.NewGuid(), "account", $"{request}", "", new() { Concurrency = Concurrency }, new("run", 1 + (request % 2), Budget), money,
         10 * money);

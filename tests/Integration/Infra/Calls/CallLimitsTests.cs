@@ -37,7 +37,7 @@ public sealed class CallLimitsTests : CallsTest
         Assert.Equal(
             BudgetLimit.Run,
             Assert.IsType<CallOutcome.OverBudget>(await AskAsync(service, "3", scope: Scope(iteration: 3, budget: budget))).Limit);
-        // More money, and it goes on.
+        // With more money, it continues.
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "3", scope: Scope(iteration: 3, budget: budget with { Run = 45 })));
     }
 
@@ -47,7 +47,7 @@ public sealed class CallLimitsTests : CallsTest
         const int Allowed = 5;
         var (now, most, waiting) = (0, 0, 0);
         var together = NewGate();
-        // Each waits until as many are under way as may be, so that one more would be seen.
+        // Each waits until the permitted number is under way, so that one too many would be noticed.
         var service = new ScriptedTransport(async (_, token) =>
         {
             Task all;
@@ -62,7 +62,7 @@ public sealed class CallLimitsTests : CallsTest
                 }
             }
 
-            // Were fewer let through, none would ever be enough.
+            // If fewer were let through, the number would never be reached.
             await all.WaitAsync(TimeSpan.FromSeconds(60), token);
             lock (this)
             {
@@ -83,7 +83,7 @@ public sealed class CallLimitsTests : CallsTest
     public async Task The_quota_outlives_the_process()
     {
         var service = new ScriptedTransport(_ => ScriptedTransport.Ok());
-        // A slot of a minute each, so the second one cannot be had while this test lasts.
+        // A slot of a minute each, so the second one is not available while this test lasts.
         var account = Account(new() { RequestsPerMinute = 1 });
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "1", account));
         await using var others = await OpenAsync();

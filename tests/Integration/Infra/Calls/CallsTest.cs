@@ -36,7 +36,7 @@ public abstract class CallsTest : IAsyncLifetime
         await _postgres.DisposeAsync();
     }
 
-    /// <summary>As another process would have it.</summary>
+    /// <summary>As another process would open it.</summary>
     private protected Task<RemoteCalls> OpenAsync() => RemoteCalls.OpenAsync(Database, Short);
 
     private protected static RemoteAccount Account(CallsConfig? calls = null, Secret? secret = null) =>

@@ -62,7 +62,7 @@ public sealed class RehearsalServerTests : CallsTest
         await using var server = await RehearsalServer.StartAsync(
             new() { Faults = Faults.Parse(["429-retry-after=1"], 0), RetryAfter = TimeSpan.FromHours(1) });
         var account = AccountOf(server);
-        // More than anybody would wait for, so nobody does.
+        // Longer than any caller may wait, so none does.
         var failed = Assert.IsType<CallOutcome.Failed>(await AskAsync(new ChatCompletions(account), Chat("q"), account));
         Assert.Equal((CallFailure.RateLimited, 1), (failed.Kind, failed.Attempts));
         Assert.Contains("01:00:00", failed.Reason, StringComparison.Ordinal);

@@ -224,7 +224,7 @@ public sealed class RemoteCallsTests : CallsTest
     }
 
     [Fact]
-    public async Task A_lost_session_is_opened_again_and_its_calls_go_on()
+    public async Task A_lost_session_is_opened_again_and_its_calls_continue()
     {
         var gate = new TaskCompletionSource();
         var service = new ScriptedTransport(async (_, _) =>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>Backups of a real run, brought back into homes of their own; and an erasure in one of those.</summary>
+/// <summary>Backups of a real run, restored into homes of their own, and an erasure in one of those.</summary>
 [Collection(HostTests.Name)]
 public sealed class BackupTests(FinishedRun run)
 {

@@ -56,7 +56,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_file_that_changed_or_is_gone_before_the_run_imported_it_is_named_when_the_run_goes_on()
+    public async Task A_file_that_changed_or_is_gone_before_the_run_imported_it_is_named_when_the_run_continues()
     {
         await using var installation = new Installation();
         var prompts = installation.PathOf("prompts.jsonl");

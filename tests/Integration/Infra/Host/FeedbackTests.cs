@@ -14,7 +14,7 @@ public sealed class FeedbackTests
     private static readonly string[] Tags = new FeedbackConfig().Tags.ToArray();
 
     [Fact]
-    public async Task People_label_what_a_run_waits_for_and_it_goes_on_with_their_labels()
+    public async Task People_label_what_a_run_waits_for_and_it_continues_with_their_labels()
     {
         await using var installation = new Installation();
         await using var run = installation.Start(
@@ -120,7 +120,7 @@ public sealed class FeedbackTests
     }
 
     [Fact]
-    public async Task A_run_that_waits_for_somebody_can_be_stopped()
+    public async Task A_run_that_waits_for_a_person_can_be_stopped()
     {
         await using var installation = new Installation();
         await using var run = installation.Start(
@@ -135,10 +135,10 @@ public sealed class FeedbackTests
     }
 
     [Fact]
-    public async Task Too_many_samples_without_a_label_hold_the_run_until_somebody_allows_them()
+    public async Task Too_many_samples_without_a_label_hold_the_run_until_a_user_allows_them()
     {
         await using var installation = new Installation();
-        // A judge whose service is not there: every call fails.
+        // A judge whose service is unreachable: every call fails.
         await using var run = installation.Start(
             "run", installation.Config, "--run-id", "alone", "--json", "--set", "iterations=1", "--set", "prompts.perIteration=8",
             "--set", "feedback.judge={kind: scorer, endpoint: 'http://127.0.0.1:9', calls: {attempts: 1}}");
@@ -149,7 +149,7 @@ public sealed class FeedbackTests
             "a second pause");
         Assert.Equal(0, (await installation.RunAsync("resume", "alone", "--failures", "1")).ExitCode);
 
-        // Without any label there is nothing to train on, and the run says so.
+        // Without any label there is nothing to train on, and the run reports it.
         var end = await run.EndAsync();
         Assert.Equal(1, end.ExitCode);
         Assert.Contains("iteration 1", end.Errors, StringComparison.Ordinal);

@@ -139,7 +139,7 @@ public sealed partial class FinishedRunTests(FinishedRun run)
         Assert.False(File.Exists(Installation.PathOf("never.jsonl")));
     }
 
-    /// <summary>Whatever a browser would fetch.</summary>
+    /// <summary>Everything that a browser would fetch.</summary>
     [GeneratedRegex("""(src|href)\s*=|url\(|@import|https?:""")]
     private static partial Regex External();
 }

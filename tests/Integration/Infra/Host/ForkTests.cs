@@ -58,7 +58,7 @@ public sealed class ForkTests(FinishedRun calm)
         Assert.Equal(
             await Installation.QueryAsync("select version::text from mt_streams where id = 'run-calm'"),
             first.GetProperty("Version").ToString());
-        // What its parent made is replayed with its parent's settings, its own with its own.
+        // The parent's iterations are replayed with the parent's settings, the fork's with its own.
         Assert.Equal(0, (await Installation.RunAsync("replay", "frugal", "--iteration", "1")).ExitCode);
         Assert.Equal(0, (await Installation.RunAsync("replay", "frugal", "--iteration", "2")).ExitCode);
     }

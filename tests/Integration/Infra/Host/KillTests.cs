@@ -19,7 +19,7 @@ public sealed class KillTests(FinishedRun calm)
         random.Shuffle(victims);
         foreach (var victim in victims)
         {
-            // No wait for anything: this is the random moment.
+            // Waits for no condition: this delay is the random moment.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 1500)));
             await installation.KillAsync(victim);
             Assert.False(run.HasEnded, $"The run ended before all {victims.Length} kills: {run.Errors}");
@@ -37,7 +37,7 @@ public sealed class KillTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task Nothing_lives_on_after_the_command_itself_was_killed_and_the_run_goes_on_when_called_again()
+    public async Task No_process_outlives_the_killed_command_and_the_run_continues_when_called_again()
     {
         await using var installation = new Installation();
         await using (var run = installation.Start("run", installation.Config, "--run-id", "killed"))

@@ -27,7 +27,7 @@ public sealed class LogTests(FinishedRun calm)
         var end = await installation.RunAsync("run", installation.Config, "--run-id", "told", "--json", "--verbose", "--log-json");
 
         Assert.True(end.ExitCode == 0, end.Errors);
-        // Standard output is the report's alone, and being watched changes nothing.
+        // Standard output holds only the report, and watching the run changes nothing.
         Assert.Equal(calm.Report.WeightsHash, JsonSerializer.Deserialize<RunReport>(end.Output, AltJson.Options)!.WeightsHash);
 
         var log = (await File.ReadAllLinesAsync(Path.Combine(installation.Home, "logs", "worker.log"))).Select(Entry).ToArray();

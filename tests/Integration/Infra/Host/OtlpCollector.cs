@@ -26,7 +26,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     public string Address => _app.Urls.Single();
 
-    /// <summary>The paths to which requests came, whatever was in them.</summary>
+    /// <summary>The paths of all requests, whatever their content.</summary>
     public HashSet<string> Paths { get; } = [];
 
     public IReadOnlyList<OtlpPoint> Points => [.. _points];
@@ -58,7 +58,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
             read(new(ByteString.CopyFrom(body.ToArray())));
         }
 
-        // An empty reply message: everything was taken.
+        // An empty reply message: everything was accepted.
         context.Response.ContentType = "application/x-protobuf";
     }
 

@@ -4,12 +4,12 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>Runs with a Temporal server that is somebody else's: here the embedded one of another home.</summary>
+/// <summary>Runs with an external Temporal server: here the embedded one of another home.</summary>
 [Collection(HostTests.Name)]
 public sealed class OutsideServerTests(FinishedRun calm)
 {
     [Fact]
-    public async Task A_run_uses_the_server_that_it_is_given_in_ciphertext_and_waits_for_it_while_it_is_away()
+    public async Task A_run_uses_the_server_that_it_is_given_in_ciphertext_and_waits_for_it_while_it_is_unreachable()
     {
         await using var elsewhere = new Installation();
         await using var installation = new Installation();
@@ -32,7 +32,7 @@ public sealed class OutsideServerTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task A_run_goes_on_without_its_follower_where_others_serve_it()
+    public async Task A_run_continues_without_its_follower_where_others_serve_it()
     {
         await using var elsewhere = new Installation();
         await using var installation = new Installation();

@@ -73,7 +73,7 @@ public sealed class ReplayTests(FinishedRun run)
     [Fact]
     public async Task The_first_difference_is_named_by_stage_and_sample()
     {
-        // The pool as somebody would leave it who wants another sample to be the best, with a hash that fits its bytes.
+        // The pool as an intruder who wants another sample to be the best would leave it, with a hash that fits its bytes.
         const string Stream = "iteration-calm-1";
         var pool = JsonDocument.Parse(await Installation.QueryAsync(Data(Stream, "data_pool_updated"))).RootElement.GetProperty("Pool");
         var lines = await File.ReadAllLinesAsync(ArtifactPath(pool.GetProperty("Hash").GetString()!));

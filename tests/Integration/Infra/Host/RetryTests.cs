@@ -9,7 +9,7 @@ namespace Alt.Tests.Infra.Host;
 public sealed partial class RetryTests(FinishedRun calm)
 {
     [Fact]
-    public async Task A_run_that_failed_says_why_and_goes_on_from_the_stage_that_failed()
+    public async Task A_run_that_failed_says_why_and_continues_from_the_stage_that_failed()
     {
         await using var installation = new Installation();
         await installation.KillAfterFirstEvaluationAsync("unlucky");

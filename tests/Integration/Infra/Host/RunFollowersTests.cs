@@ -4,7 +4,7 @@ using Alt.Infra;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>Several runs in one home, and runs that nobody follows.</summary>
+/// <summary>Several runs in one home, and runs that no command follows.</summary>
 [Collection(HostTests.Name)]
 public sealed class RunFollowersTests(FinishedRun calm)
 {
@@ -66,7 +66,7 @@ public sealed class RunFollowersTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task What_is_told_to_a_run_that_nobody_works_on_is_recorded_and_obeyed()
+    public async Task A_command_to_a_run_that_no_worker_has_is_recorded_and_obeyed()
     {
         await using var installation = new Installation();
         await installation.KillAfterFirstEvaluationAsync("told");
@@ -97,7 +97,7 @@ public sealed class RunFollowersTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task A_run_under_way_waits_when_paused_and_goes_on_when_resumed()
+    public async Task A_run_under_way_waits_when_paused_and_continues_when_resumed()
     {
         await using var installation = new Installation();
         await using var run = installation.Start("run", installation.Config, "--run-id", "patient", "--json");
@@ -106,7 +106,7 @@ public sealed class RunFollowersTests(FinishedRun calm)
         Assert.Contains("waits", (await installation.RunAsync("pause", "patient")).Output, StringComparison.Ordinal);
         await run.SaysAsync("paused");
         Assert.False(run.HasEnded);
-        Assert.Contains("goes on", (await installation.RunAsync("resume", "patient")).Output, StringComparison.Ordinal);
+        Assert.Contains("continues", (await installation.RunAsync("resume", "patient")).Output, StringComparison.Ordinal);
 
         var end = await run.EndAsync();
         Assert.True(end.ExitCode == 0, end.Errors);
@@ -132,7 +132,7 @@ public sealed class RunFollowersTests(FinishedRun calm)
     }
 
     [Fact]
-    public async Task A_run_that_has_imported_its_files_goes_on_without_them_and_one_that_has_not_asks_for_them()
+    public async Task A_run_that_has_imported_its_files_continues_without_them_and_one_that_has_not_asks_for_them()
     {
         await using var installation = new Installation();
         var grammar = installation.PathOf("grammar.yaml");

@@ -6,7 +6,7 @@ using TemporalServer;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>The worker as a user of Temporal starts it, for a server of others.</summary>
+/// <summary>The worker as a user of Temporal starts it, for an external server.</summary>
 public sealed class WorkerCommandTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
     [Fact]

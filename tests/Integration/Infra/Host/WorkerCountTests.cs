@@ -55,7 +55,7 @@ public sealed class WorkerCountTests(FinishedRun calm, OneWorkersRun alone) : IC
     }
 }
 
-/// <summary>What others are compared with: the run of one worker.</summary>
+/// <summary>The run with one worker, which the others are compared with.</summary>
 public sealed class OneWorkersRun : IAsyncLifetime
 {
     public RunReport Report { get; private set; } = null!;
@@ -70,7 +70,7 @@ public sealed class OneWorkersRun : IAsyncLifetime
 }
 
 /// <summary>
-/// A home whose run is worked on in this process, by as many workers as wanted. Its chunks are as many as the most of them.
+/// A home whose run is worked on in this process by a given number of workers. It has as many chunks as the largest such number.
 /// </summary>
 internal sealed class WorkSite : IAsyncDisposable
 {
@@ -115,7 +115,7 @@ internal sealed class WorkSite : IAsyncDisposable
         return await _record.Ledger.ReportAsync(Run);
     }
 
-    /// <summary>What the workflows do, without them: they begin a stage's chunks in their order.</summary>
+    /// <summary>Does what the workflows do, without them: begins a stage's chunks in their order.</summary>
     public async Task<RunReport> RunShuffledAsync(Random random)
     {
         var (ledger, artifacts) = (_record.Ledger, new ArtifactStore(_home.Artifacts));
@@ -178,7 +178,7 @@ internal sealed class WorkSite : IAsyncDisposable
     private Task<TemporalClient> ConnectAsync() =>
         Alt.Host.TemporalConnection.ConnectAsync(_home, NullLoggerFactory.Instance, Task.Delay(Timeout.Infinite), CancellationToken.None);
 
-    // By a connection of its own, as a process has: the workers of one connection may not share a queue.
+    // Over its own connection, as a process has: the workers of one connection may not share a queue.
     private async Task WorkAsync(CancellationToken token) =>
         await Worker.RunAsync(await ConnectAsync(), _record, _home, NullLoggerFactory.Instance, WorkerSettings.Default, () => { }, token);
 }

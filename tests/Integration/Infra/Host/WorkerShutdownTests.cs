@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Alt.Tests.Infra.Host;
 
-/// <summary>How a worker's host begins and ends, with parts in the place of its queues.</summary>
+/// <summary>How a worker's host starts and stops, with stand-ins for its queues.</summary>
 public sealed class WorkerShutdownTests : IDisposable
 {
     private readonly List<string> _seen = [];

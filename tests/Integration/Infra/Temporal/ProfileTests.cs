@@ -94,7 +94,7 @@ public sealed class ProfileTests : IDisposable
             TemporalFlags.Notes(new() { TargetHost = "cloud:1" }, [], null, Of(("TEMPORAL_ADDRESS", "cloud:1"))));
 
     [Fact]
-    public void Variables_that_go_before_a_named_profile_are_told_and_keys_are_never_shown()
+    public void Variables_that_override_a_named_profile_are_reported_and_keys_are_never_shown()
     {
         File.WriteAllText(_file, Profiles);
 
@@ -104,10 +104,10 @@ public sealed class ProfileTests : IDisposable
 
         Assert.Equal(
             [
-                "TEMPORAL_ADDRESS goes before the profile: other:1 in the place of cloud:7233",
-                "TEMPORAL_API_KEY goes before what the profile has",
-                "TEMPORAL_NAMESPACE goes before the profile: mine in the place of default",
-                "TEMPORAL_TLS_SERVER_NAME goes before what the profile has",
+                "TEMPORAL_ADDRESS overrides the profile: other:1 instead of cloud:7233",
+                "TEMPORAL_API_KEY overrides the profile",
+                "TEMPORAL_NAMESPACE overrides the profile: mine instead of default",
+                "TEMPORAL_TLS_SERVER_NAME overrides the profile",
             ],
             notes);
     }

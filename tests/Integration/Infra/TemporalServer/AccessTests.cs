@@ -7,7 +7,7 @@ using TemporalServer;
 
 namespace Alt.Tests.Infra.TemporalServer;
 
-/// <summary>Who may connect: TLS, client certificates, the API key.</summary>
+/// <summary>Which clients may connect: TLS, client certificates, the API key.</summary>
 public sealed class AccessTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
     [Fact]

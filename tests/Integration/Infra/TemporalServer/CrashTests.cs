@@ -21,7 +21,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
             await create.ExecuteNonQueryAsync();
         }
 
-        // The client's own patience is 10 s; a server on a busy machine takes longer to come back.
+        // The client's own time limit is 10 s; a server on a busy machine takes longer to come back.
         var client = await TemporalClient.ConnectAsync(new(server.Address)
         {
             RpcRetry = new() { MaxInterval = TimeSpan.FromSeconds(1), MaxRetries = 1000, MaxElapsedTime = TimeSpan.FromMinutes(2) },
@@ -60,7 +60,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
         }
     }
 
-    /// <summary>Kills somebody about every two seconds for a while.</summary>
+    /// <summary>Kills a process about every two seconds for a while.</summary>
     private async Task<int> KillAsync(RunningProgram[] workers, Func<RunningProgram> start, Task done)
     {
         var random = new Random(1);
@@ -68,7 +68,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
         int kills = 0;
         for (; !done.IsCompleted && (kills < LeastKills || clock.Elapsed < KillingTime); kills++)
         {
-            // No wait for anything: this is the random moment.
+            // Waits for no condition: this delay is the random moment.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1000, 3000)));
             int victim = random.Next(Workers + 1);
             if (victim == Workers)

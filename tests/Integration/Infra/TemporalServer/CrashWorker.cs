@@ -32,7 +32,7 @@ public sealed class CrashEffects(NpgsqlDataSource effects)
 {
     public const string Table = "CREATE TABLE effects (key text PRIMARY KEY, token uuid NOT NULL, attempts int NOT NULL)";
 
-    /// <summary>Records a token under a key once; whoever comes again gets the token of the first.</summary>
+    /// <summary>Records a token under a key once; later calls get the first call's token.</summary>
     [Activity]
     public async Task<Guid> RecordAsync(string key)
     {

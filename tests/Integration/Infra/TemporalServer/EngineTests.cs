@@ -58,7 +58,7 @@ public sealed class EngineTests
         }
     }
 
-    /// <summary>One run, its time, and somebody who does something to it.</summary>
+    /// <summary>One run, its time, and a random actor that changes it.</summary>
     private sealed class World
     {
         private readonly Random _random;
@@ -110,7 +110,7 @@ public sealed class EngineTests
             Commit();
         }
 
-        /// <summary>What history tells is what the state holds, as far as history tells it.</summary>
+        /// <summary>The state agrees with history in everything that history records.</summary>
         public void CheckFold()
         {
             if (!Run.IsRunning || Run.State.BufferedEventBytes.Count > 0
@@ -153,7 +153,7 @@ public sealed class EngineTests
             }
         }
 
-        // Some do not fit the state: then the task fails, which is part of the game.
+        // Some do not fit the state: then the task fails, as intended.
         private Command? Command() => _random.Next(12) switch
         {
             < 4 => new()

@@ -23,7 +23,7 @@ public sealed class HandWorker(RawClient client)
     /// <summary>A worker of another workflow on the same task queue, to be started as a child.</summary>
     public HandWorker Child() => new(client) { Queue = $"{Queue}-child" };
 
-    /// <summary>The same client and worker, to go on with at a server that was started again.</summary>
+    /// <summary>The same client and worker, to continue with at a restarted server.</summary>
     public HandWorker At(RawClient next) => new(next) { Queue = Queue, WorkflowId = WorkflowId };
 
     public WorkflowExecution Execution => new() { WorkflowId = WorkflowId };
@@ -125,7 +125,7 @@ public sealed class HandWorker(RawClient client)
             RequestId = requestId,
         });
 
-    /// <summary>Sends an update and waits until it has come so far.</summary>
+    /// <summary>Sends an update and waits until it has reached the given stage.</summary>
     public Task<UpdateWorkflowExecutionResponse> UpdateAsync(
         string name, string id, UpdateWorkflowExecutionLifecycleStage stage = UpdateWorkflowExecutionLifecycleStage.Completed) =>
         client.CallAsync<UpdateWorkflowExecutionResponse>(UpdateRequest(name, id, stage));

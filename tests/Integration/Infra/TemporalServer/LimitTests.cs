@@ -11,7 +11,7 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
 {
     private static readonly string Large = new('x', 600);
 
-    /// <summary>A server that gives each workflow little.</summary>
+    /// <summary>A server with low limits for each workflow.</summary>
     public sealed class SmallServer : ServerFixture
     {
         protected override ServerLimits Limits =>

@@ -109,7 +109,7 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     }
 
     [Fact]
-    public async Task A_search_attribute_that_nobody_added_cannot_be_set()
+    public async Task A_search_attribute_that_was_not_added_cannot_be_set()
     {
         const string Refusal = "Namespace default has no mapping defined for search attribute Nowhere";
         var attributes = new SearchAttributes

@@ -2,9 +2,9 @@ using Alt.Domain;
 
 namespace Alt.Tests.Model;
 
-/// <summary>A file that is loaded in many mutations, of which each loads or is refused with one line.</summary>
+/// <summary>A file that is loaded in many mutations; each one loads or is refused with one line.</summary>
 /// <param name="AllowedPerByte">Managed bytes that loading may allocate for each byte of the mutated file.</param>
-/// <param name="AllowedAlways">And whatever its size.</param>
+/// <param name="AllowedAlways">Bytes allowed in addition, whatever its size.</param>
 internal sealed record MutatedFile(string Path, long AllowedPerByte = 400, long AllowedAlways = 1 << 20)
 {
     /// <summary>Writes each mutation in the file's place and loads it; ends with the original there again.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Alt.Tests.Model;
 
-/// <summary>Damage as files meet it, and as somebody might do on purpose: the same for the same file and seed.</summary>
+/// <summary>Accidental and deliberate damage to files: the same for the same file and seed.</summary>
 internal static class Mutations
 {
     private static readonly Func<byte[], Random, byte[]>[] Kinds =

@@ -40,7 +40,7 @@ public sealed class PublishedTokenizerTests(Gpt2Reference gpt, PublishedTokenize
     [FactOnSharedData]
     public void Real_texts_become_the_tokens_that_Llama_2_gives_them_and_the_same_texts_again()
     {
-        // The package takes minutes for texts of a million characters, so that those go by lines.
+        // The package takes minutes for texts of a million characters, so those are tokenized by lines.
         string[] texts = [.. TokenRows.SharedTexts().SelectMany(text => text.Length < 100_000 ? [text] : text.Split('\n'))];
         TokenRows.RequireSame(Tokenizer.Load(llama.Folder("llama-2")), texts, llama.Encode("llama-2", texts));
     }

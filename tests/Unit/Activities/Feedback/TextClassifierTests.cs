@@ -81,7 +81,7 @@ public sealed class TextClassifierTests : IDisposable
     }
 
     [FactOnSharedData]
-    public void Real_continuations_are_told_apart_and_the_probabilities_are_calibrated()
+    public void Real_continuations_are_separated_and_the_probabilities_are_calibrated()
     {
         var train = Labelled("train.jsonl");
         var validation = PromptFile.ReadLabelled(SharedData.PathOf("real-toxicity-prompts", "validation.jsonl"))

@@ -45,7 +45,7 @@ public sealed class SlotScheduleTests
     [InlineData(600)]
     [InlineData(24_000)]
     [InlineData(1_000_000)]
-    public void Whoever_always_has_something_to_send_uses_98_percent_of_the_quota(int perMinute)
+    public void A_caller_that_always_has_requests_to_send_uses_98_percent_of_the_quota(int perMinute)
     {
         var sent = Send(perMinute, [.. Enumerable.Repeat((0, 0), 3 * perMinute)]);
         Assert.True(sent.Count(s => s - Start < 2 * Window) >= .98 * 2 * perMinute);

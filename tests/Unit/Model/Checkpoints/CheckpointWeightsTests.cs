@@ -85,7 +85,7 @@ public sealed class CheckpointWeightsTests : IDisposable
         "none.safetensors does not exist, but model.safetensors.index.json names it; expected every shard beside the index")]
     [InlineData(
         """{"weight_map":{"x":"model-00001-of-00002.safetensors"}}""",
-        "has no tensor x, but model.safetensors.index.json says so; expected index and shards of one checkpoint")]
+        "has no tensor x, but model.safetensors.index.json lists it there; expected index and shards of one checkpoint")]
     [InlineData(
         """{"weight_map":{"x":"model-00001-of-00002.safetensors","x":"model-00002-of-00002.safetensors"}}""",
         "is not an index of weights: Duplicate property 'x'")]

@@ -83,7 +83,7 @@ public sealed class WeightShardsTests : IDisposable
     }
 
     [Fact]
-    public void A_training_goes_on_from_shards()
+    public void A_training_continues_from_shards()
     {
         var options = new TrainerOptions
         {

@@ -31,7 +31,7 @@ public sealed class ModelDeviceTests : IDisposable
         Assert.ThrowsAny<Exception>(() => ones([2, 3], device: META) + ones([2, 3]));
 
     [Fact]
-    public void Auto_is_what_is_at_hand_and_cpu_always_is()
+    public void Auto_takes_what_is_available_and_cpu_always_is()
     {
         Assert.Equal(cuda.is_available() ? RunDevice.Cuda : RunDevice.Cpu, ModelDevice.Choose(RunDevice.Auto));
         Assert.Equal(RunDevice.Cpu, ModelDevice.Choose(RunDevice.Cpu));
@@ -130,7 +130,7 @@ public sealed class ModelDeviceTests : IDisposable
     }
 
     [FactOnGpu]
-    public void A_training_on_a_GPU_follows_the_processors_and_goes_on_on_either()
+    public void A_training_on_a_GPU_follows_the_processors_and_continues_on_either()
     {
         var options = new TrainerOptions { Steps = 6, KlCoefficient = 0.05, EntropyCoefficient = 0.06, WeightDecay = 0.1 };
         var losses = new Dictionary<DeviceType, double[]>();

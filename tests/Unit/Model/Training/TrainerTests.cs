@@ -123,7 +123,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void The_optimisers_state_can_go_on_into_the_next_iteration()
+    public void The_optimisers_state_can_continue_in_the_next_iteration()
     {
         var folder = Path.Combine(_folder.FullName, "checkpoint");
         using var trainer = new Trainer(_policy, _reference, TinyModel.Examples(), Options);

@@ -149,7 +149,7 @@ public sealed class TrainingModesTests : IDisposable
     }
 
     [Fact]
-    public void Adapters_go_on_in_the_next_iteration_with_the_optimisers_state()
+    public void Adapters_continue_in_the_next_iteration_with_the_optimisers_state()
     {
         var options = InMode("lora");
         using var reference = TinyModel.Create();
