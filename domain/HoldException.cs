@@ -1,4 +1,7 @@
 namespace Alt.Domain;
 
-/// <summary>The work cannot continue until a person does what the message says; the run waits, it has not failed.</summary>
-public sealed class HoldException(string message) : Exception(message);
+/// <summary>The work cannot continue until a person acts.</summary>
+public sealed class HoldException(Hold hold) : Exception(hold.Reason)
+{
+    public Hold Hold => hold;
+}

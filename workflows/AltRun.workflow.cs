@@ -67,13 +67,13 @@ public class AltRunWorkflow
     [WorkflowSignal]
     public Task PauseAsync() => PauseAsync(true);
 
-    /// <summary>An iteration cannot continue until a person does what the reason says.</summary>
+    /// <summary>An iteration cannot continue until a person acts.</summary>
     [WorkflowSignal]
-    public Task HoldAsync(string reason)
+    public Task HoldAsync(Hold hold)
     {
         if (!_state.Stopping)
         {
-            return PauseAsync(true, reason);
+            return PauseAsync(true, hold);
         }
 
         // The iteration waits for a person, and the run is to end.
@@ -100,7 +100,7 @@ public class AltRunWorkflow
     public Task StopAsync()
     {
         _state = _state with { Stopping = true };
-        if (_state.WaitsFor is not null)
+        if (_state.Hold is not null)
         {
             _abandon?.Cancel();
             return Task.CompletedTask;
@@ -195,7 +195,7 @@ public class AltRunWorkflow
         }
     }
 
-    private async Task PauseAsync(bool pause, string? reason = null)
+    private async Task PauseAsync(bool pause, Hold? hold = null)
     {
         // A run's first fact is that it started.
         await Workflow.WaitConditionAsync(() => IsRecorded);
@@ -207,8 +207,8 @@ public class AltRunWorkflow
                 return;
             }
 
-            _state = _state with { Paused = pause, WaitsFor = reason };
-            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, reason), ActivityPolicies.Light);
+            _state = _state with { Paused = pause, Hold = hold };
+            await Workflow.ExecuteActivityAsync((ReportActivities a) => a.PauseAsync(Run, pause, hold), ActivityPolicies.Light);
             if (_underWay is { } iteration)
             {
                 await TellAsync(iteration, pause);
@@ -249,8 +249,8 @@ public class AltRunWorkflow
 
         public bool Paused { get; init; }
 
-        /// <summary>What a person has to do, where the run paused itself.</summary>
-        public string? WaitsFor { get; init; }
+        /// <summary>Why the run paused itself; null if it did not.</summary>
+        public Hold? Hold { get; init; }
 
         /// <summary>The run ends with the iteration that is under way.</summary>
         public bool Stopping { get; init; }

@@ -78,16 +78,16 @@ public class IterationWorkflow
 
     /// <summary>Repeats work that waits for a person: pauses the whole run with its reason, and continues when the run does.</summary>
     /// <param name="again">Runs before another try.</param>
-    private async Task UntilDoneAsync(Func<Task<Held?>> work, Func<Task>? again = null)
+    private async Task UntilDoneAsync(Func<Task<Hold?>> work, Func<Task>? again = null)
     {
-        while (await work() is { } held)
+        while (await work() is { } hold)
         {
             if (!_state.Paused)
             {
                 _state = _state with { Paused = true };
                 if (Workflow.Info.Parent is { } parent)
                 {
-                    await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(held.Reason));
+                    await Workflow.GetExternalWorkflowHandle<AltRunWorkflow>(parent.WorkflowId).SignalAsync(w => w.HoldAsync(hold));
                 }
             }
 

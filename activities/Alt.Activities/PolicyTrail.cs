@@ -16,7 +16,7 @@ public static class PolicyTrail
             return (start.Checkpoint, start.WeightsHash);
         }
 
-        return iteration > 0 && (await ledger.IterationAsync(run, iteration, token)).Training is { } trained
+        return iteration > 0 && (await ledger.IterationAsync(new(run, iteration), token)).Training is { } trained
             ? (trained.Checkpoint, trained.WeightsHash)
             : throw new InputException(
                 $"run '{run}' has no policy after iteration {iteration} yet; `alt status {run}` shows how far it is");

@@ -26,7 +26,7 @@ public sealed record StageInputs(IterationRef Iteration, RunState Run, Iteration
         prompts.Skip(chunk * Config.Sampling.ChunkPrompts).Take(Config.Sampling.ChunkPrompts);
 
     public static async Task<StageInputs> ReadAsync(Ledger ledger, IterationRef iteration, CancellationToken token) =>
-        new(iteration, await ledger.RunAsync(iteration.Run, token), await ledger.IterationAsync(iteration.Run, iteration.Number, token));
+        new(iteration, await ledger.RunAsync(iteration.Run, token), await ledger.IterationAsync(iteration, token));
 
     /// <summary>The same for the run that made the iteration: a fork shares iterations that its parent's settings decided.</summary>
     public static async Task<StageInputs> OfMakerAsync(Ledger ledger, IterationRef iteration, CancellationToken token)

@@ -48,7 +48,13 @@ internal static partial class StageLog
 
     // ---- Sampling and Evaluation
     [LoggerMessage(LogLevel.Information, "Sampled {Samples} generations of {Tokens} tokens in {Seconds:0.000} s")]
-    public static partial void Sampled(this ILogger log, int samples, long tokens, double seconds);
+    private static partial void Sampled(this ILogger log, int samples, long tokens, double seconds);
+
+    public static void Sampled(this ILogger log, string run, IterationEvent.ChunkFinished chunk)
+    {
+        log.Sampled(chunk.Count, chunk.Tokens, chunk.Seconds);
+        StageTelemetry.Sampled(run, chunk);
+    }
 
     [LoggerMessage(LogLevel.Information, "Summed up {Samples} generations of policy {Policy}, {Truncated} of them truncated")]
     public static partial void SummedUp(this ILogger log, int samples, string policy, int truncated);

@@ -35,7 +35,7 @@ public static class Fork
             }
 
             yield return latest < 0
-                ? $"--set {key}: it decides what is prepared before iteration 0 and shared by all; only a new run can change it: ./alt run"
+                ? $"--set {key}: it decides what is prepared before iteration 0 and shared by all; only a new run can change it"
                 : $"--set {key}: iteration {latest} was the only one that could begin with another value; --at {latest}";
         }
 

@@ -1,7 +1,10 @@
 namespace Alt.Domain;
 
 /// <summary>Names one iteration of a run.</summary>
-public sealed record IterationRef(string Run, int Number);
+public sealed record IterationRef(string Run, int Number)
+{
+    public IterationRef Previous => this with { Number = Number - 1 };
+}
 
 /// <summary>Names one chunk of an iteration's stage.</summary>
 public sealed record ChunkRef(IterationRef Iteration, int Chunk);

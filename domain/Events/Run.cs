@@ -45,7 +45,7 @@ public abstract record RunEvent
         int Prompt, int FromIteration, IReadOnlyDictionary<string, ArtifactRef> Replaced, DateTimeOffset At) : RunEvent;
 
     /// <param name="Reason">Why the run paused itself; null if a user asked for it.</param>
-    public sealed record RunPaused(DateTimeOffset At, string? Reason = null) : RunEvent;
+    public sealed record RunPaused(DateTimeOffset At, Hold? Hold = null) : RunEvent;
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
 
@@ -96,7 +96,7 @@ public sealed record RunState
     public RunEvent.RunFinished? Finished { get; init; }
 
     /// <summary>Why the run paused itself; null where it has not.</summary>
-    public string? PauseReason { get; init; }
+    public Hold? Hold { get; init; }
 
     public IReadOnlyList<RunEvent.PromptErased> Erasures { get; init; } = [];
 
@@ -142,8 +142,8 @@ public sealed record RunState
         RunEvent.PromptErased e => this with { Erasures = [.. Erasures, e] },
         RunEvent.LimitsChanged e => this with { Limits = [.. Limits, e] },
         RunEvent.SamplesLabelled e => this with { Labels = [.. Labels, e] },
-        RunEvent.RunPaused e => this with { Status = RunStatus.Paused, PauseReason = e.Reason },
-        RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null, PauseReason = null },
+        RunEvent.RunPaused e => this with { Status = RunStatus.Paused, Hold = e.Hold },
+        RunEvent.RunResumed or RunEvent.RunRetried => this with { Status = RunStatus.Running, Failure = null, Hold = null },
         RunEvent.RunFailed e => this with { Status = RunStatus.Failed, Failure = e },
         RunEvent.RunStopped => this with { Status = RunStatus.Stopped },
         RunEvent.RunFinished e => this with { Status = RunStatus.Finished, Finished = e },

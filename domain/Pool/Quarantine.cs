@@ -7,9 +7,9 @@ namespace Alt.Domain;
 /// </summary>
 public static class Quarantine
 {
-    /// <summary>Why an iteration may not continue without the samples in quarantine, by kind, and what to do; null where it may.</summary>
+    /// <summary>Why an iteration may not continue without the samples in quarantine, by kind of failure; null where it may.</summary>
     /// <param name="share">The largest share of all samples that may be missing.</param>
-    public static string? Problem(int iteration, IReadOnlyCollection<FeedbackOutcome> outcomes, double share, string run)
+    public static Hold? Hold(int iteration, IReadOnlyCollection<FeedbackOutcome> outcomes, double share)
     {
         var waiting = outcomes.Where(o => o.InQuarantine).ToArray();
         if (waiting.Length <= share * outcomes.Count)
@@ -19,10 +19,9 @@ public static class Quarantine
 
         var kinds = waiting.GroupBy(KindOf).OrderByDescending(g => g.Count())
             .ThenBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Count()} {g.Key}");
-        return string.Create(CultureInfo.InvariantCulture,
+        return new Hold(HoldKind.Quarantine, string.Create(CultureInfo.InvariantCulture,
             $"iteration {iteration}: {waiting.Length} of {outcomes.Count} samples have no label ({string.Join(", ", kinds)}), more than "
-            + $"the share of {share} that feedback.failureShare allows: ./alt feedback retry {run} asks again for those without a reply, "
-            + $"./alt feedback export {run} lets people label them, ./alt resume {run} --failures SHARE goes on without them");
+            + $"the share of {share} that feedback.failureShare allows"));
     }
 
     /// <summary>The first words of a failure say its kind, up to a colon.</summary>

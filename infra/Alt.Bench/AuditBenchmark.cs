@@ -56,7 +56,7 @@ public sealed partial class AuditBenchmark
         var audit = new Audit(_ledger, _artifacts);
         var random = new Random(1);
         var figures = new List<AuditFigure>();
-        var streams = Enumerable.Range(1, Iterations).Select(n => Ledger.IterationStream(Run, n)).ToArray();
+        var streams = Enumerable.Range(1, Iterations).Select(n => Ledger.IterationStream(new(Run, n))).ToArray();
         await AddAsync("sample", i => audit.SampleAsync(Readable(i), token), AuditSql.Sample, Run, 5, 0, 0);
         await AddAsync("why-not", _ => audit.WhyNotAsync(Any(), token), AuditSql.SampleSteps, Run, 5, 0, 0);
         await AddAsync(
@@ -146,7 +146,7 @@ public sealed partial class AuditBenchmark
                 new IterationEvent.BatchSelected(all, 5 * _prompts, new Dictionary<string, int>()),
                 new IterationEvent.PolicyTrained(all, $"weights-{n}", all, _config.Training.Steps, 1, 0, 0, 1, 1),
             ];
-            await _ledger.StartUnprojectedAsync(Run, n, events, token);
+            await _ledger.StartUnprojectedAsync(new(Run, n), events, token);
         }
     }
 
@@ -218,7 +218,8 @@ public sealed partial class AuditBenchmark
         {
             var watch = Stopwatch.StartNew();
             await _ledger.RecordAsync<IterationEvent.ChunkFinished>(
-                run, 1, _ => null, new IterationEvent.ChunkFinished(stage, chunk, artifact, PromptsEach * Generations, 1, 1), token);
+                new IterationRef(run, 1), _ => null,
+                new IterationEvent.ChunkFinished(stage, chunk, artifact, PromptsEach * Generations, 1, 1), token);
             return watch.Elapsed.TotalSeconds;
         }
     }

@@ -71,7 +71,8 @@ public static class EventsBenchmark
             {
                 var chunk = i % OfEach;
                 await ledger.RecordAsync(
-                    "bench", i / OfEach, s => s.Chunk(Stage.Evaluation, chunk), (IterationEvent.ChunkFinished)Fact(chunk), token);
+                    new IterationRef("bench", i / OfEach), s => s.Chunk(Stage.Evaluation, chunk), (IterationEvent.ChunkFinished)Fact(chunk),
+                    token);
             }
 
             return events / watch.Elapsed.TotalSeconds;

@@ -8,14 +8,7 @@ namespace Alt.Activities;
 public sealed class DataPoolActivities(Ledger ledger, ArtifactStore artifacts)
 {
     [Activity]
-    public Task UpdateAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.DataPool, "samples", async (_, token) =>
-    {
-        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
-        if (inputs.State.DataPool is null)
-        {
-            var updated = await new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token);
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.DataPool, updated, token);
-            StageLog.Log.Pooled(updated.Entries, updated.Added);
-        }
-    });
+    public Task UpdateAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.DataPool, "samples", (_, token) => ledger.OnceAsync(
+        iteration, s => s.DataPool, inputs => new DataPoolStage(ledger, artifacts).PoolAsync(inputs, token),
+        updated => StageLog.Log.Pooled(updated.Entries, updated.Added), token));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Alt.Activities.Feedback;
 using Alt.Domain;
 using Alt.Infra;
@@ -35,16 +34,16 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     /// <summary>Judges a chunk; one that is judged already, again as far as it has samples in quarantine or new labels by people.</summary>
     /// <returns>null where the chunk is judged.</returns>
     [Activity]
-    public Task<Held?> CollectAsync(ChunkRef chunk) =>
-        Heartbeats.DuringAsync(Stage.Feedback, "samples", (progress, token) => UnlessHeldAsync(() => CollectAsync(chunk, progress, token)));
+    public Task<Hold?> CollectAsync(ChunkRef chunk) =>
+        Heartbeats.DuringAsync(Stage.Feedback, "samples", (progress, token) => HoldOfAsync(() => CollectAsync(chunk, progress, token)));
 
     /// <returns>null where the feedback is complete; held where more samples are in quarantine than the run may continue without.</returns>
     [Activity]
-    public Task<Held?> CompleteFeedbackAsync(IterationRef iteration) =>
-        Heartbeats.DuringAsync(Stage.Feedback, "chunks", (_, token) => UnlessHeldAsync(() => CompleteFeedbackAsync(iteration, token)));
+    public Task<Hold?> CompleteFeedbackAsync(IterationRef iteration) =>
+        Heartbeats.DuringAsync(Stage.Feedback, "chunks", (_, token) => HoldOfAsync(() => CompleteFeedbackAsync(iteration, token)));
 
     /// <summary>Work on feedback may find out anywhere that it waits for a person; the workflow gets that as a value.</summary>
-    private static async Task<Held?> UnlessHeldAsync(Func<Task> work)
+    private static async Task<Hold?> HoldOfAsync(Func<Task> work)
     {
         try
         {
@@ -54,7 +53,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
         catch (HoldException e)
         {
             StageLog.Log.Waits(e.Message);
-            return new Held(e.Message);
+            return e.Hold;
         }
     }
 
@@ -75,12 +74,12 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
 
         inputs = relabelled.Count > 0 ? await StageInputs.ReadAsync(ledger, iteration, token) : inputs;
         var (sums, outcomes) = await _stage.SumUpAsync(inputs, token);
-        if (Quarantine.Problem(iteration.Number, outcomes, inputs.Run.FailureShare, iteration.Run) is { } problem)
+        if (Quarantine.Hold(iteration.Number, outcomes, inputs.Run.FailureShare) is { } hold)
         {
-            throw new HoldException(problem);
+            throw new HoldException(hold);
         }
 
-        await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Feedback, sums, token: token);
+        await ledger.RecordAsync(iteration, s => s.Feedback, sums, token);
         StageLog.Log.Collected(sums.Judge, sums.Labelled, sums.Abstained, sums.Unparsed, sums.Failed, sums.Vetoed);
         StageTelemetry.Judged(iteration.Run, sums);
     }
@@ -105,37 +104,15 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
         if (judged.Result != before?.Result)
         {
             await ledger.RecordAsync(
-                inputs.Iteration.Run, inputs.Number,
+                inputs.Iteration,
                 s => s.Chunk(Stage.Feedback, judged.Chunk) is { } recorded && recorded != before ? recorded : null, judged, token);
         }
     }
 
     private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)
     {
-        var labelled = state.Data!.Labelled;
-        var inputs = AltJson.Hash(new { Labelled = labelled.Hash, config.Rows, config.Characters, config.L2 });
-        var clock = Stopwatch.StartNew();
-        var prepared = await ledger.PreparedAsync(inputs, token);
-        var reused = prepared is not null && artifacts.Exists(prepared.Artifact);
-        if (!reused)
-        {
-            var texts = await artifacts.ReadJsonLinesAsync<LabelledText>(labelled, token)
-                .Where(t => Takes(config.Rows, t.Row)).ToArrayAsync(token);
-            var classifier = TextClassifier.Train(texts, config.Characters, config.L2);
-            var artifact = await artifacts.PutAsync(classifier.ToBytes(), ArtifactStore.Bytes, token);
-            prepared = new PreparedModel(inputs, artifact, classifier.Hash, texts.Length, 0, 0);
-        }
-
-        var trained = new RunEvent.ClassifierTrained(
-            role, prepared!.Artifact, prepared.Hash, reused, prepared.Texts, clock.Elapsed.TotalSeconds);
-        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.Reward : s.Judge, trained, prepared: prepared, token: token);
-        StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, reused);
+        var (trained, model) = await new ClassifierStage(ledger, artifacts).TrainAsync(state, role, config, token);
+        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.Reward : s.Judge, trained, model, token);
+        StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, trained.Reused);
     }
-
-    private static bool Takes(LabelledRows rows, int row) => rows switch
-    {
-        LabelledRows.Odd => row % 2 == 1,
-        LabelledRows.Even => row % 2 == 0,
-        _ => true,
-    };
 }

@@ -64,7 +64,7 @@ public sealed class Judges(Classifiers classifiers, Checkpoints checkpoints, Rem
     {
         JudgeConfig.RewardModel => new TextClassifierJudge(await use.RewardModel()),
         JudgeConfig.Rules rules => new RulesJudge(rules),
-        JudgeConfig.Human => new HumanJudge(use.Scope.Run),
+        JudgeConfig.Human => new HumanJudge(),
         JudgeConfig.Ensemble ensemble => await EnsembleAsync(ensemble, use),
         JudgeConfig.LanguageModel model => LanguageModel(model, use),
         JudgeConfig.Scorer scorer =>

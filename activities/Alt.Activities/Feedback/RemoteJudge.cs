@@ -56,8 +56,7 @@ internal sealed class RemoteJudge(
             }),
             CallOutcome.Failed f =>
                 new RemoteAnswer(null, new FeedbackOutcome.Failed($"{f.Kind}: {f.Reason}"), call with { Attempts = f.Attempts }),
-            CallOutcome.OverBudget o =>
-                throw new HoldException($"{o.Reason}: ./alt resume {use.Scope.Run} {OptionOf(o.Limit)} goes on with more"),
+            CallOutcome.OverBudget o => throw new HoldException(new Hold(KindOf(o.Limit), o.Reason)),
             var other => throw new InvalidOperationException($"A call cannot end in {other.GetType().Name}."),
         };
     }
@@ -65,12 +64,12 @@ internal sealed class RemoteJudge(
     /// <summary>Allows the judge to be asked the same question again: the body was no reply of such a service at all.</summary>
     public Task ForgetAsync(JudgeCall call, CancellationToken token) => calls.ForgetAsync([call.RequestHash], token);
 
-    private static string OptionOf(BudgetLimit limit) => limit switch
+    private static HoldKind KindOf(BudgetLimit limit) => limit switch
     {
-        BudgetLimit.Run => "--budget USD",
-        BudgetLimit.Iteration => "--iteration-budget USD",
-        BudgetLimit.RunTokens => "--tokens N",
-        BudgetLimit.IterationTokens => "--iteration-tokens N",
+        BudgetLimit.Run => HoldKind.RunBudget,
+        BudgetLimit.Iteration => HoldKind.IterationBudget,
+        BudgetLimit.RunTokens => HoldKind.RunTokens,
+        BudgetLimit.IterationTokens => HoldKind.IterationTokens,
         _ => throw new ArgumentOutOfRangeException(nameof(limit)),
     };
 }

@@ -26,12 +26,12 @@ public sealed class Forks(Ledger ledger)
             throw new InputException(problem);
         }
 
-        var begun = await ledger.IterationEventsAsync(parent, at, token);
+        var begun = await ledger.IterationEventsAsync(new(parent, at), token);
         var origin = new RunOrigin(parent, at, Fork.FirstStage(state, config, keys, at, IterationState.Fold(begun).Prompts), events.Count);
         var iterations = new List<IReadOnlyList<IterationEvent>>();
         for (var number = 0; number < at; number++)
         {
-            iterations.Add(await ledger.IterationEventsAsync(parent, number, token));
+            iterations.Add(await ledger.IterationEventsAsync(new(parent, number), token));
         }
 
         iterations.Add([.. Fork.Shared(begun, origin.Stage)]);

@@ -49,7 +49,7 @@ public sealed class WhatIf(Ledger ledger, ArtifactStore artifacts)
         var all = new List<PoolSample>();
         for (var number = 1; number < iteration.Number; number++)
         {
-            all.AddRange(await stage.LabelledAsync(await ledger.IterationAsync(iteration.Run, number, token), token));
+            all.AddRange(await stage.LabelledAsync(await ledger.IterationAsync(iteration with { Number = number }, token), token));
         }
 
         return all;

@@ -34,15 +34,15 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
         }
 
         var state = await ledger.RunAsync(run, token);
-        RunEvent? goesOn = state.Status switch
+        RunEvent? continued = state.Status switch
         {
             RunStatus.Failed => new RunEvent.RunRetried(DateTimeOffset.UtcNow),
             RunStatus.Stopped => new RunEvent.RunResumed(DateTimeOffset.UtcNow),
             _ => null,
         };
-        if (goesOn is not null)
+        if (continued is not null)
         {
-            await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? goesOn : null, goesOn, token: token);
+            await ledger.RecordAsync(run, s => s.Status == RunStatus.Running ? continued : null, continued, token: token);
         }
 
         // After the run is recorded as continuing: a failure here is then a new failure with its own reason.
@@ -83,12 +83,7 @@ public sealed class PromptsActivities(Ledger ledger, ArtifactStore artifacts)
     /// <returns>How many chunks the iteration's prompts make.</returns>
     [Activity]
     public Task<int> DrawAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Prompts, "prompts", async (_, token) =>
-    {
-        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
-        var drawn = inputs.State.Prompts
-            ?? await ledger.RecordAsync(
-                iteration.Run, iteration.Number, s => s.Prompts, await new PromptsStage(artifacts).DrawAsync(inputs, token), token: token);
-        StageLog.Log.Drew(drawn.Count, drawn.Chunks);
-        return drawn.Chunks;
-    });
+        (await ledger.OnceAsync(
+            iteration, s => s.Prompts, inputs => new PromptsStage(artifacts).DrawAsync(inputs, token),
+            drawn => StageLog.Log.Drew(drawn.Count, drawn.Chunks), token)).Chunks);
 }

@@ -11,7 +11,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
     public Task FinishIterationAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Report, "events", async (_, token) =>
     {
         var run = await ledger.RunAsync(iteration.Run, token);
-        var state = await ledger.IterationAsync(iteration.Run, iteration.Number, token);
+        var state = await ledger.IterationAsync(iteration, token);
         var finished = new RunEvent.IterationFinished(iteration.Number, state.Training?.WeightsHash ?? run.Base!.WeightsHash);
         await ledger.RecordAsync(iteration.Run, s => s.IterationsFinished > iteration.Number ? finished : null, finished, token: token);
         await ledger.CertifyAsync(iteration.Run, token);
@@ -50,7 +50,7 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
         var failed = new RunEvent.RunFailed(reason, DateTimeOffset.UtcNow);
         if (state.Base is not null && state.IterationsFinished is var iteration && iteration <= state.Config.Iterations)
         {
-            var stage = (await ledger.IterationAsync(run, iteration, token)).Current;
+            var stage = (await ledger.IterationAsync(new(run, iteration), token)).Current;
             // Iteration 0 has no earlier stage to be in.
             failed = failed with { Iteration = iteration, Stage = iteration == 0 && stage < Stage.Evaluation ? Stage.Evaluation : stage };
         }
@@ -60,13 +60,13 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
     });
 
     /// <summary>Records that a run was paused or continues.</summary>
-    /// <param name="reason">Why it paused itself; null if a user asked for it.</param>
+    /// <param name="hold">Why it paused itself; null if a user asked for it.</param>
     [Activity]
-    public Task PauseAsync(string run, bool pause, string? reason = null) =>
+    public Task PauseAsync(string run, bool pause, Hold? hold = null) =>
         Heartbeats.DuringAsync(Stage.Report, "events", async (_, token) =>
         {
             RunEvent change = pause
-                ? new RunEvent.RunPaused(DateTimeOffset.UtcNow, reason)
+                ? new RunEvent.RunPaused(DateTimeOffset.UtcNow, hold)
                 : new RunEvent.RunResumed(DateTimeOffset.UtcNow);
             await ledger.RecordAsync(run, s => (s.Status == RunStatus.Paused) == pause ? change : null, change, token: token);
             StageLog.Log.RunRecorded(pause ? RunStatus.Paused : RunStatus.Running);

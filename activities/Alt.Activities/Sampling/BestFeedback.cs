@@ -21,7 +21,7 @@ public sealed class BestFeedback(Ledger ledger, ArtifactStore artifacts)
             return PolicySampler.Conditioned(policy, config.Prompts, feedback, c => c.Of(0));
         }
 
-        var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration.Run, source, token);
+        var state = source == inputs.Number ? inputs.State : await ledger.IterationAsync(inputs.Iteration with { Number = source }, token);
         var judged = artifacts.ReadJsonLinesAsync<Judgement>(state.Chunks(Stage.Feedback).Select(c => c.Result), token);
         var outcomes = await judged.Select(j => j.Outcome).ToArrayAsync(token);
         var best = Exemplars.Best(outcomes);

@@ -8,14 +8,7 @@ namespace Alt.Activities;
 public sealed class SelectionActivities(Ledger ledger, ArtifactStore artifacts)
 {
     [Activity]
-    public Task SelectAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Selection, "samples", async (_, token) =>
-    {
-        var inputs = await StageInputs.ReadAsync(ledger, iteration, token);
-        if (inputs.State.Selection is null)
-        {
-            var selected = await new SelectionStage(artifacts).SelectAsync(inputs, token);
-            await ledger.RecordAsync(iteration.Run, iteration.Number, s => s.Selection, selected, token);
-            StageLog.Log.Selected(selected.Selected);
-        }
-    });
+    public Task SelectAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Selection, "samples", (_, token) => ledger.OnceAsync(
+        iteration, s => s.Selection, inputs => new SelectionStage(artifacts).SelectAsync(inputs, token),
+        selected => StageLog.Log.Selected(selected.Selected), token));
 }

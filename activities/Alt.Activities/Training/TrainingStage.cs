@@ -88,7 +88,7 @@ public sealed class TrainingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var (examples, found) = (new List<TrainingExample>(selected.Count), new List<SampleId>(selected.Count));
         foreach (var number in selected.Keys.Select(id => id.Iteration).Distinct().Order())
         {
-            var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration.Run, number, token);
+            var past = number == iteration.Number ? state : await ledger.IterationAsync(iteration with { Number = number }, token);
             var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(past.Prompts!.Prompts, token)
                 .ToDictionaryAsync(p => p.Ordinal, p => encoder.Encode(p.Text), cancellationToken: token);
             foreach (var chunk in past.Chunks(Stage.Sampling))

@@ -50,8 +50,7 @@ public static partial class ModelDevice
             RunDevice.Cuda when cuda.is_available() => CUDA,
             RunDevice.Cuda => throw new InputException(
                 "device: cuda, but libtorch finds no GPU on this machine; expected a driver and a build of libtorch with CUDA, or device: "
-                + "cpu (a run that has begun keeps its device; its fork may have another, ./alt fork RUN --at K --set device=cpu, and "
-                + "./alt sample --device cpu shows its policy)"),
+                + "cpu (a run that has begun keeps its device; a fork of it may have another)"),
             _ => throw new ArgumentOutOfRangeException(nameof(device)),
         };
     }

@@ -48,7 +48,7 @@ public sealed partial class Trainer
         var state = ReadState(folder);
         if (JsonSerializer.Serialize(state.Options, Json) != JsonSerializer.Serialize(options, Json))
         {
-            throw new InputException($"{folder} was made with other training options: remove it to start this training again");
+            throw new InputException($"{folder} was made with other training options: remove it to train from the start");
         }
 
         var trainer = new Trainer(policy, reference, examples, options, known) { Step = state.Step };

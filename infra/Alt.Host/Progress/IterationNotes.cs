@@ -12,7 +12,7 @@ internal sealed class IterationNotes(LedgerConnection record, string run, Progre
         var finished = (await record.Ledger.RunAsync(run, token)).IterationsFinished;
         for (; _next < finished; _next++)
         {
-            if ((await record.Ledger.IterationAsync(run, _next, token)).Evaluation is { } evaluation)
+            if ((await record.Ledger.IterationAsync(new(run, _next), token)).Evaluation is { } evaluation)
             {
                 var m = evaluation.Metrics;
                 display.Note(string.Create(CultureInfo.InvariantCulture,

@@ -27,7 +27,7 @@ internal sealed class ProgressDisplay(Output output)
         }
 
         var entered = ProgressText.StageOf(snapshot);
-        if (entered != _stage || snapshot.Run?.WaitsFor is null && DateTime.UtcNow >= _nextPlain)
+        if (entered != _stage || snapshot.Run?.Hold is null && DateTime.UtcNow >= _nextPlain)
         {
             output.Say(ProgressText.LineOf(snapshot));
             (_stage, _nextPlain) = (entered, DateTime.UtcNow + PlainInterval);

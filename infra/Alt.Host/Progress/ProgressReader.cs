@@ -25,7 +25,7 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         var description = await DescribeAsync(workflow.Id, token);
         if (description.WorkflowExecutionInfo.Status != WorkflowExecutionStatus.Running)
         {
-            return new(true, _lastRun, null, null, null);
+            return new(run, true, _lastRun, null, null, null);
         }
 
         var before = _lastRun?.Iteration;
@@ -45,7 +45,7 @@ internal sealed class ProgressReader(ITemporalClient client, string run)
         }
 
         return new(
-            false, _lastRun, _lastRun?.Phase == RunPhase.Iterating ? _lastIteration : null, await TogetherAsync(pending),
+            run, false, _lastRun, _lastRun?.Phase == RunPhase.Iterating ? _lastIteration : null, await TogetherAsync(pending),
             TroubleOf(pending));
     }
 

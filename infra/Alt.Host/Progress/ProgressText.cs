@@ -9,7 +9,7 @@ internal static class ProgressText
     /// <summary>The part that changes only when the run enters another stage.</summary>
     public static string StageOf(RunSnapshot snapshot) => snapshot switch
     {
-        { Run: { WaitsFor: { } reason } } => $"waits: {reason}",
+        { Run: { Hold: { } hold } } => $"waits: {HoldText.Of(hold, snapshot.Id)}",
         { Run: null or { Phase: RunPhase.Starting } } => "starting",
         { Run: { Phase: RunPhase.Iterating } run, Iteration: var iteration } =>
             $"iteration {run.Iteration} of {run.Iterations} · {iteration?.Stage.ToString() ?? "starting"}",
@@ -22,7 +22,7 @@ internal static class ProgressText
     public static string LineOf(RunSnapshot snapshot)
     {
         var parts = new List<string> { StageOf(snapshot) };
-        if (snapshot.Run is { Paused: true, WaitsFor: null })
+        if (snapshot.Run is { Paused: true, Hold: null })
         {
             parts.Add("paused");
         }

@@ -10,7 +10,7 @@ namespace Alt.Host.Progress;
 /// <param name="Work">The activities under way taken together; null if none has reported yet.</param>
 /// <param name="Trouble">Why an activity is being retried; null if none is.</param>
 internal sealed record RunSnapshot(
-    bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
+    string Id, bool Closed, AltRunWorkflow.State? Run, IterationWorkflow.State? Iteration, StageProgress? Work, string? Trouble)
 {
     /// <summary>Time until the stage ends at its present speed; null if it is unknown.</summary>
     public TimeSpan? Left

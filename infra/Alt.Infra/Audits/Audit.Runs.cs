@@ -18,7 +18,7 @@ public sealed partial class Audit
     {
         var state = await ledger.ExistingRunAsync(run, token);
         string[] streams = moment.Iteration is { } iteration
-            ? [Ledger.IterationStream(run, iteration)]
+            ? [Ledger.IterationStream(new(run, iteration))]
             : IterationStreams(run, state.Config);
         var (lastEvent, lastTime) = (moment.Event ?? long.MaxValue, (moment.Time ?? DateTimeOffset.MaxValue).ToUniversalTime());
         var found = await AskAsync(
@@ -61,7 +61,7 @@ public sealed partial class Audit
             }
         }
 
-        var states = await SummariesAsync([Ledger.IterationStream(run, from), Ledger.IterationStream(run, to)], token);
+        var states = await SummariesAsync([Ledger.IterationStream(new(run, from)), Ledger.IterationStream(new(run, to))], token);
         var (a, b) = (State(from), State(to));
         var moves = await AskAsync(
             AuditSql.Moves, r => new QuantileMove(r.GetInt32(0), r.GetInt32(1), r.GetInt64(2)), token, run, Math.Min(from, to),
@@ -72,7 +72,7 @@ public sealed partial class Audit
                 .Where(f => f.From is not null || f.To is not null)],
             from <= to ? moves : [.. moves.Select(m => new QuantileMove(m.To, m.From, m.Samples)).OrderBy(m => (m.From, m.To))]);
 
-        IterationState State(int number) => states.GetValueOrDefault(Ledger.IterationStream(run, number), IterationState.Empty);
+        IterationState State(int number) => states.GetValueOrDefault(Ledger.IterationStream(new(run, number)), IterationState.Empty);
     }
 
     /// <exception cref="InputException">The run does not exist.</exception>
@@ -94,7 +94,7 @@ public sealed partial class Audit
         };
         for (var number = 0; number <= state.Config.Iterations; number++)
         {
-            if (states.TryGetValue(Ledger.IterationStream(run, number), out var i))
+            if (states.TryGetValue(Ledger.IterationStream(new(run, number)), out var i))
             {
                 var c = judges.GetValueOrDefault(number);
                 rows.Add(new CostRow(

@@ -18,7 +18,7 @@ public sealed partial class Audit
         var drawn = await AskAsync(
             AuditSql.Summaries, r =>
                 (Type: r.GetString(1), Row: r.GetString(1) == "prompts_drawn" ? Data<IterationEvent.PromptsDrawn>(r, 2) : null),
-            token, (object)new[] { Ledger.IterationStream(id.Run, id.Id.Iteration) });
+            token, (object)new[] { Ledger.IterationStream(new(id.Run, id.Id.Iteration)) });
         var prompt = await artifacts.ReadJsonLinesAsync<Prompt>(
             drawn.First(e => e.Row is not null).Row!.Prompts, row.Chunk * configs[id.Id.Iteration].Sampling.ChunkPrompts, token)
             .FirstAsync(p => p.Ordinal == id.Id.Prompt, token);
@@ -106,7 +106,7 @@ public sealed partial class Audit
         where T : class
     {
         var finished = (await AskAsync(
-            AuditSql.Chunk, r => Data<IterationEvent.ChunkFinished>(r, 0), token, Ledger.IterationStream(id.Run, id.Id.Iteration),
+            AuditSql.Chunk, r => Data<IterationEvent.ChunkFinished>(r, 0), token, Ledger.IterationStream(new(id.Run, id.Id.Iteration)),
             stage.ToString(), chunk)).FirstOrDefault();
         return finished is null
             ? null

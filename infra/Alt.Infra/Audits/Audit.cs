@@ -17,7 +17,7 @@ public sealed partial class Audit(Ledger ledger, ArtifactStore artifacts)
     private static string[] Streams(string run, RunConfig config) => [Ledger.RunStream(run), .. IterationStreams(run, config)];
 
     private static string[] IterationStreams(string run, RunConfig config) =>
-        [.. Enumerable.Range(0, config.Iterations + 1).Select(n => Ledger.IterationStream(run, n))];
+        [.. Enumerable.Range(0, config.Iterations + 1).Select(n => Ledger.IterationStream(new(run, n)))];
 
     private static T Data<T>(NpgsqlDataReader reader, int column) =>
         JsonSerializer.Deserialize<T>(reader.GetFieldValue<byte[]>(column), EventJson)!;

@@ -30,7 +30,7 @@ internal abstract record Booking
     /// <summary>Nothing can be granted before a call under way ends: too many are under way, or they may use up the budget.</summary>
     public sealed record Full : Booking;
 
-    /// <summary>Not granted in this turn, since other callers come first.</summary>
+    /// <summary>Not granted in this batch, since other callers come first.</summary>
     public sealed record NotYet : Booking;
 
     /// <summary>Another caller has the same request under way.</summary>

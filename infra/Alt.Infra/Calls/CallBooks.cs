@@ -14,7 +14,7 @@ internal sealed record AccountState(DateTime RequestSlot, DateTime TokenSlot, in
 internal sealed record CallLease(Guid Ticket, string Run, int Iteration, CallAmount Reserved, bool InDoubt);
 
 /// <summary>
-/// The part of the books that one turn is about, as it was read and locked, and as the turn changes it. No I/O: what is booked depends on
+/// The part of the books that one batch concerns, as it was read and locked, and as the batch changes it. No I/O: what is booked depends on
 /// what was read and on nothing else.
 /// </summary>
 internal sealed class CallBooks(DateTime now)

@@ -7,12 +7,23 @@ using Polly.Retry;
 namespace Alt.Infra.Calls;
 
 /// <summary>
-/// All attempts of this process that wait to be booked or settled. One loop takes what gathered while the previous turn was written, and
-/// handles it in one transaction: a single call waits for no other, many calls share a commit.
+/// All attempts of this process that wait to be booked or settled. One loop collects what arrived while the previous batch was written, and
+/// writes it in one transaction: a single call waits for no other, many calls share a commit.
 /// </summary>
+/// <remarks>
+/// The way of a caller:
+/// <code>
+/// BookAsync --> New --------------+          +--> a slot, an existing reply or a limit: the call continues
+///                                 +--> batch +
+///            +> WaitingForSlot ---+          +--> no slot yet --+
+///            |                                                  |
+///            +--------------------------------------------------+
+/// </code>
+/// A new caller's first batch looks for an existing reply; it asks for a slot only if no earlier caller of the account waits for one.
+/// </remarks>
 internal sealed partial class CallQueue : IAsyncDisposable
 {
-    private const int AsksPerTurn = 256, SettlementsPerTurn = 1024;
+    private const int SettlementsPerBatch = 1024;
 
     /// <summary>How long PostgreSQL may be unreachable, such as during a restart after a kill, before waiting callers fail.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -24,7 +35,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private readonly Lock _sync = new();
     private readonly Queue<(CallSettlement Settlement, TaskCompletionSource Written)> _settlements = [];
-    private readonly Dictionary<string, Line> _lines = [];
+    private readonly Dictionary<string, AccountCallers> _accounts = [];
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _ending = new();
     private readonly CallStore _store;
@@ -43,7 +54,7 @@ internal sealed partial class CallQueue : IAsyncDisposable
                 a.Outcome.Exception is NpgsqlException { IsTransient: true } && Stopwatch.GetElapsedTime(Begun(a.Context)) < Patience),
             OnRetry = a =>
             {
-                LogAway(logger, a.Outcome.Exception!.Message);
+                LogUnreachable(logger, a.Outcome.Exception!.Message);
                 return default;
             },
         }).Build();
@@ -56,17 +67,17 @@ internal sealed partial class CallQueue : IAsyncDisposable
     /// </returns>
     public async Task<Booked?> BookAsync(CallAsk ask, CancellationToken token)
     {
-        var waiting = new Waiting(ask);
-        await using var _ = token.Register(() => Withdraw(waiting));
+        var caller = new Caller(ask);
+        await using var _ = token.Register(() => Withdraw(caller));
         lock (_sync)
         {
             ObjectDisposedException.ThrowIf(_ending.IsCancellationRequested, this);
             token.ThrowIfCancellationRequested();
-            waiting.Place = LineOf(ask.Account).Fresh.AddLast(waiting);
+            caller.Place = CallersOf(ask.Account).New.AddLast(caller);
         }
 
         Wake();
-        return await waiting.Done.Task;
+        return await caller.Done.Task;
     }
 
     /// <summary>Returns once the settlement is written.</summary>
@@ -90,14 +101,14 @@ internal sealed partial class CallQueue : IAsyncDisposable
     {
         lock (_sync)
         {
-            var line = LineOf(account);
-            line.HeldBackUntil = After(time);
-            foreach (var waiting in line.Old)
+            var callers = CallersOf(account);
+            callers.HeldBackUntil = After(time);
+            foreach (var caller in callers.WaitingForSlot)
             {
-                waiting.Done.TrySetResult(null);
+                caller.Done.TrySetResult(null);
             }
 
-            line.Old.Clear();
+            callers.WaitingForSlot.Clear();
         }
     }
 
@@ -119,79 +130,78 @@ internal sealed partial class CallQueue : IAsyncDisposable
     {
         while (true)
         {
-            var turn = Collect();
-            if (turn.IsEmpty)
+            var batch = Collect();
+            if (batch.IsEmpty)
             {
                 if (_ending.IsCancellationRequested)
                 {
                     break;
                 }
 
-                await _wake.WaitAsync(turn.Pause);
+                await _wake.WaitAsync(batch.Pause);
                 continue;
             }
 
             try
             {
-                var (booked, read) = await WriteAsync(turn);
-                Distribute(turn, booked, read);
+                var (booked, read) = await WriteAsync(batch);
+                Distribute(batch, booked, read);
             }
             catch (Exception e)
             {
-                // No later turn will settle what this one should have settled.
+                // No later batch will settle what this one should have settled.
                 await _store.AbandonAsync();
-                Fail(turn, e);
+                Fail(batch, e);
             }
         }
 
         lock (_sync)
         {
-            foreach (var waiting in _lines.Values.SelectMany(l => l.Fresh.Concat(l.Old)))
+            foreach (var caller in _accounts.Values.SelectMany(c => c.New.Concat(c.WaitingForSlot)))
             {
-                waiting.Done.TrySetCanceled();
+                caller.Done.TrySetCanceled();
             }
         }
     }
 
     /// <summary>The next work, or how long there is none.</summary>
-    private Turn Collect()
+    private Batch Collect()
     {
         lock (_sync)
         {
-            var (now, turn) = (Stopwatch.GetTimestamp(), new Turn());
-            while (turn.Settlements.Count < SettlementsPerTurn && _settlements.TryDequeue(out var settled))
+            var (now, batch) = (Stopwatch.GetTimestamp(), new Batch());
+            while (batch.Settlements.Count < SettlementsPerBatch && _settlements.TryDequeue(out var settled))
             {
-                turn.Settlements.Add(settled);
-                LineOf(settled.Settlement.Ask.Account).Room++;
+                batch.Settlements.Add(settled);
+                CallersOf(settled.Settlement.Ask.Account).EndedCalls++;
             }
 
-            foreach (var line in _ending.IsCancellationRequested ? [] : _lines.Values.AsEnumerable())
+            foreach (var callers in _ending.IsCancellationRequested ? [] : _accounts.Values.AsEnumerable())
             {
-                var room = line.RoomAt(now);
-                var old = line.Old.Where(w => w.NotBefore <= now).Take(room).ToArray();
-                turn.Asks.AddRange(old.Select(w => (w, true)));
+                var slots = callers.SlotsToAskFor(now);
+                var retried = callers.WaitingForSlot.Where(w => w.NotBefore <= now).Take(slots).ToArray();
+                batch.Asks.AddRange(retried.Select(w => (w, true)));
                 // A caller that has just come may find an existing reply, but overtakes no other caller.
-                var mayBook = room > 0 && line.Old.Count == old.Length && line.HeldBackUntil <= now;
-                turn.Asks.AddRange(line.Fresh.Take(AsksPerTurn).Select(w => (w, mayBook)));
-                if (old.Length == 0 && line.Old.Count > 0)
+                var mayBook = slots > 0 && callers.WaitingForSlot.Count == retried.Length && callers.HeldBackUntil <= now;
+                batch.Asks.AddRange(callers.New.Take(AccountCallers.AsksPerBatch).Select(w => (w, mayBook)));
+                if (retried.Length == 0 && callers.WaitingForSlot.Count > 0)
                 {
-                    turn.Pause = Shorter(
-                        turn.Pause,
-                        Stopwatch.GetElapsedTime(now, line.ClosedUntil > now ? line.ClosedUntil : line.Old.Min(w => w.NotBefore)));
+                    var next = callers.ClosedUntil > now ? callers.ClosedUntil : callers.WaitingForSlot.Min(w => w.NotBefore);
+                    batch.Pause = Shorter(batch.Pause, Stopwatch.GetElapsedTime(now, next));
                 }
             }
 
-            return turn;
+            return batch;
         }
     }
 
-    private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteAsync(Turn turn)
+    private async Task<(Dictionary<Caller, Booking> Booked, long Read)> WriteAsync(Batch batch)
     {
         var context = ResilienceContextPool.Shared.Get();
         context.Properties.Set(BegunKey, Stopwatch.GetTimestamp());
         try
         {
-            return await _patiently.ExecuteAsync(async (_, t) => await WriteOnceAsync(t), context, turn);
+            return await _patiently.ExecuteAsync(async (_, t) => await WriteOnceAsync(t), context, batch);
         }
         finally
         {
@@ -199,19 +209,19 @@ internal sealed partial class CallQueue : IAsyncDisposable
         }
     }
 
-    private async Task<(Dictionary<Waiting, Booking> Booked, long Read)> WriteOnceAsync(Turn turn)
+    private async Task<(Dictionary<Caller, Booking> Booked, long Read)> WriteOnceAsync(Batch batch)
     {
-        var (booked, read) = (new Dictionary<Waiting, Booking>(), 0L);
-        await _store.TurnAsync(
-            [.. turn.Settlements.Select(s => s.Settlement)],
-            [.. turn.Asks.Select(a => a.Waiting.Ask)],
+        var (booked, read) = (new Dictionary<Caller, Booking>(), 0L);
+        await _store.WriteAsync(
+            [.. batch.Settlements.Select(s => s.Settlement)],
+            [.. batch.Asks.Select(a => a.Caller.Ask)],
             books =>
             {
                 read = Stopwatch.GetTimestamp();
-                turn.Settlements.ForEach(s => books.Settle(s.Settlement));
-                foreach (var (waiting, mayBook) in turn.Asks)
+                batch.Settlements.ForEach(s => books.Settle(s.Settlement));
+                foreach (var (caller, mayBook) in batch.Asks)
                 {
-                    booked[waiting] = books.Book(waiting.Ask, mayBook);
+                    booked[caller] = books.Book(caller.Ask, mayBook);
                 }
             },
             CancellationToken.None);
@@ -220,9 +230,9 @@ internal sealed partial class CallQueue : IAsyncDisposable
 
     private static long Begun(ResilienceContext context) => context.Properties.GetValue(BegunKey, 0);
 
-    private void Distribute(Turn turn, Dictionary<Waiting, Booking> booked, long read)
+    private void Distribute(Batch batch, Dictionary<Caller, Booking> booked, long read)
     {
-        foreach (var (_, written) in turn.Settlements)
+        foreach (var (_, written) in batch.Settlements)
         {
             written.SetResult();
         }
@@ -230,36 +240,36 @@ internal sealed partial class CallQueue : IAsyncDisposable
         var unwanted = new List<CallAsk>();
         lock (_sync)
         {
-            foreach (var (waiting, _) in turn.Asks)
+            foreach (var (caller, _) in batch.Asks)
             {
-                var line = LineOf(waiting.Ask.Account);
-                switch (booked[waiting])
+                var callers = CallersOf(caller.Ask.Account);
+                switch (booked[caller])
                 {
-                    case Booking.NotYet or Booking.NoSlot or Booking.Full when line.HeldBackUntil > Stopwatch.GetTimestamp():
-                        waiting.Place.List?.Remove(waiting.Place);
-                        waiting.Done.TrySetResult(null);
+                    case Booking.NotYet or Booking.NoSlot or Booking.Full when callers.HeldBackUntil > Stopwatch.GetTimestamp():
+                        caller.Leave();
+                        caller.Done.TrySetResult(null);
                         break;
                     case Booking.NoSlot { Wait: var wait }:
-                        line.Close(read + Ticks(wait), withRoom: false);
-                        line.Keep(waiting);
+                        callers.Close(read + Ticks(wait), opensAsCallsEnd: false);
+                        callers.KeepWaiting(caller);
                         break;
                     case Booking.Full:
-                        line.Close(After(LookAgain), withRoom: true);
-                        line.Keep(waiting);
+                        callers.Close(After(LookAgain), opensAsCallsEnd: true);
+                        callers.KeepWaiting(caller);
                         break;
                     case Booking.NotYet:
-                        line.Keep(waiting);
+                        callers.KeepWaiting(caller);
                         break;
                     case Booking.Elsewhere:
-                        waiting.NotBefore = After(LookAgain);
-                        line.Keep(waiting);
+                        caller.NotBefore = After(LookAgain);
+                        callers.KeepWaiting(caller);
                         break;
                     case var booking:
-                        waiting.Place.List?.Remove(waiting.Place);
+                        caller.Leave();
                         var sendAt = booking is Booking.Granted granted ? read + Ticks(granted.Wait) : 0;
-                        if (!waiting.Done.TrySetResult(new Booked(booking, sendAt)) && booking is Booking.Granted)
+                        if (!caller.Done.TrySetResult(new Booked(booking, sendAt)) && booking is Booking.Granted)
                         {
-                            unwanted.Add(waiting.Ask);
+                            unwanted.Add(caller.Ask);
                         }
 
                         break;
@@ -273,40 +283,40 @@ internal sealed partial class CallQueue : IAsyncDisposable
         }
     }
 
-    private void Fail(Turn turn, Exception e)
+    private void Fail(Batch batch, Exception e)
     {
-        foreach (var (_, written) in turn.Settlements)
+        foreach (var (_, written) in batch.Settlements)
         {
             written.SetException(e);
         }
 
         lock (_sync)
         {
-            foreach (var (waiting, _) in turn.Asks)
+            foreach (var (caller, _) in batch.Asks)
             {
-                waiting.Place.List?.Remove(waiting.Place);
-                waiting.Done.TrySetException(e);
+                caller.Leave();
+                caller.Done.TrySetException(e);
             }
         }
     }
 
-    private void Withdraw(Waiting waiting)
+    private void Withdraw(Caller caller)
     {
         lock (_sync)
         {
-            waiting.Place?.List?.Remove(waiting.Place);
-            waiting.Done.TrySetCanceled();
+            caller.Leave();
+            caller.Done.TrySetCanceled();
         }
     }
 
-    private Line LineOf(string account)
+    private AccountCallers CallersOf(string account)
     {
-        if (!_lines.TryGetValue(account, out var line))
+        if (!_accounts.TryGetValue(account, out var callers))
         {
-            _lines.Add(account, line = new Line());
+            _accounts.Add(account, callers = new AccountCallers());
         }
 
-        return line;
+        return callers;
     }
 
     private void Wake()
@@ -328,62 +338,13 @@ internal sealed partial class CallQueue : IAsyncDisposable
     private static long After(TimeSpan time) => Stopwatch.GetTimestamp() + Ticks(time);
 
     [LoggerMessage(LogLevel.Warning, "PostgreSQL is unreachable, calls wait: {Message}")]
-    private static partial void LogAway(ILogger logger, string message);
+    private static partial void LogUnreachable(ILogger logger, string message);
 
-    /// <param name="SendAt">When the slot begins, by <see cref="Stopwatch"/>.</param>
-    internal sealed record Booked(Booking Booking, long SendAt);
-
-    private sealed class Waiting(CallAsk ask)
-    {
-        public CallAsk Ask { get; } = ask;
-
-        public TaskCompletionSource<Booked?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public LinkedListNode<Waiting> Place { get; set; } = null!;
-
-        public long NotBefore { get; set; }
-    }
-
-    /// <summary>The callers that wait for an account, in the order of arrival.</summary>
-    private sealed class Line
-    {
-        /// <summary>Not asked for yet.</summary>
-        public LinkedList<Waiting> Fresh { get; } = [];
-
-        public LinkedList<Waiting> Old { get; } = [];
-
-        /// <summary>Until then no caller gets a slot, except as calls end.</summary>
-        public long ClosedUntil { get; private set; }
-
-        /// <summary>How many calls have ended since the account was found full.</summary>
-        public int Room { get; set; }
-
-        /// <summary>Until then the account's calls are turned away.</summary>
-        public long HeldBackUntil { get; set; }
-
-        private bool OpensWithRoom { get; set; }
-
-        /// <summary>How many slots may be asked for now.</summary>
-        public int RoomAt(long now) => ClosedUntil <= now ? AsksPerTurn : OpensWithRoom ? Math.Min(Room, AsksPerTurn) : 0;
-
-        public void Close(long until, bool withRoom) => (ClosedUntil, OpensWithRoom, Room) = (until, withRoom, 0);
-
-        public void Keep(Waiting waiting)
-        {
-            // Callers that were turned away or have cancelled are in no list.
-            if (waiting.Place.List == Fresh)
-            {
-                Fresh.Remove(waiting.Place);
-                Old.AddLast(waiting.Place);
-            }
-        }
-    }
-
-    private sealed class Turn
+    private sealed class Batch
     {
         public List<(CallSettlement Settlement, TaskCompletionSource Written)> Settlements { get; } = [];
 
-        public List<(Waiting Waiting, bool MayBook)> Asks { get; } = [];
+        public List<(Caller Caller, bool MayBook)> Asks { get; } = [];
 
         public TimeSpan Pause { get; set; } = Timeout.InfiniteTimeSpan;
 

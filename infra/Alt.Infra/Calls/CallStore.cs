@@ -42,8 +42,8 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
     /// and two round trips.
     /// </summary>
     /// <param name="decide">Called once the books are read.</param>
-    /// <exception cref="NpgsqlException">The session is lost, and whether the turn was written is not known: do it again.</exception>
-    public async Task TurnAsync(
+    /// <exception cref="NpgsqlException">The session is lost, and whether the batch was written is unknown: write it again.</exception>
+    public async Task WriteAsync(
         IReadOnlyList<CallSettlement> settlements, IReadOnlyList<CallAsk> asks, Action<CallBooks> decide, CancellationToken token)
     {
         var connection = await SessionAsync(token);
@@ -279,7 +279,7 @@ internal sealed class CallStore(string connectionString) : IAsyncDisposable
 
     private static TColumn[] Column<T, TColumn>(T[] rows, Func<T, TColumn> value) => Array.ConvertAll(rows, r => value(r));
 
-    // Rounding down would move slots closer to each other with every turn.
+    // Rounding down would move slots closer to each other with every batch.
     private static DateTime WholeMicroseconds(DateTime slot) => new((slot.Ticks + 9) / 10 * 10, DateTimeKind.Utc);
 
     private static NpgsqlBatchCommand Command(string sql, params object[] parameters)

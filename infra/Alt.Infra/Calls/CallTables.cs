@@ -73,7 +73,7 @@ internal static class CallTables
     /// <inheritdoc cref="AdoptWorkers"/>
     public const string AdoptLeases = "update alt_call_leases set pid = $3, started = $4 where pid = $1 and started = $2";
 
-    // ---- What a turn reads. All processes lock rows in the same order.
+    // ---- What a batch reads. All processes lock rows in the same order.
 
     public const string AddAccounts = "insert into alt_call_accounts (account) select * from unnest($1::text[]) on conflict do nothing";
 

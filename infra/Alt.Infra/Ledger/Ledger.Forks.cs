@@ -9,8 +9,8 @@ public sealed partial class Ledger
         [.. (await EventsAsync(RunStream(run), token)).Cast<RunEvent>()];
 
     /// <summary>An iteration's facts in their order.</summary>
-    public async Task<IReadOnlyList<IterationEvent>> IterationEventsAsync(string run, int iteration, CancellationToken token = default) =>
-        [.. (await EventsAsync(IterationStream(run, iteration), token)).Cast<IterationEvent>()];
+    public async Task<IReadOnlyList<IterationEvent>> IterationEventsAsync(IterationRef iteration, CancellationToken token = default) =>
+        [.. (await EventsAsync(IterationStream(iteration), token)).Cast<IterationEvent>()];
 
     /// <summary>Starts a run that already has a past, in one transaction.</summary>
     /// <param name="iterations">The facts of iteration 0, 1, …; an iteration without any has no stream yet.</param>
@@ -35,8 +35,8 @@ public sealed partial class Ledger
         session.QueueSqlCommand(Seals.AppendStream, RunStream(run));
         foreach (var (number, past) in iterations.Index().Where(i => i.Item.Count > 0))
         {
-            session.Events.StartStream(IterationStream(run, number), [.. past]);
-            session.QueueSqlCommand(Seals.AppendStream, IterationStream(run, number));
+            session.Events.StartStream(IterationStream(new(run, number)), [.. past]);
+            session.QueueSqlCommand(Seals.AppendStream, IterationStream(new(run, number)));
         }
 
         await session.SaveChangesAsync(token);

@@ -51,7 +51,7 @@ public sealed partial class Ledger : IAsyncDisposable
 
     public static string RunStream(string run) => $"run-{run}";
 
-    public static string IterationStream(string run, int iteration) => $"iteration-{run}-{iteration}";
+    public static string IterationStream(IterationRef iteration) => $"iteration-{iteration.Run}-{iteration.Number}";
 
     public async Task<RunState> RunAsync(string run, CancellationToken token = default) =>
         RunState.Fold((await EventsAsync(RunStream(run), token)).Cast<RunEvent>());
@@ -65,8 +65,8 @@ public sealed partial class Ledger : IAsyncDisposable
         return state.Status == RunStatus.Missing ? throw new InputException($"no run '{run}'; `alt status` lists the runs") : state;
     }
 
-    public async Task<IterationState> IterationAsync(string run, int iteration, CancellationToken token = default) =>
-        IterationState.Fold((await EventsAsync(IterationStream(run, iteration), token)).Cast<IterationEvent>());
+    public async Task<IterationState> IterationAsync(IterationRef iteration, CancellationToken token = default) =>
+        IterationState.Fold((await EventsAsync(IterationStream(iteration), token)).Cast<IterationEvent>());
 
     /// <summary>All runs, the latest first.</summary>
     public async Task<IReadOnlyList<string>> RunsAsync(CancellationToken token = default)
@@ -89,7 +89,7 @@ public sealed partial class Ledger : IAsyncDisposable
         var iterations = new List<IterationState>();
         for (var n = 0; n <= state.Config.Iterations; n++)
         {
-            iterations.Add(await IterationAsync(run, n, token));
+            iterations.Add(await IterationAsync(new(run, n), token));
         }
 
         return RunReport.From(state, iterations);
@@ -116,11 +116,11 @@ public sealed partial class Ledger : IAsyncDisposable
 
     /// <inheritdoc cref="RecordAsync{T}(string, Func{RunState, T?}, T, PreparedModel?, CancellationToken)"/>
     public Task<T> RecordAsync<T>(
-        string run, int iteration, Func<IterationState, T?> recorded, T @event, CancellationToken token = default)
+        IterationRef iteration, Func<IterationState, T?> recorded, T @event, CancellationToken token = default)
         where T : IterationEvent =>
         RecordAsync<IterationEvent, T>(
-            IterationStream(run, iteration), events => recorded(IterationState.Fold(events)), @event,
-            past => ChangeOfAsync(run, iteration, past, @event, token), null, token);
+            IterationStream(iteration), events => recorded(IterationState.Fold(events)), @event,
+            past => ChangeOfAsync(iteration, past, @event, token), null, token);
 
     public async ValueTask DisposeAsync()
     {

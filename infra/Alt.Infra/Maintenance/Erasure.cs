@@ -90,7 +90,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
             if (state.Data?.Prompts.Hash == data.Prompts.Hash)
             {
                 if (state.IterationsFinished <= state.Config.Iterations
-                    && (await ledger.IterationAsync(name, state.IterationsFinished, token)).Prompts is not null)
+                    && (await ledger.IterationAsync(new(name, state.IterationsFinished), token)).Prompts is not null)
                 {
                     throw new InputException(
                         $"run '{name}' has the prompt too and is in the middle of iteration {state.IterationsFinished}: let it finish that "
@@ -123,7 +123,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         var policies = new SortedDictionary<int, string>();
         for (var number = baseModel ? 1 : trained.FirstOrDefault(int.MaxValue); number <= state.Config.Iterations; number++)
         {
-            if ((await ledger.IterationAsync(run, number, token)).Training is { } training)
+            if ((await ledger.IterationAsync(new(run, number), token)).Training is { } training)
             {
                 policies[number] = training.WeightsHash;
             }
@@ -166,7 +166,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
 
     /// <summary>All judgements of an iteration, including those replaced when samples in quarantine were judged again.</summary>
     private async Task<IEnumerable<IterationEvent.ChunkFinished>> JudgedAsync(string run, int iteration, CancellationToken token) =>
-        (await ledger.IterationEventsAsync(run, iteration, token))
+        (await ledger.IterationEventsAsync(new(run, iteration), token))
             .OfType<IterationEvent.ChunkFinished>().Where(c => c.Stage == Stage.Feedback);
 
     private static HashSet<string> FeedbackTexts(IEnumerable<Judgement> judged) =>
@@ -193,7 +193,7 @@ public sealed class Erasure(Ledger ledger, ArtifactStore artifacts, RemoteCalls 
         var exemplars = new HashSet<string>();
         for (var number = 1; number <= state.Config.Iterations; number++)
         {
-            var iteration = await ledger.IterationAsync(run, number, token);
+            var iteration = await ledger.IterationAsync(new(run, number), token);
             if (iteration.Prompts is { } drawn)
             {
                 await ChangeAsync<Prompt>(drawn.Prompts, p =>

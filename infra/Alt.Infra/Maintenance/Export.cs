@@ -42,7 +42,7 @@ public sealed class Export(Ledger ledger, ArtifactStore artifacts)
     {
         var state = await ledger.ExistingRunAsync(run, token);
         var number = iteration ?? await LastAsync(run, state.Config, token);
-        var (pool, selection) = await ledger.IterationAsync(run, number, token) is { DataPool: { } updated, Selection: { } selected }
+        var (pool, selection) = await ledger.IterationAsync(new(run, number), token) is { DataPool: { } updated, Selection: { } selected }
             ? (updated, selected)
             : throw new InputException(
                 $"run '{run}' has no selection in iteration {number}; `./alt audit events {run}` shows which iterations have one");
@@ -84,7 +84,7 @@ public sealed class Export(Ledger ledger, ArtifactStore artifacts)
     {
         foreach (var number in decisions.Keys.Select(id => id.Iteration).Distinct().Order().ToArray())
         {
-            var iteration = await ledger.IterationAsync(run, number, token);
+            var iteration = await ledger.IterationAsync(new(run, number), token);
             var prompts = await artifacts.ReadJsonLinesAsync<Prompt>(iteration.Prompts!.Prompts, token)
                 .ToDictionaryAsync(p => p.Ordinal, p => p.Text, cancellationToken: token);
             foreach (var chunk in iteration.Chunks(Stage.Sampling))
@@ -107,7 +107,7 @@ public sealed class Export(Ledger ledger, ArtifactStore artifacts)
     {
         for (var number = config.Iterations; number > 0; number--)
         {
-            if ((await ledger.IterationAsync(run, number, token)).Selection is not null)
+            if ((await ledger.IterationAsync(new(run, number), token)).Selection is not null)
             {
                 return number;
             }

@@ -191,7 +191,7 @@ public sealed class Verification(Ledger ledger, ArtifactStore artifacts, string 
         var (entries, configs) = (0, await ledger.ConfigsAsync(state, token));
         for (var number = 1; number <= state.Config.Iterations; number++)
         {
-            var i = await ledger.IterationAsync(run, number, token);
+            var i = await ledger.IterationAsync(new(run, number), token);
             if (i.Sampling is { } sampling)
             {
                 Require(

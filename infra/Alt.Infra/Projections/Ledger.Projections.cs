@@ -68,11 +68,11 @@ public sealed partial class Ledger
     public Task CertifyAsync(string run, CancellationToken token = default) => new Certificate(_artifacts, run).ExtendAsync(this, token);
 
     /// <summary>Starts an iteration with its facts but without their rows, which a benchmark creates itself.</summary>
-    internal async Task StartUnprojectedAsync(string run, int iteration, IEnumerable<IterationEvent> events, CancellationToken token)
+    internal async Task StartUnprojectedAsync(IterationRef iteration, IEnumerable<IterationEvent> events, CancellationToken token)
     {
         await using var session = _store.LightweightSession();
-        session.Events.StartStream(IterationStream(run, iteration), [.. events]);
-        session.QueueSqlCommand(Seals.AppendStream, IterationStream(run, iteration));
+        session.Events.StartStream(IterationStream(iteration), [.. events]);
+        session.QueueSqlCommand(Seals.AppendStream, IterationStream(iteration));
         await session.SaveChangesAsync(token);
     }
 
@@ -123,7 +123,8 @@ public sealed partial class Ledger
         var iterations = new List<IReadOnlyList<IterationEvent>>();
         for (var number = 0; number <= RunState.Fold(events).Config.Iterations; number++)
         {
-            iterations.Add([.. (await IterationEventsAsync(run, number, token)).Take(await VersionAsync(IterationStream(run, number)))]);
+            var iteration = new IterationRef(run, number);
+            iterations.Add([.. (await IterationEventsAsync(iteration, token)).Take(await VersionAsync(IterationStream(iteration)))]);
         }
 
         return (events, iterations);
@@ -161,16 +162,19 @@ public sealed partial class Ledger
     }
 
     private async Task<ProjectionChange?> ChangeOfAsync(
-        string run, int iteration, IReadOnlyList<IterationEvent> past, IterationEvent @event, CancellationToken token)
+        IterationRef iteration, IReadOnlyList<IterationEvent> past, IterationEvent @event, CancellationToken token)
     {
         if (!Projector.Concerns(@event))
         {
             return null;
         }
 
-        var state = await RunAsync(run, token);
-        var policy = iteration == 1 ? state.Base?.WeightsHash : (await IterationAsync(run, iteration - 1, token)).Training?.WeightsHash;
-        return await _projector.ChangeOfAsync(run, state.Config, policy, iteration, () => IterationState.Fold(past), @event, token);
+        var state = await RunAsync(iteration.Run, token);
+        var policy = iteration.Number == 1
+            ? state.Base?.WeightsHash
+            : (await IterationAsync(iteration.Previous, token)).Training?.WeightsHash;
+        return await _projector.ChangeOfAsync(
+            iteration.Run, state.Config, policy, iteration.Number, () => IterationState.Fold(past), @event, token);
     }
 
     /// <summary>The config that each iteration of a run, from 0 on, was decided with: a fork has its parent's past.</summary>

@@ -3,7 +3,6 @@ using Alt.Domain;
 using Alt.Infra;
 using Alt.Model.Network;
 using Alt.Tests.Infra.Audits;
-using Npgsql;
 using Temporalio.Testing;
 
 namespace Alt.Tests.Activities;
@@ -51,22 +50,6 @@ public sealed class StartRunTests(PostgresFixture postgres) : IClassFixture<Post
         await using var record = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
         await Assert.ThrowsAsync<InputException>(() => StartAsync(record, Config(RunDevice.Cuda)));
         Assert.Equal(RunStatus.Missing, (await record.Ledger.RunAsync(Id)).Status);
-    }
-
-    [Fact]
-    public async Task A_run_from_before_there_was_a_choice_is_on_the_processor()
-    {
-        await using var record = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
-        await StartAsync(record, Config(RunDevice.Cpu));
-        await using (var source = NpgsqlDataSource.Create(record.ConnectionString))
-        await using (var command = source.CreateCommand(
-            $"update mt_events set data = data - 'Device' where stream_id = 'run-{Id}' and data ? 'Device'"))
-        {
-            Assert.Equal(1, await command.ExecuteNonQueryAsync());
-        }
-
-        Assert.Equal(RunDevice.Cpu, (await record.Ledger.RunAsync(Id)).Device);
-        await StartAsync(record, Config(RunDevice.Cpu));
     }
 
     private static Task StartAsync(SmallRun record, RunConfig config) =>

@@ -135,12 +135,12 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
         Ledger.OpenAsync(database, new ArtifactStore(Path.Combine(_folder.FullName, "artifacts")));
 
     private static Task<IterationEvent.ChunkFinished> RecordAsync(Ledger ledger, int chunk, long tokens) => ledger.RecordAsync(
-        "raced", 1, state => state.Chunk(Stage.Evaluation, chunk),
+        new IterationRef("raced", 1), state => state.Chunk(Stage.Evaluation, chunk),
         new IterationEvent.ChunkFinished(
             Stage.Evaluation, chunk, new ArtifactRef(new string('0', 64), 1, ArtifactStore.Bytes), 1, tokens, 0));
 
     private static async Task<IEnumerable<int>> ChunksAsync(Ledger ledger) =>
-        (await ledger.IterationEventsAsync("raced", 1)).Cast<IterationEvent.ChunkFinished>().Select(e => e.Chunk);
+        (await ledger.IterationEventsAsync(new("raced", 1))).Cast<IterationEvent.ChunkFinished>().Select(e => e.Chunk);
 
     private static async Task ExecuteAsync(string database, string sql)
     {

@@ -96,11 +96,11 @@ public sealed class AltRunWorkflowTests(WorkflowSite site) : IClassFixture<Workf
         await site.WithWorkersAsync(stub, async run =>
         {
             await run.StartAsync();
-            await run.UntilAsync(s => s.WaitsFor is not null, "a run that waits");
-            Assert.Equal("label the samples", (await run.StateAsync()).WaitsFor);
+            await run.UntilAsync(s => s.Hold is not null, "a run that waits");
+            Assert.Equal("label the samples", (await run.StateAsync()).Hold?.Reason);
             await run.Handle.SignalAsync(w => w.ResumeAsync());
             await run.Handle.GetResultAsync();
-            Assert.Null((await run.StateAsync()).WaitsFor);
+            Assert.Null((await run.StateAsync()).Hold);
         });
 
         Assert.Contains("Pause label the samples", stub.Calls);
@@ -154,7 +154,7 @@ public sealed class AltRunWorkflowTests(WorkflowSite site) : IClassFixture<Workf
         await site.WithWorkersAsync(stub, async run =>
         {
             await run.StartAsync();
-            await run.UntilAsync(s => s.WaitsFor is not null, "a run that waits");
+            await run.UntilAsync(s => s.Hold is not null, "a run that waits");
             await run.Handle.SignalAsync(w => w.StopAsync());
             await run.Handle.GetResultAsync();
             Assert.Equal(WorkflowExecutionStatus.Canceled, (await run.Iteration(1).DescribeAsync()).Status);

@@ -1,3 +1,4 @@
+using Alt.Domain;
 using Alt.Activities;
 using Alt.Workflows;
 using Temporalio.Api.Enums.V1;
@@ -74,11 +75,11 @@ public sealed class ContinueAsNewTests(WorkflowSite site) : IClassFixture<Workfl
         var stub = new StubActivities();
         await site.WithWorkersAsync(stub, async run =>
         {
-            stub.In("FinishIteration 0", () => run.Handle.SignalAsync(w => w.HoldAsync("look at the base model")));
+            stub.In("FinishIteration 0", () => run.Handle.SignalAsync(w => w.HoldAsync(new(HoldKind.Labels, "look at the base model"))));
             await run.StartAsync(iterations: 1, AfterEachIteration);
             await Wait.ForAsync(async () => (await run.CarriedAsync()).Count == 2, "a run that has continued as new");
 
-            Assert.Equal("look at the base model", (await run.StateAsync()).WaitsFor);
+            Assert.Equal("look at the base model", (await run.StateAsync()).Hold?.Reason);
             await run.Handle.SignalAsync(w => w.ResumeAsync());
             await run.Handle.GetResultAsync();
         });

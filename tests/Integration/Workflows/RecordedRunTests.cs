@@ -24,7 +24,7 @@ public sealed class RecordedRunTests(WorkflowSite site) : IClassFixture<Workflow
                 await run.Handle.ExecuteUpdateAsync(w => w.LabelAsync(new GivenLabels(new List<HumanLabel>(), "Ada", null)));
                 await run.Handle.SignalAsync(w => w.ResumeAsync());
                 draw.Open();
-                await run.UntilAsync(s => s.WaitsFor is not null, "a run that waits");
+                await run.UntilAsync(s => s.Hold is not null, "a run that waits");
                 await run.Handle.SignalAsync(w => w.ResumeAsync());
                 await run.Handle.GetResultAsync();
 

@@ -9,7 +9,7 @@ internal sealed class StubActivities
 {
     private readonly List<string> _calls = [];
     private readonly Dictionary<string, Func<Task>> _before = [];
-    private readonly Dictionary<string, (string Reason, int Times)> _holds = [];
+    private readonly Dictionary<string, (Hold Hold, int Times)> _holds = [];
 
     /// <summary>How many chunks prompts and evaluations have.</summary>
     public int Chunks { get; init; } = 2;
@@ -43,7 +43,7 @@ internal sealed class StubActivities
     }
 
     /// <summary>Lets a call of feedback wait for a person the first times.</summary>
-    public void Holds(string call, string reason, int times = 1) => _holds.Add(call, (reason, times));
+    public void Holds(string call, string reason, int times = 1) => _holds.Add(call, (new Hold(HoldKind.Labels, reason), times));
 
     /// <summary>Keeps a call from returning until the gate is opened.</summary>
     public Gate Closes(string call)
@@ -75,10 +75,10 @@ internal sealed class StubActivities
     public Task CompleteSamplingAsync(IterationRef iteration) => CallAsync($"CompleteSampling {iteration.Number}");
 
     [Activity("Collect")]
-    public Task<Held?> CollectAsync(ChunkRef chunk) => CallHeldAsync($"Collect {chunk.Iteration.Number}.{chunk.Chunk}");
+    public Task<Hold?> CollectAsync(ChunkRef chunk) => CallFeedbackAsync($"Collect {chunk.Iteration.Number}.{chunk.Chunk}");
 
     [Activity("CompleteFeedback")]
-    public Task<Held?> CompleteFeedbackAsync(IterationRef iteration) => CallHeldAsync($"CompleteFeedback {iteration.Number}");
+    public Task<Hold?> CompleteFeedbackAsync(IterationRef iteration) => CallFeedbackAsync($"CompleteFeedback {iteration.Number}");
 
     [Activity("Update")]
     public Task UpdateAsync(IterationRef iteration) => CallAsync($"Update {iteration.Number}");
@@ -108,15 +108,15 @@ internal sealed class StubActivities
     public Task FailAsync(string run, string reason) => CallAsync($"Fail {reason}");
 
     [Activity("Pause")]
-    public Task PauseAsync(string run, bool pause, string? reason = null) => CallAsync((pause ? "Pause " : "Resume ") + reason);
+    public Task PauseAsync(string run, bool pause, Hold? hold = null) => CallAsync((pause ? "Pause " : "Resume ") + hold?.Reason);
 
     [Activity("Label")]
     public Task<int> LabelAsync(string run, GivenLabels given) => CallAsync($"Label {given.Author}", given.Labels.Count);
 
-    private async Task<Held?> CallHeldAsync(string call)
+    private async Task<Hold?> CallFeedbackAsync(string call)
     {
         await CallAsync(call);
-        return _holds.TryGetValue(call, out var hold) && Calls.Count(c => c == call) <= hold.Times ? new Held(hold.Reason) : null;
+        return _holds.TryGetValue(call, out var hold) && Calls.Count(c => c == call) <= hold.Times ? hold.Hold : null;
     }
 
     private async Task<T> CallAsync<T>(string call, T result)

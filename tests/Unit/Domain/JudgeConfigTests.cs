@@ -124,9 +124,9 @@ public class JudgeConfigTests
             .. Enumerable.Repeat(new FeedbackOutcome.Labelled(1), 7), new FeedbackOutcome.Failed("Timeout: 60 s"),
             new FeedbackOutcome.Failed("Timeout: 60 s"), new FeedbackOutcome.Unparsed("?")
         ];
-        Assert.Null(Quarantine.Problem(1, outcomes, .3, "mine"));
+        Assert.Null(Quarantine.Hold(1, outcomes, .3));
         Assert.StartsWith(
-            "iteration 1: 3 of 10 samples have no label (2 Timeout, 1 unreadable replies)", Quarantine.Problem(1, outcomes, .2, "mine"),
+            "iteration 1: 3 of 10 samples have no label (2 Timeout, 1 unreadable replies)", Quarantine.Hold(1, outcomes, .2)!.Reason,
             StringComparison.Ordinal);
     }
 

@@ -30,7 +30,7 @@ internal static class FeedbackCommand
             var closed = new SortedDictionary<int, int>();
             for (var n = 1; n <= (await record.AskAsync(l => l.RunAsync(id, token), token)).IterationsFinished; n++)
             {
-                if ((await record.AskAsync(l => l.IterationAsync(id, n, token), token)).Feedback is { } feedback
+                if ((await record.AskAsync(l => l.IterationAsync(new(id, n), token), token)).Feedback is { } feedback
                     && feedback.Unparsed + feedback.Failed is > 0 and var without)
                 {
                     closed[n] = without;

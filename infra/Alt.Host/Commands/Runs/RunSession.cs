@@ -20,7 +20,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         if (state.Status == RunStatus.Paused && !RunFollowers.IsFollowed(home, id))
         {
             throw new InputException(
-                $"run '{id}' is paused{(state.PauseReason is { } reason ? $": {reason}" : "")}; ./alt resume {id} ends that, then "
+                $"run '{id}' is paused{(state.Hold is { } hold ? $": {HoldText.Of(hold, id)}" : "")}; ./alt resume {id} ends that, then "
                 + $"./alt run --run-id {id} continues it");
         }
 

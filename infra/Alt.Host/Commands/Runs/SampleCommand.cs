@@ -127,7 +127,7 @@ internal static class SampleCommand
     {
         for (var iteration = config.Iterations; iteration > 0; iteration--)
         {
-            if ((await ledger.IterationAsync(run, iteration, token)).Training is not null)
+            if ((await ledger.IterationAsync(new(run, iteration), token)).Training is not null)
             {
                 return iteration;
             }

@@ -131,7 +131,7 @@ internal static class StatusCommand
             {
                 "running" => ProgressText.LineOf(snapshot!),
                 "failed" => state.Failure!.Explained,
-                "paused" when state.PauseReason is { } reason => $"waits: {reason}",
+                "paused" when state.Hold is { } hold => $"waits: {HoldText.Of(hold, id)}",
                 "finished" => $"{iterations} iterations; ./alt report {id}",
                 _ => $"{state.IterationsFinished} of {iterations + 1} evaluations "
                     + $"done{(state.Started?.Origin is { Iteration: > 0 } past ? $", {past.Iteration} of them by {past.Run}" : "")}",

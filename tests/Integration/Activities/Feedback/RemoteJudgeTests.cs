@@ -125,12 +125,13 @@ public sealed class RemoteJudgeTests : CallsTest
     }
 
     [Fact]
-    public async Task A_call_beyond_the_budget_holds_the_run_and_says_how_to_continue()
+    public async Task A_call_beyond_the_budget_holds_the_run_and_names_the_limit()
     {
         await using var server = await RehearsalServer.StartAsync(new());
         var judge = await OpenAsync(Model(server), new BudgetConfig { Run = .000001m });
         var held = await Assert.ThrowsAsync<HoldException>(() => judge.JudgeAsync([Request(0, Kind)], null, CancellationToken.None));
-        Assert.Contains("./alt resume run --budget USD", held.Message, StringComparison.Ordinal);
+        Assert.Equal(HoldKind.RunBudget, held.Hold.Kind);
+        Assert.Contains("run 'run'", held.Message, StringComparison.Ordinal);
         Assert.Equal(0, server.Counts.Requests);
     }
 

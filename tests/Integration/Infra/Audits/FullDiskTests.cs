@@ -47,7 +47,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await using (var limited = await Ledger.OpenAsync($"{run.ConnectionString};Application Name=limited", run.Artifacts))
         {
             var error = await Assert.ThrowsAsync<LedgerException>(() =>
-                limited.RecordAsync<IterationEvent.ChunkFinished>(SmallRun.Id, 2, _ => null, chunk));
+                limited.RecordAsync<IterationEvent.ChunkFinished>(new IterationRef(SmallRun.Id, 2), _ => null, chunk));
 
             Assert.StartsWith(
                 "event 1 of iteration-small-2 is not recorded, PostgreSQL has no space left: could not extend file", error.Message,
@@ -59,7 +59,7 @@ public sealed class FullDiskTests : IAsyncLifetime
 
         await LimitAsync("unlimited");
         await using var free = await Ledger.OpenAsync($"{run.ConnectionString};Application Name=free", run.Artifacts);
-        await free.RecordAsync<IterationEvent.ChunkFinished>(SmallRun.Id, 2, _ => null, chunk);
+        await free.RecordAsync<IterationEvent.ChunkFinished>(new IterationRef(SmallRun.Id, 2), _ => null, chunk);
         Assert.Equal(before["alt_samples"].Length + Samples, (await run.DumpAsync())["alt_samples"].Length);
         Assert.Empty((await new Verification(free, run.Artifacts, SmallRun.Id).RunAsync()).Problems);
     }

@@ -37,7 +37,7 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
         var before = await run.DumpAsync();
-        var pool = (await run.Ledger.IterationAsync(SmallRun.Id, 2)).DataPool!.Pool;
+        var pool = (await run.Ledger.IterationAsync(new(SmallRun.Id, 2))).DataPool!.Pool;
         File.Delete(run.Artifacts.PathOf(pool));
 
         var error = await Assert.ThrowsAsync<ArtifactException>(() => run.Ledger.RebuildAsync());
@@ -80,7 +80,7 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
     public async Task Training_steps_are_the_batches_that_the_trainer_draws()
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
-        var state = await run.Ledger.IterationAsync(SmallRun.Id, 2);
+        var state = await run.Ledger.IterationAsync(new(SmallRun.Id, 2));
         var selected = await run.Artifacts.ReadJsonLinesAsync<SelectedSample>(state.Selection!.Batch)
             .Where(d => d.Selected).Select(d => d.Id).ToArrayAsync();
         var order = new TrainingOrder(SmallRun.Config.Seed, 2, selected.Length, SmallRun.Config.Training.BatchSize);
@@ -104,7 +104,8 @@ public sealed class ProjectionTests(PostgresFixture postgres) : IClassFixture<Po
         await using var other = await Ledger.OpenAsync(run.ConnectionString, run.Artifacts);
 
         var recorded = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? run.Ledger : other).RecordAsync(
-            SmallRun.Id, 1, s => s.Chunk(Stage.Sampling, 0), new IterationEvent.ChunkFinished(Stage.Sampling, 0, samples, 1, 1, i))));
+            new IterationRef(SmallRun.Id, 1), s => s.Chunk(Stage.Sampling, 0),
+            new IterationEvent.ChunkFinished(Stage.Sampling, 0, samples, 1, 1, i))));
 
         Assert.Single(recorded.Distinct());
         Assert.Equal(

@@ -120,7 +120,7 @@ internal sealed class SmallRun : IAsyncDisposable
             rewards.Values.Average(), 0.5));
         var kept = number == 1
             ? []
-            : await Artifacts.ReadJsonLinesAsync<PoolEntry>((await Ledger.IterationAsync(Id, number - 1)).DataPool!.Pool)
+            : await Artifacts.ReadJsonLinesAsync<PoolEntry>((await Ledger.IterationAsync(new(Id, number - 1))).DataPool!.Pool)
                 .Select(e => e.Sample).ToArrayAsync();
         var pool = DataPool.Update(
             kept,
@@ -196,5 +196,5 @@ internal sealed class SmallRun : IAsyncDisposable
         where T : RunEvent => Ledger.RecordAsync<T>(Id, _ => null, @event);
 
     private Task RecordAsync<T>(int iteration, T @event)
-        where T : IterationEvent => Ledger.RecordAsync<T>(Id, iteration, _ => null, @event);
+        where T : IterationEvent => Ledger.RecordAsync<T>(new IterationRef(Id, iteration), _ => null, @event);
 }

@@ -152,7 +152,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
         await using var source = NpgsqlDataSource.Create(run.ConnectionString);
         await ExecuteAsync(source, "delete from mt_events where stream_id = 'iteration-small-2' and version >= 8");
-        File.Delete(run.Artifacts.PathOf((await run.Ledger.IterationAsync(SmallRun.Id, 1)).DataPool!.Pool));
+        File.Delete(run.Artifacts.PathOf((await run.Ledger.IterationAsync(new(SmallRun.Id, 1))).DataPool!.Pool));
 
         var problems = (await VerifyAsync(run)).Problems;
 
@@ -191,7 +191,7 @@ public sealed class VerificationTests(PostgresFixture postgres) : IClassFixture<
     {
         await using var run = await SmallRun.RecordAsync(await postgres.CreateDatabaseAsync());
         await run.Ledger.RecordAsync<IterationEvent.FeedbackCollected>(
-            SmallRun.Id, 2, _ => null, new IterationEvent.FeedbackCollected("scripted", "v1", 10, 1, 1, 1, 0.5, 1));
+            new IterationRef(SmallRun.Id, 2), _ => null, new IterationEvent.FeedbackCollected("scripted", "v1", 10, 1, 1, 1, 0.5, 1));
 
         var problems = (await VerifyAsync(run)).Problems;
 

@@ -126,12 +126,12 @@ public sealed class CallLimitsTests : CallsTest
     }
 
     [Fact]
-    public async Task A_call_in_doubt_and_another_one_are_written_in_one_turn()
+    public async Task A_call_in_doubt_and_another_one_are_written_in_one_batch()
     {
         await using var store = new CallStore(Database);
         CallAsk[] asks = [.. Enumerable.Range(0, 2).Select(i => new CallAsk(Guid.NewGuid(), "account", $"{i}", "", new(), Scope(), 1, 1))];
-        await store.TurnAsync([], [asks[0]], b => Assert.IsType<Booking.Granted>(b.Book(asks[0])), default);
-        await store.TurnAsync([new(asks[0], null, InDoubt: true)], [asks[1]], b =>
+        await store.WriteAsync([], [asks[0]], b => Assert.IsType<Booking.Granted>(b.Book(asks[0])), default);
+        await store.WriteAsync([new(asks[0], null, InDoubt: true)], [asks[1]], b =>
         {
             b.Settle(new(asks[0], null, InDoubt: true));
             Assert.IsType<Booking.Granted>(b.Book(asks[1]));
