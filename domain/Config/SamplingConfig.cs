@@ -1,25 +1,15 @@
 namespace Alt.Domain;
 
-public sealed record SamplingConfig
+public sealed record SamplingConfig : DecodingConfig
 {
     /// <summary>Generations per prompt (n).</summary>
     public int Generations { get; init; } = 5;
-
-    public double Temperature { get; init; } = 1.0;
-    public double TopP { get; init; } = 1.0;
-    public int TopK { get; init; }
-    public int MinNewTokens { get; init; }
-    public int MaxNewTokens { get; init; } = 20;
 
     /// <summary>Prompts per activity. Part of the plan that decides batch shapes, so part of the result.</summary>
     public int ChunkPrompts { get; init; } = 64;
 
     /// <summary>Sequences decoded together.</summary>
     public int BatchSize { get; init; } = 128;
-
-    /// <summary>The decoding part of these settings.</summary>
-    public SamplingOptions ToOptions() =>
-        new() { Temperature = Temperature, TopP = TopP, TopK = TopK, MinNewTokens = MinNewTokens, MaxNewTokens = MaxNewTokens };
 
     internal IEnumerable<(bool Ok, string Problem)> Checks() =>
     [

@@ -267,13 +267,22 @@ public sealed partial class AuditBenchmark
 
         foreach (var sql in new[]
         {
-            $"insert into alt_training_steps select '{Run}', t, s, p, 1 + (t * s + p) % {Iterations}, (t * 7919 + s * 64 + p) % "
-                + $"{_prompts}, p % {Generations} from generate_series(1, {Iterations}) t, generate_series(1, 100) s, "
-                + "generate_series(0, 63) p",
-            $"insert into alt_judge_costs select '{Run}', n, 'generated', 'v1', 'Labelled', {_prompts * Generations}, "
-                + $"{_prompts * Generations}, 1, 1, 0.1 from generate_series(1, {Iterations}) n",
-            $"insert into alt_pool_moves select '{Run}', a, b, q, r, 1000 from generate_series(1, {Iterations}) a, generate_series(1, "
-                + $"{Iterations}) b, generate_series(0, 4) q, generate_series(0, 4) r where a < b",
+            $"""
+            insert into alt_training_steps (run, training, step, position, iteration, prompt, k)
+            select '{Run}', t, s, p, 1 + (t * s + p) % {Iterations}, (t * 7919 + s * 64 + p) % {_prompts}, p % {Generations}
+            from generate_series(1, {Iterations}) t, generate_series(1, 100) s, generate_series(0, 63) p
+            """,
+            $"""
+            insert into alt_judge_costs (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
+            select '{Run}', n, 'generated', 'v1', 'Labelled', {_prompts * Generations}, {_prompts * Generations}, 1, 1, 0.1
+            from generate_series(1, {Iterations}) n
+            """,
+            $"""
+            insert into alt_pool_moves (run, from_iteration, to_iteration, from_quantile, to_quantile, samples)
+            select '{Run}', a, b, q, r, 1000
+            from generate_series(1, {Iterations}) a, generate_series(1, {Iterations}) b, generate_series(0, 4) q, generate_series(0, 4) r
+            where a < b
+            """,
             "vacuum (analyze)",
         })
         {

@@ -59,10 +59,7 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
 
     /// <summary>The grammar's own verdict whether a continuation is toxic; null where no grammar is the source.</summary>
     private async Task<Func<string, bool>?> GroundTruthAsync(RunState run, CancellationToken token) =>
-        run.Config.Data.Grammar is not { } file
-            ? null
-            // Runs that began before grammars were imported have only the file.
-            : GrammarFile.Read(run.Data!.Grammar is { } grammar ? await artifacts.VerifiedPathAsync(grammar, token) : file).IsToxic;
+        run.Data!.Grammar is { } grammar ? GrammarFile.Read(await artifacts.VerifiedPathAsync(grammar, token)).IsToxic : null;
 
     private static int PromptCount(RunState run) => Math.Min(run.Config.Evaluation.Prompts, run.Data!.EvaluationCount);
 }

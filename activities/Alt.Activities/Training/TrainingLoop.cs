@@ -17,16 +17,18 @@ internal sealed class TrainingLoop(ArtifactStore artifacts, Policies policies, l
         Func<ArtifactRef, ArtifactRef, Task>? record,
         IProgress<(long, long)>? progress, CancellationToken token)
     {
-        while (trainer.Step < steps)
+        token.ThrowIfCancellationRequested();
+        foreach (var step in trainer.TakeSteps())
         {
-            token.ThrowIfCancellationRequested();
-            curve.Add(trainer.TakeStep());
-            TrainingTelemetry.Record(run, curve[^1]);
+            curve.Add(step);
+            TrainingTelemetry.Record(run, step);
             progress?.Report((trainer.Step, steps));
             if (record is not null && trainer.Step % checkpointEvery == 0 && trainer.Step < steps)
             {
                 await record(await SaveAsync(trainer, policy, token), await artifacts.PutJsonLinesAsync(curve, token));
             }
+
+            token.ThrowIfCancellationRequested();
         }
 
         return (await SaveAsync(trainer, policy, token), curve);

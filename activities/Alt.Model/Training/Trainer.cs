@@ -81,23 +81,13 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Updates made so far.</summary>
     public int Step { get; private set; }
 
-    /// <summary>Makes the updates that are left.</summary>
-    /// <param name="onStep">Called after each update.</param>
-    /// <param name="onCheckpoint">Called after every so many updates, and not after the last: the place to <see cref="Save"/>.</param>
-    /// <param name="checkpointEvery">Updates between two checkpoints; 0 is never.</param>
-    /// <exception cref="OperationCanceledException">Between two updates.</exception>
-    public void Train(
-        Action<StepMetrics>? onStep = null, Action? onCheckpoint = null, int checkpointEvery = 0, CancellationToken token = default)
+    /// <summary>Makes the updates that are left, each when its metrics are asked for.</summary>
+    /// <exception cref="InvalidOperationException">As <see cref="TakeStep"/>.</exception>
+    public IEnumerable<StepMetrics> TakeSteps()
     {
         while (Step < _options.Steps)
         {
-            token.ThrowIfCancellationRequested();
-            var metrics = TakeStep();
-            onStep?.Invoke(metrics);
-            if (checkpointEvery > 0 && Step % checkpointEvery == 0 && Step < _options.Steps)
-            {
-                onCheckpoint?.Invoke();
-            }
+            yield return TakeStep();
         }
     }
 

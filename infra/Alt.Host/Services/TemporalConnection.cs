@@ -20,12 +20,8 @@ internal static class TemporalConnection
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>
-    /// Payloads in the product's own JSON, so that any client can start a run with a config as it stands in a file; encrypted where
-    /// <see cref="AesGcmPayloadCodec.Variable"/> holds keys.
-    /// </summary>
-    private static readonly Lazy<DataConverter> Converter = new(() =>
-        new(new AltPayloadConverter(), new DefaultFailureConverter(), Codec()));
+    /// <summary>Encrypts where <see cref="AesGcmPayloadCodec.Variable"/> holds keys.</summary>
+    private static readonly Lazy<DataConverter> Converter = new(() => AltPayloads.Converter with { PayloadCodec = Codec() });
 
     // A runtime has threads of its own, so what logs to the same place shares one.
     private static readonly ConditionalWeakTable<ILoggerFactory, TemporalRuntime> Runtimes = [];
@@ -172,6 +168,4 @@ internal static class TemporalConnection
             throw new InputException($"{AesGcmPayloadCodec.Variable}: {e.Message}", e);
         }
     }
-
-    private sealed class AltPayloadConverter() : DefaultPayloadConverter(AltJson.Options);
 }

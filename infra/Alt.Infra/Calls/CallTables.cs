@@ -57,7 +57,7 @@ internal static class CallTables
         ) with (fillfactor = 50);
         """;
 
-    private const string Spends = "run, iteration, money, tokens, reserved_money, reserved_tokens, doubt_money, doubt_tokens";
+    internal const string Spends = "run, iteration, money, tokens, reserved_money, reserved_tokens, doubt_money, doubt_tokens";
 
     // A worker counts as alive as long as the PostgreSQL session that identifies it.
     private const string Lives = "exists (select from pg_stat_get_activity(w.pid) a where a.backend_start = w.started)";
@@ -126,7 +126,7 @@ internal static class CallTables
         """;
 
     public const string AddReplies = """
-        insert into alt_calls
+        insert into alt_calls (hash, service, model, payer, reply, input_tokens, output_tokens, cost, attempts, at)
         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::numeric[], $9::int[], $10::timestamptz[])
         on conflict (hash) do nothing
         """;
@@ -156,8 +156,6 @@ internal static class CallTables
         """;
 
     // ---- Questions and errands from outside.
-
-    public const string SpendsOfRun = $"select {Spends} from alt_call_spend where run = $1 order by iteration";
 
     public const string Forget = "delete from alt_calls where hash = any($1)";
 }

@@ -92,21 +92,6 @@ public sealed partial class RemoteCalls : IAsyncDisposable
         }
     }
 
-    /// <summary>What a run has spent, by iteration.</summary>
-    public async Task<IReadOnlyList<CallSpend>> SpendAsync(string run, CancellationToken token = default)
-    {
-        await using var command = _source.CreateCommand(CallTables.SpendsOfRun);
-        command.Parameters.Add(new() { Value = run });
-        await using var reader = await command.ExecuteReaderAsync(token);
-        var spends = new List<CallSpend>();
-        while (await reader.ReadAsync(token))
-        {
-            spends.Add(CallStore.SpendOf(reader));
-        }
-
-        return spends;
-    }
-
     /// <summary>Deletes the replies to these requests; the next caller that asks gets its answer from the service.</summary>
     /// <returns>How many replies were deleted.</returns>
     public async Task<int> ForgetAsync(IReadOnlyCollection<string> hashes, CancellationToken token = default)

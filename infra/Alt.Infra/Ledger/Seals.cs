@@ -42,7 +42,7 @@ internal static class Seals
         """;
 
     private static string Chain(string first) => $"""
-        insert into {Table}
+        insert into {Table} (stream, version, seal)
         with recursive chain as (
             select e.stream_id, e.version, sha256(convert_to({Content}, 'UTF8')) as seal from mt_events e where {first}
             union all

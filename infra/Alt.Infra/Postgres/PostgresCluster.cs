@@ -75,20 +75,6 @@ public sealed partial class PostgresCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the cluster of this home runs, for display. Starts nothing and waits for no other process.</summary>
-    public static async Task<PostgresStatus> StatusAsync(string home, CancellationToken token = default)
-    {
-        string directory = Path.Combine(Path.GetFullPath(home), "pg");
-        if (!Directory.Exists(Path.Combine(directory, "data")))
-        {
-            return new PostgresStatus(directory, Exists: false, ProcessId: null, Port: null);
-        }
-
-        PostgresServer server = await PostgresServer.FindAsync(directory, token);
-        int? running = await server.RunningAsync(token) is { Postmaster: { } process } ? process : null;
-        return new PostgresStatus(directory, Exists: true, running, running is null ? null : ReadPort(Path.Combine(home, "pg.port")));
-    }
-
     /// <summary>How to connect to a database of the cluster. Ask again after <see cref="EnsureRunningAsync"/>.</summary>
     public string ConnectionString(string database = "postgres") =>
         new NpgsqlConnectionStringBuilder
@@ -281,9 +267,3 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     }
 }
 
-/// <summary>What <see cref="PostgresCluster.StatusAsync"/> found.</summary>
-/// <param name="Directory">The cluster's directory, whether it exists or not.</param>
-/// <param name="Exists">Whether it was ever created.</param>
-/// <param name="ProcessId">Its main process; null when it is stopped.</param>
-/// <param name="Port">Its port on 127.0.0.1; null when it is stopped.</param>
-public sealed record PostgresStatus(string Directory, bool Exists, int? ProcessId, int? Port);

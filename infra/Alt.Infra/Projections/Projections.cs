@@ -189,7 +189,8 @@ internal static class Projections
             await ExecuteAsync(
                 connection,
                 """
-                insert into alt_judge_costs as c values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                insert into alt_judge_costs as c (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                 on conflict (run, iteration, judge, model, outcome) do update set
                     calls = c.calls + excluded.calls, attempts = c.attempts + excluded.attempts,
                     input_tokens = c.input_tokens + excluded.input_tokens, output_tokens = c.output_tokens + excluded.output_tokens, cost = c.cost + excluded.cost
@@ -215,7 +216,7 @@ internal static class Projections
             await ExecuteAsync(
                 connection,
                 """
-            insert into alt_judge_costs
+            insert into alt_judge_costs (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
             select run, iteration, judge, model, outcome, count(*), sum(attempts), sum(input_tokens), sum(output_tokens), sum(cost)
             from alt_judge_calls where run = $1 and iteration = $2 group by 1, 2, 3, 4, 5
             """,
@@ -237,7 +238,7 @@ internal static class Projections
         await ExecuteAsync(
             connection,
             """
-            insert into alt_pool_moves
+            insert into alt_pool_moves (run, from_iteration, to_iteration, from_quantile, to_quantile, samples)
             select $1, earlier, $2, h.quantiles[earlier - h.iteration + 1], h.quantiles[$2 - h.iteration + 1], sum(h.samples)
             from (select iteration, quantiles, count(*) as samples from alt_samples where run = $1 and iteration < $2 group by iteration, quantiles) h,
                  generate_series(h.iteration, $2 - 1) as earlier

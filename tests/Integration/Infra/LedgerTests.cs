@@ -74,7 +74,7 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
         for (var kill = 1; kill <= Kills; kill++)
         {
             SpinWait.SpinUntil(() => Volatile.Read(ref recorded) >= kill * RecordedBeforeEach || writer.IsFaulted);
-            using var server = Process.GetProcessById((await PostgresCluster.StatusAsync(home.Path)).ProcessId!.Value);
+            using var server = Process.GetProcessById(Postmaster.ProcessIdOf(home.Path)!.Value);
             server.Kill();
             await server.WaitForExitAsync();
             await cluster.EnsureRunningAsync();

@@ -34,7 +34,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         return (await command.ExecuteScalarAsync())?.ToString() ?? "";
     }
 
-    private async Task<int?> ProcessAsync() => (await PostgresCluster.StatusAsync(home.Path)).ProcessId;
+    private int? ProcessId => Postmaster.ProcessIdOf(home.Path);
 
     /// <summary>Kills the server and all its sessions at once, as an out-of-memory killer or a power failure would.</summary>
     private static void KillServer(int process)
@@ -62,7 +62,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
             select concat_ws(' ', current_setting('fsync'), current_setting('synchronous_commit'), current_setting('data_checksums'), current_setting('server_encoding'),
                 datcollate, current_setting('listen_addresses'), current_setting('unix_socket_directories')) from pg_database where datname = 'postgres'
             """));
-        Assert.DoesNotContain("Uid:\t0", await File.ReadAllTextAsync($"/proc/{await ProcessAsync()}/status"), StringComparison.Ordinal);
+        Assert.DoesNotContain("Uid:\t0", await File.ReadAllTextAsync($"/proc/{ProcessId}/status"), StringComparison.Ordinal);
         string wrong = new NpgsqlConnectionStringBuilder(
             cluster.ConnectionString())
         { Password = "wrong", Pooling = false }.ConnectionString;
@@ -85,7 +85,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
             await AskAsync(cluster, "insert into kept values ('here')");
         }
 
-        Assert.Null(await ProcessAsync());
+        Assert.Null(ProcessId);
         await using PostgresCluster again = await PostgresCluster.JoinAsync(home.Path);
         Assert.Equal("here", await AskAsync(again, "select max(value) from kept"));
         Assert.Equal(port, again.Port);
@@ -101,7 +101,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         Assert.Equal("1", await AskAsync(second, "select 1"));
         await second.DisposeAsync();
 
-        Assert.Null(await ProcessAsync());
+        Assert.Null(ProcessId);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         Assert.Single(servers.Distinct());
         await Task.WhenAll(users.Select(user => user.DisposeAsync().AsTask()));
 
-        Assert.Null(await ProcessAsync());
+        Assert.Null(ProcessId);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         Assert.Equal("1", await AskAsync(survivor, "select 1"));
         await survivor.DisposeAsync();
 
-        Assert.Null(await ProcessAsync());
+        Assert.Null(ProcessId);
     }
 
     [Fact]
@@ -139,12 +139,12 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         using Process other = await OtherUserAsync();
 
         await leaver.DisposeAsync();
-        Assert.NotNull(await ProcessAsync());
+        Assert.NotNull(ProcessId);
 
         other.Kill();
         await other.WaitForExitAsync();
         await (await PostgresCluster.JoinAsync(home.Path)).DisposeAsync();
-        Assert.Null(await ProcessAsync());
+        Assert.Null(ProcessId);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         for (int killed = 1; killed <= 2; killed++)
         {
             await AskAsync(cluster, "insert into committed values (1)");
-            KillServer((await ProcessAsync())!.Value);
+            KillServer(ProcessId!.Value);
 
             await cluster.EnsureRunningAsync();
 
@@ -169,7 +169,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     public async Task A_server_that_died_with_its_users_does_not_stand_in_the_way_of_the_next()
     {
         PostgresCluster last = await PostgresCluster.JoinAsync(home.Path);
-        KillServer((await ProcessAsync())!.Value);
+        KillServer(ProcessId!.Value);
         await last.DisposeAsync();
         Assert.True(File.Exists(Path.Combine(home.Path, "pg", "data", "postmaster.pid")));
 

@@ -1,3 +1,4 @@
+using Alt.Infra.Temporal;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Alt.Domain;
@@ -20,9 +21,6 @@ public sealed partial class HistoryTests
 {
     /// <summary>Set to record the histories again.</summary>
     private const string RecordVariable = "ALT_RECORD_HISTORIES";
-
-    /// <summary>Payloads as the product writes them.</summary>
-    internal static DataConverter Converter { get; } = new(new AltPayloadConverter(), new DefaultFailureConverter());
 
     [Theory]
     [InlineData(nameof(AltRunWorkflow))]
@@ -59,15 +57,13 @@ public sealed partial class HistoryTests
         return WorkflowHistory.FromJson(id!, json);
     }
 
-    private static WorkflowReplayerOptions Options() => new() { DataConverter = Converter };
+    private static WorkflowReplayerOptions Options() => new() { DataConverter = AltPayloads.Converter };
 
     [GeneratedRegex(@"\b\d+@[\w.-]+")]
     private static partial Regex Identity();
 
     [GeneratedRegex(@" in /[^""\\]*:line \d+")]
     private static partial Regex Place();
-
-    private sealed class AltPayloadConverter() : DefaultPayloadConverter(AltJson.Options);
 
     /// <summary>The iteration after a careless change.</summary>
     [Workflow]

@@ -1,3 +1,5 @@
+using Alt.Infra.Temporal;
+using Alt.Infra;
 using Alt.Activities;
 using Alt.Domain;
 using Alt.Workflows;
@@ -23,7 +25,7 @@ public sealed class WorkflowSite : IAsyncLifetime
     /// <param name="name">The run's id; null for one of its own.</param>
     internal async Task WithWorkersAsync(StubActivities activities, Func<RunUnderTest, Task> test, string? name = null)
     {
-        var client = new TemporalClient(_temporal.Client.Connection, new() { DataConverter = HistoryTests.Converter });
+        var client = new TemporalClient(_temporal.Client.Connection, new() { DataConverter = AltPayloads.Converter });
         var run = new RunUnderTest(client, name ?? $"test{Guid.NewGuid():N}");
         using var main = New(TaskQueues.Main, o => o.AddWorkflow<AltRunWorkflow>().AddWorkflow<IterationWorkflow>());
         using var models = New(TaskQueues.Gpu);
@@ -87,7 +89,7 @@ internal sealed class RunUnderTest(ITemporalClient client, string run)
         foreach (var history in await HistoriesAsync(id => id == Handle.Id))
         {
             var inputs = history.Events.First().WorkflowExecutionStartedEventAttributes.Input.Payloads_;
-            carried.Add(await HistoryTests.Converter.ToValueAsync<AltRunWorkflow.State?>(inputs[1]));
+            carried.Add(await AltPayloads.Converter.ToValueAsync<AltRunWorkflow.State?>(inputs[1]));
         }
 
         return carried;

@@ -66,7 +66,7 @@ public sealed class FullDiskTests : IAsyncLifetime
 
     private async Task LimitAsync(string bytes)
     {
-        var postmaster = (await PostgresCluster.StatusAsync(_home.FullName)).ProcessId!.Value;
+        var postmaster = Postmaster.ProcessIdOf(_home.FullName)!.Value;
         // Only the user of a process may limit it, and root runs PostgreSQL as another user.
         const string Command = """
             [ "$(id -u)" != 0 ] || as="setpriv --reuid=$(stat -c %u "$1") --regid=$(stat -c %g "$1") --clear-groups"

@@ -22,7 +22,7 @@ public sealed class CallLimitsTests : CallsTest
 
         Assert.Equal((allowed, allowed), (outcomes.Count(o => o is CallOutcome.Answered), service.Attempts));
         Assert.Equal(60 - allowed, outcomes.Count(o => o is CallOutcome.OverBudget));
-        Assert.Equal(new CallSpend(1, new(15 * allowed, 15 * allowed), default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(15 * allowed, 15 * allowed), default, default), Assert.Single(await SpendAsync("run")));
     }
 
     [Fact]
@@ -136,6 +136,6 @@ public sealed class CallLimitsTests : CallsTest
             b.Settle(new(asks[0], null, InDoubt: true));
             Assert.IsType<Booking.Granted>(b.Book(asks[1]));
         }, default);
-        Assert.Equal(new CallSpend(1, default, new(1, 1), new(1, 1)), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, default, new(1, 1), new(1, 1)), Assert.Single(await SpendAsync("run")));
     }
 }

@@ -83,7 +83,7 @@ public sealed class CallsCrashTests(PostgresFixture postgres, ITestOutputHelper 
         counts = server.Counts;
         Assert.Equal((Requests, Requests, 0), (counts.Contents, counts.Billed, counts.BilledTwice));
         Assert.All(ended, o => Assert.Equal(FaultFree(o.Key), o.Value.BodyHash));
-        var spend = Assert.Single(await calls.SpendAsync(CallsWorker.Run));
+        var spend = Assert.Single(await CallSpends.ReadAsync(database, CallsWorker.Run));
         var billed = new CallAmount(
             ((counts.InputTokens * CallsWorker.Limits.InputPrice) + (counts.OutputTokens * CallsWorker.Limits.OutputPrice)) / 1_000_000,
             counts.InputTokens + counts.OutputTokens);

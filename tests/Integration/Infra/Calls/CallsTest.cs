@@ -39,6 +39,8 @@ public abstract class CallsTest : IAsyncLifetime
     /// <summary>As another process would open it.</summary>
     private protected Task<RemoteCalls> OpenAsync() => RemoteCalls.OpenAsync(Database, Short);
 
+    private protected Task<IReadOnlyList<CallSpend>> SpendAsync(string run) => CallSpends.ReadAsync(Database, run);
+
     private protected static RemoteAccount Account(CallsConfig? calls = null, Secret? secret = null) =>
         new("http://judge.example.org/v1", "judge", calls ?? Prices, secret);
 

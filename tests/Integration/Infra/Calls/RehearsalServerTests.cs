@@ -26,7 +26,7 @@ public sealed class RehearsalServerTests : CallsTest
         var answered = Assert.IsType<CallOutcome.Answered>(await AskAsync(new ChatCompletions(account), body, account));
         Assert.Equal((server.Counts.InputTokens, server.Counts.OutputTokens), (answered.InputTokens, answered.OutputTokens));
         Assert.True(answered.InputTokens > 0 && answered.OutputTokens > 0);
-        Assert.Equal(answered.InputTokens + answered.OutputTokens, Assert.Single(await Calls.SpendAsync("run")).Spent.Tokens);
+        Assert.Equal(answered.InputTokens + answered.OutputTokens, Assert.Single(await SpendAsync("run")).Spent.Tokens);
     }
 
     [Theory]

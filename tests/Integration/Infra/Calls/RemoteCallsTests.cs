@@ -22,8 +22,8 @@ public sealed class RemoteCallsTests : CallsTest
             ("reply", 10, 5, 0m, 0, true),
             (second.Body, second.InputTokens, second.OutputTokens, second.Cost, second.Attempts, second.Cached));
         Assert.Equal(1, service.Attempts);
-        Assert.Equal(new CallSpend(1, new(15, 15), default, default), Assert.Single(await Calls.SpendAsync("run")));
-        Assert.Equal(default, Assert.Single(await Calls.SpendAsync("other")).Spent);
+        Assert.Equal(new CallSpend(1, new(15, 15), default, default), Assert.Single(await SpendAsync("run")));
+        Assert.Equal(default, Assert.Single(await SpendAsync("other")).Spent);
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class RemoteCallsTests : CallsTest
 
         Assert.Equal(3, Assert.IsType<CallOutcome.Answered>(first).Attempts);
         Assert.Equal(Rounded(first), Rounded(again));
-        Assert.Equal(15, Assert.Single(await Calls.SpendAsync("run")).Spent.Money);
+        Assert.Equal(15, Assert.Single(await SpendAsync("run")).Spent.Money);
 
         // PostgreSQL keeps microseconds.
         static CallOutcome.Answered Rounded(CallOutcome outcome) => Assert.IsType<CallOutcome.Answered>(outcome) with { At = default };
@@ -82,7 +82,7 @@ public sealed class RemoteCallsTests : CallsTest
         var failed = Assert.IsType<CallOutcome.Failed>(await AskAsync(service, account: Account(Prices with { Attempts = 3 })));
         Assert.Equal((kind, 3, 3), (failed.Kind, failed.Attempts, service.Attempts));
         Assert.Equal($"judge.example.org: status {status}, overloaded", failed.Reason);
-        Assert.Equal(new CallSpend(1, default, default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, default, default, default), Assert.Single(await SpendAsync("run")));
     }
 
     [Fact]
@@ -125,10 +125,10 @@ public sealed class RemoteCallsTests : CallsTest
         var service = new ScriptedTransport(attempt => attempt == 1 ? new(200, null) : ScriptedTransport.Ok(input: 2, output: 1));
         Assert.Equal(CallFailure.CutOff, Assert.IsType<CallOutcome.Failed>(await AskAsync(service)).Kind);
         Assert.Equal(1, service.Attempts);
-        Assert.Equal(new CallSpend(1, default, default, new(15, 15)), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, default, default, new(15, 15)), Assert.Single(await SpendAsync("run")));
 
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service));
-        Assert.Equal(new CallSpend(1, new(3, 3), default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(3, 3), default, default), Assert.Single(await SpendAsync("run")));
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class RemoteCallsTests : CallsTest
         Assert.Equal(
             3,
             Assert.IsType<CallOutcome.Answered>(await AskAsync(service, account: Account(Prices with { TimeoutSeconds = .1 }))).Attempts);
-        Assert.Equal(new CallSpend(1, new(15, 15), default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(15, 15), default, default), Assert.Single(await SpendAsync("run")));
     }
 
     [Theory]
@@ -197,7 +197,7 @@ public sealed class RemoteCallsTests : CallsTest
             return ScriptedTransport.Ok();
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AskAsync(service, token: end.Token));
-        await Wait.ForAsync(async () => Assert.Single(await Calls.SpendAsync("run")).InDoubt.Money == 15, "the reservation in doubt");
+        await Wait.ForAsync(async () => Assert.Single(await SpendAsync("run")).InDoubt.Money == 15, "the reservation in doubt");
     }
 
     [Fact]
@@ -215,9 +215,9 @@ public sealed class RemoteCallsTests : CallsTest
         await KillSessionsAsync();
 
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "next", Account(Prices with { Concurrency = 1 })));
-        Assert.Equal(new CallSpend(1, new(15, 15), default, new(15, 15)), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(15, 15), default, new(15, 15)), Assert.Single(await SpendAsync("run")));
         Assert.IsType<CallOutcome.Answered>(await AskAsync(service, "lost", Account(Prices with { Concurrency = 1 })));
-        Assert.Equal(new CallSpend(1, new(30, 30), default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(30, 30), default, default), Assert.Single(await SpendAsync("run")));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
         await dead.DisposeAsync();
@@ -237,7 +237,7 @@ public sealed class RemoteCallsTests : CallsTest
         await KillSessionsAsync();
         gate.SetResult();
         Assert.All(await Task.WhenAll(asked), o => Assert.Equal(1, Assert.IsType<CallOutcome.Answered>(o).Attempts));
-        Assert.Equal(new CallSpend(1, new(150, 150), default, default), Assert.Single(await Calls.SpendAsync("run")));
+        Assert.Equal(new CallSpend(1, new(150, 150), default, default), Assert.Single(await SpendAsync("run")));
     }
 
     private async Task KillSessionsAsync()

@@ -43,7 +43,7 @@ public sealed class TrainerTests : IDisposable
         using (var trainer = new Trainer(
             _policy, null, TinyModel.Examples(), Options with { Steps = 60, KlCoefficient = 0, EntropyCoefficient = 0 }))
         {
-            trainer.Train(step => losses.Add(step.Loss));
+            losses.AddRange(trainer.Train().Select(step => step.Loss));
         }
 
         Assert.True(losses[^1] < losses[0] / 3, $"from {losses[0]} to {losses[^1]}");
@@ -79,11 +79,8 @@ public sealed class TrainerTests : IDisposable
         using (var model = TinyModel.Create())
         using (var killed = new Trainer(model, _reference, TinyModel.Examples(), Options))
         {
-            Assert.Throws<OperationCanceledException>(() => killed.Train(onCheckpoint: () =>
-            {
-                killed.Save(folder);
-                throw new OperationCanceledException();
-            }, checkpointEvery: stopAt));
+            killed.Train(stopAt);
+            killed.Save(folder);
         }
 
         using var resumedModel = LanguageModel.Load(folder);
@@ -98,7 +95,12 @@ public sealed class TrainerTests : IDisposable
     {
         var folder = Path.Combine(_folder.FullName, "checkpoint");
         using var trainer = new Trainer(_policy, _reference, TinyModel.Examples(), Options);
-        trainer.Train(onCheckpoint: () => trainer.Save(folder), checkpointEvery: 4);
+        for (var i = 0; i < 3; i++)
+        {
+            trainer.Train(4);
+            trainer.Save(folder);
+        }
+
         Assert.Equal(["checkpoint"], _folder.GetFileSystemInfos().Select(entry => entry.Name));
         Assert.Equal(
             ["config.json", "model.safetensors", "optimizer.safetensors", "trainer.json"],
@@ -192,7 +194,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal([5, 6, 7, 8], blocks[1].Response);
         using var trainer = new Trainer(_policy, null, blocks, new TrainerOptions { Steps = 30, BatchSize = 2, LearningRate = 1e-2 });
         var losses = new List<double>();
-        trainer.Train(step => losses.Add(step.Nll));
+        losses.AddRange(trainer.Train().Select(step => step.Nll));
         Assert.True(losses[^1] < 0.5 * losses[0]);
     }
 
