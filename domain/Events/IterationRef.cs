@@ -3,7 +3,7 @@ namespace Alt.Domain;
 /// <summary>Names one iteration of a run.</summary>
 public sealed record IterationRef(string Run, int Number)
 {
-    public IterationRef Previous => this with { Number = Number - 1 };
+    public IterationRef Before() => this with { Number = Number - 1 };
 }
 
 /// <summary>Names one chunk of an iteration's stage.</summary>

@@ -56,7 +56,7 @@ public sealed class DataPoolStage(Ledger ledger, ArtifactStore artifacts)
             return [];
         }
 
-        var before = await ledger.IterationAsync(iteration.Previous, token);
+        var before = await ledger.IterationAsync(iteration.Before(), token);
         return await artifacts.ReadJsonLinesAsync<PoolEntry>(before.DataPool!.Pool, token).Select(e => e.Sample).ToArrayAsync(token);
     }
 }

@@ -172,7 +172,7 @@ public sealed partial class Ledger
         var state = await RunAsync(iteration.Run, token);
         var policy = iteration.Number == 1
             ? state.Base?.WeightsHash
-            : (await IterationAsync(iteration.Previous, token)).Training?.WeightsHash;
+            : (await IterationAsync(iteration.Before(), token)).Training?.WeightsHash;
         return await _projector.ChangeOfAsync(
             iteration.Run, state.Config, policy, iteration.Number, () => IterationState.Fold(past), @event, token);
     }
