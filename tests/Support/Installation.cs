@@ -26,6 +26,10 @@ internal sealed class Installation : IAsyncDisposable
         evaluation: { prompts: 16, generations: 4, maxNewTokens: 12 }
         """;
 
+    /// <summary>The program that <c>./alt</c> has built; without it, the one beside the tests.</summary>
+    private static readonly string Program =
+        Environment.GetEnvironmentVariable("ALT_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "Alt.Host.dll");
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("alt-host-");
 
     public Installation() => File.WriteAllText(Config, TinyConfig);
@@ -43,7 +47,7 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>Starts the program; standard input is at its end.</summary>
     public RunningProgram Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Alt.Host.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardInput = true,

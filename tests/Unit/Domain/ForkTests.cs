@@ -60,8 +60,8 @@ public class ForkTests
     }
 
     [Theory]
-    [InlineData(2, "seed", "./alt run")]
-    [InlineData(0, "model.layers", "./alt run")]
+    [InlineData(2, "seed", "only a new run can change it")]
+    [InlineData(0, "model.layers", "only a new run can change it")]
     [InlineData(2, "feedback.separator", "--at 1")]
     [InlineData(2, "prompts.firstIteration", "--at 1")]
     [InlineData(4, "training.steps", "from 0 to 3")]

@@ -28,7 +28,7 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
         if (state.Status != RunStatus.Finished)
         {
             // The worker, on this machine, would report the same, but later.
-            ModelDevice.Choose(state.Started?.Device ?? config.Device);
+            RequireDevice(id, state.Started?.Device, config.Device);
             var continues = state.Status == RunStatus.Missing ? "" : " continues";
             output.Say($"run {id}{continues}; after an interruption: ./alt run --run-id {id}");
             failure = await FollowAsync(record, id, config, temporal, token);
@@ -49,6 +49,21 @@ internal sealed class RunSession(AltHome home, Output output, ILoggerFactory log
             ? 0
             : throw new HostException(
                 $"run '{id}' failed: {end.Failure?.Explained ?? failure}; once that is fixed, continue with: ./alt retry {id}");
+    }
+
+    /// <exception cref="InputException">The run's device is not available here.</exception>
+    private static void RequireDevice(string id, RunDevice? recorded, RunDevice configured)
+    {
+        try
+        {
+            ModelDevice.Choose(recorded ?? configured);
+        }
+        catch (InputException e) when (recorded is not null)
+        {
+            throw new InputException(
+                $"{e.Message}; ./alt fork {id} --at K --set device=cpu continues it elsewhere, ./alt sample --run {id} --device cpu shows "
+                + "its policy", e);
+        }
     }
 
     /// <returns>Why the run failed; null where it ended well.</returns>

@@ -68,6 +68,7 @@ public sealed class CompleteFeedbackTests : CallsTest
         await RecordAsync(new RunEvent.RunStarted(
             Run, config, AltJson.Hash(config), new Dictionary<string, string>(), DateTimeOffset.UnixEpoch));
         await RecordAsync(new RunEvent.DataImported(prompts, 1, prompts, 1, prompts, 0, 0, null));
+        await RecordAsync(new RunEvent.BaseModelPrepared(prompts, "weights", "inputs", false, 0, 0, 0));
         await RecordInAsync(new IterationEvent.PromptsDrawn(prompts, 1, 1));
         var samples = await artifacts.PutJsonLinesAsync(new[] { Labelled, InQuarantine }.Select(id =>
             new Sample(id, "Thank you, well.", [1, 2, 3], new float[3], FinishReason.Stop)));

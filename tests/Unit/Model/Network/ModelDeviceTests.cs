@@ -44,7 +44,7 @@ public sealed class ModelDeviceTests : IDisposable
         var run = Assert.Throws<InputException>(() => ModelDevice.Choose(RunDevice.Cuda)).Message;
         Assert.Equal(run, Assert.Throws<InputException>(() => ModelDevice.Of(RunDevice.Cuda)).Message);
         Assert.StartsWith("device: cuda, but libtorch finds no GPU on this machine; expected ", run, StringComparison.Ordinal);
-        Assert.Contains("--set device=cpu", run, StringComparison.Ordinal);
+        Assert.Contains("a fork of it may have another", run, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', run);
         Assert.StartsWith(
             "device cuda:1: libtorch finds no GPU", Assert.Throws<InputException>(() => ModelDevice.Of("cuda:1")).Message,
