@@ -73,7 +73,7 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
 /// <summary>What an activity works on, as its arguments say.</summary>
 /// <param name="Stage">Of the loop's eight; the activities' class is named after it.</param>
 /// <param name="Run">Null if the activity belongs to no run; so are iteration and chunk.</param>
-internal sealed record StageWork(string Stage, string Activity, string? Run, int? Iteration, int? Chunk)
+internal sealed record StageWork(Stage Stage, string Activity, string? Run, int? Iteration, int? Chunk)
 {
     private const string ClassSuffix = "Activities";
 
@@ -84,7 +84,7 @@ internal sealed record StageWork(string Stage, string Activity, string? Run, int
     {
         get
         {
-            var properties = new Dictionary<string, object> { ["Stage"] = Stage, ["Activity"] = Activity };
+            var properties = new Dictionary<string, object> { ["Stage"] = Stage.ToString(), ["Activity"] = Activity };
             Add("Run", Run);
             Add("Iteration", Iteration);
             Add("Chunk", Chunk);
@@ -105,13 +105,12 @@ internal sealed record StageWork(string Stage, string Activity, string? Run, int
     }
 
     /// <summary>For metrics and traces.</summary>
-    public TagList Tags => new() { { "alt.stage", Stage }, { "alt.activity", Activity } };
+    public TagList Tags => new() { { "alt.stage", Stage.ToString() }, { "alt.activity", Activity } };
 
     public static StageWork Of(ExecuteActivityInput input, ActivityInfo info)
     {
-        var type = input.Activity.MethodInfo?.DeclaringType?.Name ?? "";
-        var stage = type.EndsWith(ClassSuffix, StringComparison.Ordinal) ? type[..^ClassSuffix.Length] : type;
-        var work = new StageWork(stage, info.ActivityType, null, null, null);
+        var type = input.Activity.MethodInfo!.DeclaringType!.Name;
+        var work = new StageWork(Enum.Parse<Stage>(type[..^ClassSuffix.Length]), info.ActivityType, null, null, null);
         return input.Args.FirstOrDefault() switch
         {
             ChunkRef { Iteration: var (run, iteration), Chunk: var chunk } => work with { Run = run, Iteration = iteration, Chunk = chunk },

@@ -19,6 +19,6 @@ public static class PolicyTrail
         return iteration > 0 && (await ledger.IterationAsync(new(run, iteration), token)).Training is { } trained
             ? (trained.Checkpoint, trained.WeightsHash)
             : throw new InputException(
-                $"run '{run}' has no policy after iteration {iteration} yet; `alt status {run}` shows how far it is");
+                $"run '{run}' has no policy after iteration {iteration} yet; `./alt status {run}` shows how far it is");
     }
 }

@@ -22,7 +22,7 @@ public sealed record StageInputs(IterationRef Iteration, RunState Run, Iteration
     }
 
     /// <summary>A chunk's prompts out of all that a stage has.</summary>
-    public IAsyncEnumerable<Prompt> ChunkOf(IAsyncEnumerable<Prompt> prompts, int chunk) =>
+    public IAsyncEnumerable<Prompt> ChunkOfAsync(IAsyncEnumerable<Prompt> prompts, int chunk) =>
         prompts.Skip(chunk * Config.Sampling.ChunkPrompts).Take(Config.Sampling.ChunkPrompts);
 
     public static async Task<StageInputs> ReadAsync(Ledger ledger, IterationRef iteration, CancellationToken token) =>

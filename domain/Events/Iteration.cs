@@ -5,7 +5,7 @@ public abstract record IterationEvent
 {
     private IterationEvent() { }
 
-    /// <summary>Prompts: the ordinals that this iteration works on, in chunk order.</summary>
+    /// <summary>Prompts: what this iteration works on, in chunk order.</summary>
     public sealed record PromptsDrawn(ArtifactRef Prompts, int Count, int Chunks) : IterationEvent;
 
     /// <summary>
@@ -20,7 +20,7 @@ public abstract record IterationEvent
 
     /// <summary>Feedback: how every sample's judgement ended.</summary>
     public sealed record FeedbackCollected(
-        string Judge, string JudgeHash, int Labelled, int Abstained, int Unparsed, int Failed, double MeanReward, double Seconds,
+        string Judge, string JudgeVersion, int Labelled, int Abstained, int Unparsed, int Failed, double MeanReward, double Seconds,
         int Vetoed = 0) : IterationEvent;
 
     /// <summary>

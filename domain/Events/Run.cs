@@ -29,7 +29,7 @@ public abstract record RunEvent
         ArtifactRef Checkpoint, string WeightsHash, string InputsHash, bool Reused, long Tokens, double Loss, double Seconds) : RunEvent;
 
     /// <summary>
-    /// A text classifier for feedback (<see cref="ClassifierRole.Reward"/>) or evaluation (<see cref="ClassifierRole.Judge"/>).
+    /// A text classifier for feedback (<see cref="ClassifierRole.Reward"/>) or evaluation (<see cref="ClassifierRole.Evaluation"/>).
     /// </summary>
     public sealed record ClassifierTrained(
         ClassifierRole Role, ArtifactRef Model, string Hash, bool Reused, int Texts, double Seconds) : RunEvent;
@@ -44,7 +44,7 @@ public abstract record RunEvent
     public sealed record PromptErased(
         int Prompt, int FromIteration, IReadOnlyDictionary<string, ArtifactRef> Replaced, DateTimeOffset At) : RunEvent;
 
-    /// <param name="Reason">Why the run paused itself; null if a user asked for it.</param>
+    /// <param name="Hold">Why the run paused itself; null if a user asked for it.</param>
     public sealed record RunPaused(DateTimeOffset At, Hold? Hold = null) : RunEvent;
 
     public sealed record RunResumed(DateTimeOffset At) : RunEvent;
@@ -76,7 +76,7 @@ public abstract record RunEvent
     public sealed record RunFinished(string PoolHash, string WeightsHash, double Seconds, DateTimeOffset At) : RunEvent;
 }
 
-public enum ClassifierRole { Reward, Judge }
+public enum ClassifierRole { Reward, Evaluation }
 
 public enum RunStatus { Missing, Running, Paused, Failed, Stopped, Finished }
 
@@ -90,8 +90,8 @@ public sealed record RunState
     public RunEvent.DataImported? Data { get; init; }
     public RunEvent.PretrainingCheckpointed? PretrainingCheckpoint { get; init; }
     public RunEvent.BaseModelPrepared? Base { get; init; }
-    public RunEvent.ClassifierTrained? Reward { get; init; }
-    public RunEvent.ClassifierTrained? Judge { get; init; }
+    public RunEvent.ClassifierTrained? RewardClassifier { get; init; }
+    public RunEvent.ClassifierTrained? EvaluationClassifier { get; init; }
     public RunEvent.RunFailed? Failure { get; init; }
     public RunEvent.RunFinished? Finished { get; init; }
 
@@ -136,8 +136,8 @@ public sealed record RunState
         RunEvent.DataImported e => this with { Data = e },
         RunEvent.PretrainingCheckpointed e => this with { PretrainingCheckpoint = e },
         RunEvent.BaseModelPrepared e => this with { Base = e },
-        RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } e => this with { Reward = e },
-        RunEvent.ClassifierTrained e => this with { Judge = e },
+        RunEvent.ClassifierTrained { Role: ClassifierRole.Reward } e => this with { RewardClassifier = e },
+        RunEvent.ClassifierTrained e => this with { EvaluationClassifier = e },
         RunEvent.IterationFinished e => this with { IterationsFinished = e.Iteration + 1 },
         RunEvent.PromptErased e => this with { Erasures = [.. Erasures, e] },
         RunEvent.LimitsChanged e => this with { Limits = [.. Limits, e] },

@@ -66,10 +66,10 @@ public sealed record Judgement(SampleId Id, FeedbackOutcome Outcome)
 
 /// <summary>One question to a judge, and what it said.</summary>
 /// <param name="Judge">What kind of judge it was.</param>
-/// <param name="Model">The judge's version: everything beside the sample that its reply depends on.</param>
+/// <param name="Version">The judge's version: everything beside the sample that its reply depends on.</param>
 /// <param name="RequestHash">SHA-256 of the request's content.</param>
 /// <param name="Reply">The raw reply, as it came; null where there was none.</param>
-public sealed record JudgeCall(string Judge, string Model, string RequestHash, string? Reply)
+public sealed record JudgeCall(string Judge, string Version, string RequestHash, string? Reply)
 {
     public int InputTokens { get; init; }
 

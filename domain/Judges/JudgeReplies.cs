@@ -68,7 +68,7 @@ public static partial class JudgeReplies
     [GeneratedRegex(@"\*+|`+|(?<!\w)_+|_+(?!\w)")]
     private static partial Regex Emphasis();
 
-    [GeneratedRegex(@"^\s*(feedback|category|label|answer|rating)\s*:\s*", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^\s*(feedback|category|label|answer|rating)\s*:\s*", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Label();
 
     private const string LabelStart = @"(?:^|(?<=[.!?][""')]?\s))[ \t]*(?:[-#>*_ \t]|\d+[.)])*", Colon = @"[*_ \t]*:[*_]*";

@@ -54,8 +54,8 @@ public sealed class EmbeddedServer : IAsyncDisposable
         EmbeddedServerOptions options, CancellationToken cancellation = default, ILoggerFactory? loggers = null)
     {
         loggers ??= NullLoggerFactory.Instance;
-        TimeProvider clock = options.Clock;
-        Database database = await Database.OpenAsync(options.ConnectionString, options.Schema, cancellation);
+        var clock = options.Clock;
+        var database = await Database.OpenAsync(options.ConnectionString, options.Schema, cancellation);
         var queues = new TaskQueues(clock);
         var server = new EmbeddedServer(database, queues);
         try
@@ -134,8 +134,8 @@ public sealed class EmbeddedServer : IAsyncDisposable
     private async Task ListenAsync(
         EmbeddedServerOptions options, ILoggerFactory loggers, CancellationToken cancellation, Action<IServiceCollection> addHandlers)
     {
-        IPAddress address = IPAddress.Parse(options.Host);
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var address = IPAddress.Parse(options.Host);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -153,7 +153,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
             kestrel.Limits.MinResponseDataRate = null;
         });
         addHandlers(builder.Services);
-        IGrpcServerBuilder grpc = builder.Services.AddGrpc(grpcOptions =>
+        var grpc = builder.Services.AddGrpc(grpcOptions =>
         {
             grpcOptions.MaxReceiveMessageSize = CallGate.LargestMessage;
             grpcOptions.MaxSendMessageSize = null;

@@ -22,7 +22,7 @@ internal static class HistoryInvariants
         Assert.Equal(Enumerable.Range(1, history.Count).Select(i => (long)i), history.Select(e => e.EventId));
         Assert.Equal("WorkflowExecutionStarted", Name(history[0]));
         Assert.DoesNotContain(history.Take(history.Count - 1), e => Closing.Contains(Name(e)));
-        foreach (HistoryEvent e in history)
+        foreach (var e in history)
         {
             Refers(history, e, "scheduled_event_id", name => name.EndsWith("Scheduled", StringComparison.Ordinal));
             Refers(history, e, "initiated_event_id", name => name.EndsWith("Initiated", StringComparison.Ordinal));
@@ -30,7 +30,7 @@ internal static class HistoryInvariants
             Refers(history, e, "workflow_task_completed_event_id", name => name == "WorkflowTaskCompleted");
         }
 
-        foreach (string ending in new[] { "Completed", "Failed", "TimedOut", "Canceled" })
+        foreach (var ending in new[] { "Completed", "Failed", "TimedOut", "Canceled" })
         {
             Assert.All(
                 history.Where(e => Name(e) == $"ActivityTask{ending}" || Name(e) == $"WorkflowTask{ending}")

@@ -45,7 +45,7 @@ internal sealed class NodeProject
         {
             throw new InvalidOperationException(
                 $"{program} cannot be started ({e.Message}). These tests need Node.js with npm: ./alt test installs it, "
-                + "or: apt-get install npm");
+                + "or: apt-get install npm", e);
         }
     }
 
@@ -76,13 +76,15 @@ internal sealed class NodeProject
     private string Run(string program, string[] arguments, string input)
     {
         using var process = Start(program, arguments);
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
+        var errors = new StringBuilder();
+        process.ErrorDataReceived += (_, line) => errors.AppendLine(line.Data);
+        process.BeginErrorReadLine();
         process.StandardInput.Write(input);
         process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.Result : throw new InvalidOperationException(
-            $"{program} {string.Join(' ', arguments)} in {Folder} ended with {process.ExitCode}: {Excerpt(errors.Result)}"
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException(
+            $"{program} {string.Join(' ', arguments)} in {Folder} ended with {process.ExitCode}: {Excerpt(errors.ToString())}"
             + (program == "npm" ? " (npm must reach its registry, see: npm config get registry)" : ""));
     }
 

@@ -26,7 +26,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>Creates an empty database with a unique name and returns its connection string.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
-        string name = $"alt_test_{Guid.NewGuid():N}";
+        var name = $"alt_test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE DATABASE {name}");
         _databases.Add(name);
         return new NpgsqlConnectionStringBuilder(ServerConnectionString) { Database = name }.ConnectionString;
@@ -36,7 +36,7 @@ public sealed class PostgresFixture : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        foreach (string name in _databases)
+        foreach (var name in _databases)
         {
             await ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         }

@@ -9,7 +9,7 @@ internal sealed class TinyDisk : IDisposable
     {
         Path = path;
         Directory.CreateDirectory(path);
-        string? error = Mount(path, kibibytes);
+        var error = Mount(path, kibibytes);
         Assert.True(error is null, error);
     }
 
@@ -21,8 +21,8 @@ internal sealed class TinyDisk : IDisposable
 
     private static string? Run(string command, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
-        string error = process.StandardError.ReadToEnd();
+        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? null : $"{command} {string.Join(' ', arguments)}: {error}";
     }
@@ -32,8 +32,8 @@ internal sealed class TinyDisk : IDisposable
     {
         private static readonly Lazy<string?> Refusal = new(() =>
         {
-            string probe = Directory.CreateTempSubdirectory("alt-mount-").FullName;
-            string? refusal = Mount(probe, kibibytes: 16);
+            var probe = Directory.CreateTempSubdirectory("alt-mount-").FullName;
+            var refusal = Mount(probe, kibibytes: 16);
             if (refusal is null)
             {
                 Run("umount", probe);

@@ -17,11 +17,11 @@ public sealed class EvaluationStage(Ledger ledger, ArtifactStore artifacts, Poli
     {
         var (config, number, run) = (inputs.Config, inputs.Number, inputs.Run);
         var evaluationPrompts = artifacts.ReadJsonLinesAsync<Prompt>(run.Data!.Evaluation, token).Take(PromptCount(run));
-        var prompts = await inputs.ChunkOf(evaluationPrompts, chunk).ToArrayAsync(token);
+        var prompts = await inputs.ChunkOfAsync(evaluationPrompts, chunk).ToArrayAsync(token);
         var (checkpoint, _) = await PolicyTrail.AfterAsync(ledger, inputs.Iteration.Run, number, token);
         var policy = await policies.LoadAsync(checkpoint, run.Device, token);
         var reference = await policies.LoadAsync(run.Base!.Checkpoint, run.Device, token);
-        var judge = await classifiers.LoadAsync((run.Judge ?? run.Reward!).Model, token);
+        var judge = await classifiers.LoadAsync((run.EvaluationClassifier ?? run.RewardClassifier!).Model, token);
 
         var clock = Stopwatch.StartNew();
         var sampler = number == 0

@@ -19,15 +19,15 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     {
         var state = await ledger.RunAsync(run, token);
         judges.RequireCheckpoints(state.Config.Feedback.Judge, state.Device);
-        if (state.Reward is null)
+        if (state.RewardClassifier is null)
         {
             await TrainAsync(run, state, ClassifierRole.Reward, state.Config.RewardModel, token);
         }
 
-        if (state.Judge is null && state.Config.Evaluation.Judge is { } judge)
+        if (state.EvaluationClassifier is null && state.Config.Evaluation.Judge is { } judge)
         {
             progress.Report((1, 2));
-            await TrainAsync(run, state, ClassifierRole.Judge, judge, token);
+            await TrainAsync(run, state, ClassifierRole.Evaluation, judge, token);
         }
     });
 
@@ -112,7 +112,7 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)
     {
         var (trained, model) = await new ClassifierStage(ledger, artifacts).TrainAsync(state, role, config, token);
-        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.Reward : s.Judge, trained, model, token);
+        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.RewardClassifier : s.EvaluationClassifier, trained, model, token);
         StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, trained.Reused);
     }
 }

@@ -92,7 +92,7 @@ public sealed class FeedbackStage(ArtifactStore artifacts, Judges judges)
     private async Task<IReadOnlyList<FeedbackRequest>> RequestsAsync(StageInputs inputs, int chunk, CancellationToken token)
     {
         var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
-        var prompts = await inputs.ChunkOf(drawn, chunk).ToDictionaryAsync(p => p.Ordinal, cancellationToken: token);
+        var prompts = await inputs.ChunkOfAsync(drawn, chunk).ToDictionaryAsync(p => p.Ordinal, cancellationToken: token);
         var samples = await artifacts.ReadJsonLinesAsync<Sample>(inputs.State.Chunk(Stage.Sampling, chunk)!.Result, token)
             .ToArrayAsync(token);
         return [.. samples.Select(s =>

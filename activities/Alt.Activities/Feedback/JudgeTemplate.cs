@@ -57,7 +57,7 @@ public sealed partial class JudgeTemplate
         return reader.ReadToEnd();
     }
 
-    [GeneratedRegex(@"^=== (system|user)\n", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^=== (?<role>system|user)\n", RegexOptions.Multiline)]
     private static partial Regex Heading();
 
     [GeneratedRegex(@"^Human:|(Assistant|TL;DR):$")]

@@ -28,7 +28,7 @@ public sealed class Judges(Classifiers classifiers, Checkpoints checkpoints, Rem
     {
         var scope = new CallScope(inputs.Iteration.Run, inputs.Number, inputs.Run.Budget);
         var use = new JudgeUse(scope, async () =>
-            await classifiers.LoadAsync(inputs.Run.Reward!.Model, token))
+            await classifiers.LoadAsync(inputs.Run.RewardClassifier!.Model, token))
         { Device = inputs.Run.Device, ToAsk = toAsk };
         var judge = await OpenAsync(inputs.Config.Feedback.Judge, use);
         checkpoints.RequireUnchanged(inputs.Run.Started!.Inputs);

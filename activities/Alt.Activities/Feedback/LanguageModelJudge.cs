@@ -45,7 +45,7 @@ internal sealed class LanguageModelJudge(JudgeConfig.LanguageModel config, Judge
             await judge.ForgetAsync(answer.Call, token);
         }
 
-        FeedbackOutcome outcome = answer.Problem
+        var outcome = answer.Problem
             ?? (said is null ? new FeedbackOutcome.Failed("NoReply: the endpoint sent something that is no chat completion") : Read(said));
         return new Judgement(sample.Id, outcome) { Calls = [said is null ? answer.Call : answer.Call with { Reply = said }] };
     }

@@ -117,37 +117,37 @@ internal sealed unsafe class AttentionKernel(AttentionShape shape, Tensor qkv, T
 
     private void Forward(int b, int h, in Matrix read, float* panel)
     {
-        var weights = WeightsOf(b, h);
-        ByColumns(Part(_qkv, b, h), Keys(_qkv, b, h), weights, panel);                              // (T, T)
+        var shares = WeightsOf(b, h);
+        ByColumns(Part(_qkv, b, h), Keys(_qkv, b, h), shares, panel);                              // (T, T)
         for (var t = 0; t < shape.T; t++)
         {
-            var row = new Span<float>(weights[t, 0], shape.Stride);
+            var row = new Span<float>(shares[t, 0], shape.Stride);
             RowKernels.Scale(row[..(t + 1)], _scale);
             row[(t + 1)..].Clear();
             var seen = (t + 1 + Vector512<float>.Count - 1) / Vector512<float>.Count * Vector512<float>.Count;
             RowKernels.Softmax(row[..seen], t + 1);
         }
 
-        ByRows(weights, Values(_qkv, b, h), read, panel);                                           // (T, D)
+        ByRows(shares, Values(_qkv, b, h), read, panel);                                           // (T, D)
     }
 
     // Where heads of queries share keys and values, the first writes their gradients and the others add to them.
     private void Backward(int b, int h, in Matrix gradient, in Matrix written, float* panel, float* scores)
     {
-        var weights = WeightsOf(b, h);
+        var shares = WeightsOf(b, h);
         var slopes = new Matrix((nint)scores, shape.T, shape.T, shape.Stride, 1);
         ByColumns(gradient, Values(_qkv, b, h), slopes, panel);                                     // (T, T)
         for (var t = 0; t < shape.T; t++)
         {
             var row = new Span<float>(slopes[t, 0], shape.Stride);
             row[(t + 1)..].Clear();
-            RowKernels.SoftmaxSlope(new ReadOnlySpan<float>(weights[t, 0], shape.Stride), row, _scale);
+            RowKernels.SoftmaxSlope(new ReadOnlySpan<float>(shares[t, 0], shape.Stride), row, _scale);
         }
 
         var add = h % Shared > 0;
         ByRows(slopes, Keys(_qkv, b, h), Part(written, b, h), panel);                               // (T, D)
         Transposed(slopes, Part(_qkv, b, h), Keys(written, b, h), panel, add);                      // (T, D)
-        Transposed(weights, gradient, Values(written, b, h), panel, add);                           // (T, D)
+        Transposed(shares, gradient, Values(written, b, h), panel, add);                           // (T, D)
     }
 
     // rows (T, D) by columns (T, D) to each other (T, T), up to the diagonal's tiles.

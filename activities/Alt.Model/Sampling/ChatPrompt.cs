@@ -46,7 +46,7 @@ internal sealed class ChatPrompt
 
         // A prompt is no place for special tokens: what reads like one is ordinary text there.
         var content = whole[_before.Length..^_after.Length];
-        int[] tokens = _tokenizer.SpecialTokens.Values.Any(content.Contains)
+        var tokens = _tokenizer.SpecialTokens.Values.Any(content.Contains)
             ? [.. _lead, .. _tokenizer.Encode(content), .. _tokenizer.Encode(_after, specialTokens: true)]
             : _tokenizer.Encode(whole, specialTokens: true);
 

@@ -10,13 +10,6 @@ namespace Alt.Host.Reports;
 /// <summary>The report as one self-contained page: figures, curves, the table and the config. Nothing is loaded from elsewhere.</summary>
 internal static class HtmlReport
 {
-    /// <summary>The figures that get a curve; the others are in the table.</summary>
-    private static readonly string[] Curves =
-        [
-            "toxicShare", "toxicityProbability", "averageMaximumToxicity", "groundTruthToxicShare", "perplexity", "dist2", "dist3",
-            "length", "truncatedShare"
-        ];
-
     /// <returns>Path of the page.</returns>
     public static string Write(AltHome home, RunReport report)
     {
@@ -82,8 +75,7 @@ internal static class HtmlReport
         }
 
         page.Append("<section class=\"tiles\">\n");
-        foreach (var column in Column.In(report)
-            .Where(c => c.Key is "toxicShare" or "toxicityProbability" or "groundTruthToxicShare" or "perplexity" or "dist2"))
+        foreach (var column in Column.In(report).Where(c => c.Shown == Shown.Tile))
         {
             page.Append(
                 $"""<div class="tile"><span class="name">{Text(column.Title)}</span><span class="figure">{column.Text(after)}</span><span class="before">from {column.Text(before)}</span></div>{"\n"}""");
@@ -95,7 +87,7 @@ internal static class HtmlReport
     private static void AddCharts(StringBuilder page, RunReport report)
     {
         page.Append("<section class=\"charts\">\n");
-        foreach (var column in Column.In(report).Where(c => Curves.Contains(c.Key)))
+        foreach (var column in Column.In(report).Where(c => c.Shown >= Shown.Curve))
         {
             (int, double)[] points = [.. report.Iterations.Where(i => column.Value(i) is not null)
                 .Select(i => (i.Iteration, column.Value(i)!.Value))];

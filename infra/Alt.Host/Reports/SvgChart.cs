@@ -11,13 +11,14 @@ internal static class SvgChart
     private const int Ticks = 4;
 
     /// <param name="points">Iterations and values, in order.</param>
-    public static string Draw(string title, IReadOnlyList<(int X, double Y)> points, string format)
+    /// <param name="place">Further attributes: where it lies in a picture of several.</param>
+    public static string Draw(string title, IReadOnlyList<(int X, double Y)> points, string format, string place = "")
     {
         var (low, high, step) = Scale(points.Min(p => p.Y), points.Max(p => p.Y));
         var (first, last) = (points[0].X, Math.Max(points[^1].X, points[0].X + 1));
         var svg = new StringBuilder();
         svg.Append(
-            Invariant($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{WebUtility.HtmlEncode(title)} by iteration">"""));
+            Invariant($"""<svg {place}viewBox="0 0 {Width} {Height}" role="img" aria-label="{WebUtility.HtmlEncode(title)} by iteration">"""));
         for (var value = low; value <= high + (step / 2); value += step)
         {
             svg.Append(Invariant($"""<line class="grid" x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}"/>"""));

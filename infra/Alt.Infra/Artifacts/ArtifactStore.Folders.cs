@@ -18,13 +18,13 @@ public sealed partial class ArtifactStore
     public async Task<ArtifactRef> PutFolderAsync(string folder, CancellationToken token = default)
     {
         var files = new SortedDictionary<string, ArtifactRef>(StringComparer.Ordinal);
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            await using FileStream file = File.OpenRead(path);
+            await using var file = File.OpenRead(path);
             files[Path.GetRelativePath(folder, path)] = await PutAsync(file, Bytes, token);
         }
 
-        ArtifactRef manifest = await PutJsonAsync(files, token);
+        var manifest = await PutJsonAsync(files, token);
         return manifest with { MediaType = Folder };
     }
 
@@ -40,11 +40,11 @@ public sealed partial class ArtifactStore
     /// <exception cref="ArtifactException">A file is missing or corrupt, or could not be copied; the target does not exist.</exception>
     public async Task ExtractFolderAsync(ArtifactRef folder, string target, CancellationToken token = default)
     {
-        IReadOnlyDictionary<string, ArtifactRef> files = await ReadFolderAsync(folder, token);
-        string temporary = $"{target}.{Guid.NewGuid():N}{TemporarySuffix}";
+        var files = await ReadFolderAsync(folder, token);
+        var temporary = $"{target}.{Guid.NewGuid():N}{TemporarySuffix}";
         try
         {
-            foreach ((string name, ArtifactRef artifact) in files)
+            foreach ((var name, var artifact) in files)
             {
                 await CopyAsync(artifact, Path.Combine(temporary, name), token);
             }
@@ -67,7 +67,7 @@ public sealed partial class ArtifactStore
     private async Task CopyAsync(ArtifactRef artifact, string path, CancellationToken token)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using Stream source = await OpenReadAsync(artifact, token);
+        await using var source = await OpenReadAsync(artifact, token);
         await using FileStream copy = new(path, FileMode.CreateNew, FileAccess.Write);
         await source.CopyToAsync(copy, token);
     }

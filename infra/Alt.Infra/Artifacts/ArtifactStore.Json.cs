@@ -30,10 +30,10 @@ public sealed partial class ArtifactStore
     /// <exception cref="ArtifactException">The artifact is missing, corrupt, or not JSON of this shape.</exception>
     public async Task<T> ReadJsonAsync<T>(ArtifactRef artifact, CancellationToken token = default)
     {
-        await using Stream stream = await OpenReadAsync(artifact, token);
+        await using var stream = await OpenReadAsync(artifact, token);
         try
         {
-            T? value = await JsonSerializer.DeserializeAsync<T>(stream, AltJson.Options, token);
+            var value = await JsonSerializer.DeserializeAsync<T>(stream, AltJson.Options, token);
             return value ?? throw NotOfShape<T>(artifact, "it holds null");
         }
         catch (JsonException error)
@@ -52,15 +52,15 @@ public sealed partial class ArtifactStore
     public async IAsyncEnumerable<T> ReadJsonLinesAsync<T>(
         ArtifactRef artifact, int skip, [EnumeratorCancellation] CancellationToken token = default)
     {
-        await using Stream stream = await OpenReadAsync(artifact, token);
+        await using var stream = await OpenReadAsync(artifact, token);
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBuffer));
-        int number = 1;
-        bool ended = false;
+        var number = 1;
+        var ended = false;
         while (!ended)
         {
-            ReadResult read = await reader.ReadAsync(token);
-            ReadOnlySequence<byte> rest = read.Buffer;
-            while (TryTakeLine(ref rest, read.IsCompleted, out ReadOnlySequence<byte> line))
+            var read = await reader.ReadAsync(token);
+            var rest = read.Buffer;
+            while (TryTakeLine(ref rest, read.IsCompleted, out var line))
             {
                 if (number > skip)
                 {
@@ -97,7 +97,7 @@ public sealed partial class ArtifactStore
     {
         try
         {
-            T? value = JsonSerializer.Deserialize<T>(line.IsSingleSegment ? line.FirstSpan : line.ToArray(), AltJson.Options);
+            var value = JsonSerializer.Deserialize<T>(line.IsSingleSegment ? line.FirstSpan : line.ToArray(), AltJson.Options);
             return value is not null ? value : throw NotOfShape<T>(artifact, $"line {number} holds null");
         }
         catch (JsonException error)
@@ -110,7 +110,7 @@ public sealed partial class ArtifactStore
     {
         var buffer = new ArrayBufferWriter<byte>(2 * WriteThreshold);
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = AltJson.Options.Encoder });
-        foreach (T value in values)
+        foreach (var value in values)
         {
             JsonSerializer.Serialize(json, value, AltJson.Options);
             json.Reset();

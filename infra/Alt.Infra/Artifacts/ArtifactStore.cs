@@ -47,7 +47,7 @@ public sealed partial class ArtifactStore
     public async Task<Stream> OpenReadAsync(ArtifactRef artifact, CancellationToken token = default)
     {
         artifact = Resolve(artifact);
-        FileStream stream = Open(artifact);
+        var stream = Open(artifact);
         try
         {
             await VerifyAsync(artifact, stream, token);
@@ -65,7 +65,7 @@ public sealed partial class ArtifactStore
     /// <exception cref="ArtifactException">The artifact is missing or corrupt.</exception>
     public async Task<byte[]> ReadAsync(ArtifactRef artifact, CancellationToken token = default)
     {
-        await using Stream stream = await OpenReadAsync(artifact, token);
+        await using var stream = await OpenReadAsync(artifact, token);
         var content = new byte[stream.Length];
         await stream.ReadExactlyAsync(content, token);
         return content;
@@ -75,7 +75,7 @@ public sealed partial class ArtifactStore
     /// <exception cref="ArtifactException">The artifact is missing or corrupt.</exception>
     public async Task<string> VerifiedPathAsync(ArtifactRef artifact, CancellationToken token = default)
     {
-        await using Stream stream = await OpenReadAsync(artifact, token);
+        await using var stream = await OpenReadAsync(artifact, token);
         return PathOf(Resolve(artifact));
     }
 
@@ -87,8 +87,8 @@ public sealed partial class ArtifactStore
             return;
         }
 
-        DateTime newest = DateTime.UtcNow - TemporaryFileGrace;
-        foreach (string path in Directory.EnumerateFiles(Root, "*" + TemporarySuffix))
+        var newest = DateTime.UtcNow - TemporaryFileGrace;
+        foreach (var path in Directory.EnumerateFiles(Root, "*" + TemporarySuffix))
         {
             // A writer locks its file right after creating it; the minimum age covers the moment in between.
             if (File.GetLastWriteTimeUtc(path) < newest && IsUnlocked(path))
@@ -115,11 +115,11 @@ public sealed partial class ArtifactStore
 
     private async Task<ArtifactRef> WriteAsync(string mediaType, Func<Stream, Task> write, CancellationToken token)
     {
-        string temporary = Path.Combine(Root, Guid.NewGuid().ToString("N") + TemporarySuffix);
+        var temporary = Path.Combine(Root, Guid.NewGuid().ToString("N") + TemporarySuffix);
         try
         {
             Directory.CreateDirectory(Root);
-            ArtifactRef artifact = await WriteTemporaryAsync(temporary, mediaType, write, token);
+            var artifact = await WriteTemporaryAsync(temporary, mediaType, write, token);
             Publish(temporary, PathOf(artifact.Hash));
             return artifact;
         }
@@ -157,8 +157,8 @@ public sealed partial class ArtifactStore
 
     private void Publish(string temporary, string path)
     {
-        string directory = Path.GetDirectoryName(path)!;
-        bool newDirectory = !Directory.Exists(directory);
+        var directory = Path.GetDirectoryName(path)!;
+        var newDirectory = !Directory.Exists(directory);
         Directory.CreateDirectory(directory);
         File.SetAttributes(temporary, FileAttributes.ReadOnly);
 
@@ -173,7 +173,7 @@ public sealed partial class ArtifactStore
 
     private FileStream Open(ArtifactRef artifact)
     {
-        string path = PathOf(artifact);
+        var path = PathOf(artifact);
         try
         {
             return new FileStream(
@@ -210,7 +210,7 @@ public sealed partial class ArtifactStore
             throw new ArtifactException($"artifact {artifact} cannot be read from {stream.Name}: {OneLine(error)}", error);
         }
 
-        string found = Convert.ToHexStringLower(hash);
+        var found = Convert.ToHexStringLower(hash);
         if (found != artifact.Hash)
         {
             throw Corrupt(artifact, stream.Name, $"expected SHA-256 {artifact.Hash}, found {found}");

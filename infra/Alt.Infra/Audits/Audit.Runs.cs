@@ -17,7 +17,7 @@ public sealed partial class Audit
         string run, Moment moment, int? limit = null, SampleId? after = null, CancellationToken token = default)
     {
         var state = await ledger.ExistingRunAsync(run, token);
-        string[] streams = moment.Iteration is { } iteration
+        var streams = moment.Iteration is { } iteration
             ? [Ledger.IterationStream(new(run, iteration))]
             : IterationStreams(run, state.Config);
         var (lastEvent, lastTime) = (moment.Event ?? long.MaxValue, (moment.Time ?? DateTimeOffset.MaxValue).ToUniversalTime());
@@ -89,7 +89,7 @@ public sealed partial class Audit
         var rows = new List<CostRow>
         {
             new(
-                null, state.Base?.Tokens ?? 0, 0, (state.Reward?.Seconds ?? 0) + (state.Judge?.Seconds ?? 0), state.Base?.Seconds ?? 0, 0,
+                null, state.Base?.Tokens ?? 0, 0, (state.RewardClassifier?.Seconds ?? 0) + (state.EvaluationClassifier?.Seconds ?? 0), state.Base?.Seconds ?? 0, 0,
                 0, 0, 0, 0, 0),
         };
         for (var number = 0; number <= state.Config.Iterations; number++)

@@ -30,7 +30,7 @@ public sealed class FileLock : IDisposable
     /// <summary>The lock, or null if others hold it in a way that excludes this one.</summary>
     public static FileLock? TryTake(string path, bool exclusive)
     {
-        SafeFileHandle file = Posix.OpenToLock(path);
+        var file = Posix.OpenToLock(path);
         if (Posix.TryLock(file, exclusive))
         {
             return new FileLock(file);

@@ -21,7 +21,7 @@ internal static class Posix
     /// <summary>Makes the names in a directory durable: without this, a power failure may undo a rename that has returned.</summary>
     public static void SyncDirectory(string path)
     {
-        int descriptor = Open(path, OpenDirectory | CloseOnExec, 0);
+        var descriptor = Open(path, OpenDirectory | CloseOnExec, 0);
         if (descriptor < 0)
         {
             throw Failure($"cannot open the directory {path}");
@@ -44,7 +44,7 @@ internal static class Posix
     public static SafeFileHandle OpenToLock(string path)
     {
         const int EverybodyMayRead = 0x1a4; // 0644
-        int descriptor = Open(path, OpenReadWrite | OpenOrCreate | CloseOnExec, EverybodyMayRead);
+        var descriptor = Open(path, OpenReadWrite | OpenOrCreate | CloseOnExec, EverybodyMayRead);
         return descriptor < 0 ? throw Failure($"cannot open {path}") : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
@@ -75,7 +75,7 @@ internal static class Posix
             throw new PlatformNotSupportedException("A private PostgreSQL cluster needs Linux.");
         }
 
-        string temporary = path + ".new";
+        var temporary = path + ".new";
         File.Delete(temporary);
         var options = new FileStreamOptions
         {
@@ -93,7 +93,7 @@ internal static class Posix
 
     private static IOException Failure(string what)
     {
-        int error = Marshal.GetLastPInvokeError();
+        var error = Marshal.GetLastPInvokeError();
         return new IOException($"{what}: {new Win32Exception(error).Message}");
     }
 

@@ -62,7 +62,7 @@ public sealed partial class Ledger : IAsyncDisposable
     {
         var state = await RunAsync(run, token);
         await RequireWholeAsync(RunStream(run), token);
-        return state.Status == RunStatus.Missing ? throw new InputException($"no run '{run}'; `alt status` lists the runs") : state;
+        return state.Status == RunStatus.Missing ? throw new InputException($"no run '{run}'; `./alt status` lists the runs") : state;
     }
 
     public async Task<IterationState> IterationAsync(IterationRef iteration, CancellationToken token = default) =>

@@ -16,7 +16,7 @@ public sealed partial class PostgresCluster
     /// <exception cref="PostgresClusterException">The file is incomplete; the database is unchanged.</exception>
     public async Task LoadAsync(string database, string path, CancellationToken token = default)
     {
-        string aside = $"{database}_{Guid.NewGuid():N}";
+        var aside = $"{database}_{Guid.NewGuid():N}";
         await ExecuteAsync($"create database \"{aside}\"", token);
         try
         {

@@ -59,8 +59,8 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     {
         home = Path.GetFullPath(home);
         Directory.CreateDirectory(home);
-        using FileLock _ = await FileLock.TakeAsync(LockFile(home), exclusive: true, token);
-        PostgresServer server = await PostgresServer.FindAsync(Path.Combine(home, "pg"), token);
+        using var _ = await FileLock.TakeAsync(LockFile(home), exclusive: true, token);
+        var server = await PostgresServer.FindAsync(Path.Combine(home, "pg"), token);
         var cluster = new PostgresCluster(home, server, await FileLock.TakeAsync(UsersFile(home), exclusive: false, token));
         try
         {
@@ -123,21 +123,21 @@ public sealed partial class PostgresCluster : IAsyncDisposable
             return;
         }
 
-        using FileLock _ = await FileLock.TakeAsync(LockFile(_home), exclusive: true, token);
+        using var _ = await FileLock.TakeAsync(LockFile(_home), exclusive: true, token);
         await StartIfDownAsync(token);
     }
 
     /// <summary>Leaves the cluster; the last user stops it.</summary>
     public async ValueTask DisposeAsync()
     {
-        using FileLock _ = await FileLock.TakeAsync(LockFile(_home), exclusive: true, CancellationToken.None);
+        using var _ = await FileLock.TakeAsync(LockFile(_home), exclusive: true, CancellationToken.None);
         await LeaveAsync();
     }
 
     private async Task LeaveAsync()
     {
         _use.Dispose();
-        using FileLock? alone = FileLock.TryTake(UsersFile(_home), exclusive: true);
+        using var alone = FileLock.TryTake(UsersFile(_home), exclusive: true);
         if (alone is not null && await _server.RunningAsync(CancellationToken.None) is { Postmaster: not null })
         {
             await _server.StopAsync(CancellationToken.None);
@@ -165,10 +165,10 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     {
         // Another process may have moved it first.
         _port = ReadPort(PortFile) ?? 0;
-        DateTime deadline = DateTime.UtcNow + ReadyWithin;
+        var deadline = DateTime.UtcNow + ReadyWithin;
         while (await AnswersAsync(token) is not Answer.Ready and var answer)
         {
-            PostgresProcesses running = await _server.RunningAsync(token);
+            var running = await _server.RunningAsync(token);
             if (!running.Any)
             {
                 await StartAsync(token);
@@ -236,7 +236,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     }
 
     private static int? ReadPort(string file) =>
-        File.Exists(file) && int.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+        File.Exists(file) && int.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             ? port
             : null;
 
@@ -244,7 +244,7 @@ public sealed partial class PostgresCluster : IAsyncDisposable
     {
         while (true)
         {
-            int port = RandomNumberGenerator.GetInt32(LowestPort, PortAfterHighest);
+            var port = RandomNumberGenerator.GetInt32(LowestPort, PortAfterHighest);
             if (IsFree(port))
             {
                 return port;

@@ -53,8 +53,8 @@ internal sealed class PostgresServer
     /// <exception cref="PostgresClusterException">None is installed, or root finds no user to run it as.</exception>
     public static async Task<PostgresServer> FindAsync(string directory, CancellationToken token)
     {
-        string version = Path.Combine(directory, "data", "PG_VERSION");
-        string? madeBy = File.Exists(version) ? (await File.ReadAllTextAsync(version, token)).Trim() : null;
+        var version = Path.Combine(directory, "data", "PG_VERSION");
+        var madeBy = File.Exists(version) ? (await File.ReadAllTextAsync(version, token)).Trim() : null;
         return new PostgresServer(
             directory, await ProgramsAsync(directory, madeBy, token), Posix.IsRoot ? await UserAsync(directory, token) : null);
     }
@@ -73,18 +73,18 @@ internal sealed class PostgresServer
     /// <summary>Creates the data directory; it appears under its name only when it is complete.</summary>
     public async Task CreateAsync(string user, string password, CancellationToken token)
     {
-        string unfinished = Path.Combine(Directory, "new");
+        var unfinished = Path.Combine(Directory, "new");
         if (System.IO.Directory.Exists(unfinished))
         {
             System.IO.Directory.Delete(unfinished, recursive: true);
         }
 
         System.IO.Directory.CreateDirectory(unfinished);
-        string passwordFile = Path.Combine(Directory, "initial.password");
+        var passwordFile = Path.Combine(Directory, "initial.password");
         try
         {
             Posix.WriteSecret(passwordFile, password);
-            foreach (string path in (string[])[Directory, unfinished, passwordFile])
+            foreach (var path in (string[])[Directory, unfinished, passwordFile])
             {
                 GiveAway(path);
             }
@@ -129,12 +129,12 @@ internal sealed class PostgresServer
         }
 
         const string Find = $"for p in /proc/[0-9]*; do [ \"$p/cwd\" -ef {Here}/data ] && echo \"${{p#/proc/}}\"; done; true";
-        (int _, string output) = await ExecuteAsync("sh", ["-c", Find], token);
+        (var _, var output) = await ExecuteAsync("sh", ["-c", Find], token);
         int[] running = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
-        string lockFile = Path.Combine(Data, "postmaster.pid");
+        var lockFile = Path.Combine(Data, "postmaster.pid");
         int? postmaster = File.Exists(lockFile)
-            && int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out int id) && running.Contains(id)
+            && int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), out var id) && running.Contains(id)
             ? id
             : null;
         return new PostgresProcesses(postmaster, running.Length > 0);
@@ -157,19 +157,19 @@ internal sealed class PostgresServer
 
     private static async Task<string> ProgramsAsync(string directory, string? madeBy, CancellationToken token)
     {
-        string[] folders = System.IO.Directory.Exists("/usr/lib/postgresql")
+        var folders = System.IO.Directory.Exists("/usr/lib/postgresql")
             ? System.IO.Directory.GetDirectories("/usr/lib/postgresql")
             : [];
-        IEnumerable<string> candidates = folders.Select(folder => Path.Combine(folder, "bin"))
+        var candidates = folders.Select(folder => Path.Combine(folder, "bin"))
             .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries));
         var found = new List<(int Version, string Path)>();
-        foreach (string path in candidates.Where(path =>
+        foreach (var path in candidates.Where(path =>
             File.Exists(Path.Combine(path, "pg_ctl")) && File.Exists(Path.Combine(path, "initdb"))))
         {
             // "pg_ctl (PostgreSQL) 15.10 (Debian …)"
-            (int _, string said) = await CommandLine.RunAsync(Path.Combine(path, "pg_ctl"), ["--version"], token);
+            (var _, var said) = await CommandLine.RunAsync(Path.Combine(path, "pg_ctl"), ["--version"], token);
             string number = new([.. said.SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(char.IsAsciiDigit)]);
-            found.Add((int.TryParse(number, out int version) ? version : 0, path));
+            found.Add((int.TryParse(number, out var version) ? version : 0, path));
         }
 
         if (found.Count == 0)
@@ -188,20 +188,20 @@ internal sealed class PostgresServer
     /// <summary>The user that root runs PostgreSQL as: the owner of the data, or postgres, or nobody.</summary>
     private static async Task<(uint User, uint Group)> UserAsync(string directory, CancellationToken token)
     {
-        string data = Path.Combine(directory, "data");
+        var data = Path.Combine(directory, "data");
         if (System.IO.Directory.Exists(data))
         {
-            (int _, string owner) = await CommandLine.RunAsync("stat", ["-c", "%u %g", data], token);
-            string[] ids = owner.Split(' ', StringSplitOptions.TrimEntries);
-            if (uint.TryParse(ids[0], out uint user) && user != 0)
+            (var _, var owner) = await CommandLine.RunAsync("stat", ["-c", "%u %g", data], token);
+            var ids = owner.Split(' ', StringSplitOptions.TrimEntries);
+            if (uint.TryParse(ids[0], out var user) && user != 0)
             {
                 return (user, uint.Parse(ids[1], CultureInfo.InvariantCulture));
             }
         }
 
-        Dictionary<string, string[]> accounts = (await File.ReadAllLinesAsync("/etc/passwd", token))
+        var accounts = (await File.ReadAllLinesAsync("/etc/passwd", token))
             .Select(line => line.Split(':')).Where(fields => fields.Length > 3).ToDictionary(fields => fields[0]);
-        string[] account = accounts.GetValueOrDefault("postgres") ?? accounts.GetValueOrDefault("nobody")
+        var account = accounts.GetValueOrDefault("postgres") ?? accounts.GetValueOrDefault("nobody")
             ?? throw new PostgresClusterException(
                 "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody' to run it as: "
                 + "useradd --system postgres");
@@ -223,7 +223,7 @@ internal sealed class PostgresServer
         var (exitCode, output) = await CommandLine.RunAsync(Path.Combine(_programs, program), arguments, token, ("PGPASSWORD", password));
         if (exitCode != 0)
         {
-            string said = string.Join(
+            var said = string.Join(
                 " / ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(3));
             throw new PostgresClusterException($"{program} failed: {said}");
         }
@@ -232,12 +232,12 @@ internal sealed class PostgresServer
     /// <exception cref="PostgresClusterException">The program failed.</exception>
     private async Task RunAsync(string program, CancellationToken token, params string[] arguments)
     {
-        (int exitCode, string output) = await ExecuteAsync(Path.Combine(_programs, program), arguments, token);
+        (var exitCode, var output) = await ExecuteAsync(Path.Combine(_programs, program), arguments, token);
         if (exitCode != 0)
         {
-            string said = string.Join(
+            var said = string.Join(
                 " / ", output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(3));
-            string command = string.Join(' ', [program, .. arguments]).Replace(Here, Directory, StringComparison.Ordinal);
+            var command = string.Join(' ', [program, .. arguments]).Replace(Here, Directory, StringComparison.Ordinal);
             throw new PostgresClusterException(program == "pg_ctl"
                 ? $"PostgreSQL failed: '{command}' said: {said}; its log says: {LastWords()}; see {Log}. If the data is damaged, restore a "
                     + $"backup to {Data}, or delete it to begin with an empty cluster"
@@ -270,7 +270,7 @@ internal static class CommandLine
             RedirectStandardError = true
         };
         start.Environment["LC_ALL"] = "C";
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray())
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray())
         {
             start.Environment.Remove(name);
         }
@@ -280,10 +280,10 @@ internal static class CommandLine
             start.Environment[name] = value;
         }
 
-        using Process process = Process.Start(start)!;
+        using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync(token);
-        Task<string> error = process.StandardError.ReadToEndAsync(token);
+        var output = process.StandardOutput.ReadToEndAsync(token);
+        var error = process.StandardError.ReadToEndAsync(token);
         await process.WaitForExitAsync(token);
         return (process.ExitCode, await output + await error);
     }

@@ -11,7 +11,7 @@ namespace Alt.Infra;
 internal static class Projections
 {
     /// <summary>Changes with the tables below, so that tables of another version are detected and rebuilt.</summary>
-    public const string Version = "alt projections 2";
+    public const string Version = "alt projections 3";
 
     public const string CurrentVersion = "select obj_description(to_regclass('alt_samples'), 'pg_class')";
 
@@ -52,7 +52,7 @@ internal static class Projections
             k int not null,
             call int not null,
             judge text not null,
-            model text not null,
+            version text not null,
             request_hash text not null,
             input_tokens int not null,
             output_tokens int not null,
@@ -65,14 +65,14 @@ internal static class Projections
             run text not null,
             iteration int not null,
             judge text not null,
-            model text not null,
+            version text not null,
             outcome text not null,
             calls bigint not null,
             attempts bigint not null,
             input_tokens bigint not null,
             output_tokens bigint not null,
             cost numeric not null,
-            primary key (run, iteration, judge, model, outcome)
+            primary key (run, iteration, judge, version, outcome)
         );
         create table alt_pool_moves (
             run text not null,
@@ -166,7 +166,7 @@ internal static class Projections
         var calls = judged.SelectMany(j => j.Calls.Select((call, i) => (Judgement: j, Call: call, Number: i))).ToArray();
         await CopyAsync(
             connection,
-            "alt_judge_calls (run, iteration, prompt, k, call, judge, model, request_hash, input_tokens, output_tokens, "
+            "alt_judge_calls (run, iteration, prompt, k, call, judge, version, request_hash, input_tokens, output_tokens, "
                 + "cost, attempts, outcome)",
             calls,
             async (row, c) =>
@@ -175,7 +175,7 @@ internal static class Projections
                 await WriteAsync(row, c.Judgement.Id, token);
                 await row.WriteAsync(c.Number, NpgsqlDbType.Integer, token);
                 await row.WriteAsync(c.Call.Judge, NpgsqlDbType.Text, token);
-                await row.WriteAsync(c.Call.Model, NpgsqlDbType.Text, token);
+                await row.WriteAsync(c.Call.Version, NpgsqlDbType.Text, token);
                 await row.WriteAsync(c.Call.RequestHash, NpgsqlDbType.Text, token);
                 await row.WriteAsync(c.Call.InputTokens, NpgsqlDbType.Integer, token);
                 await row.WriteAsync(c.Call.OutputTokens, NpgsqlDbType.Integer, token);
@@ -184,18 +184,18 @@ internal static class Projections
                 await row.WriteAsync(OutcomeOf(c.Judgement), NpgsqlDbType.Text, token);
             },
             token);
-        foreach (var group in calls.GroupBy(c => (c.Call.Judge, c.Call.Model, Outcome: OutcomeOf(c.Judgement))))
+        foreach (var group in calls.GroupBy(c => (c.Call.Judge, c.Call.Version, Outcome: OutcomeOf(c.Judgement))))
         {
             await ExecuteAsync(
                 connection,
                 """
-                insert into alt_judge_costs as c (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
+                insert into alt_judge_costs as c (run, iteration, judge, version, outcome, calls, attempts, input_tokens, output_tokens, cost)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                on conflict (run, iteration, judge, model, outcome) do update set
+                on conflict (run, iteration, judge, version, outcome) do update set
                     calls = c.calls + excluded.calls, attempts = c.attempts + excluded.attempts,
                     input_tokens = c.input_tokens + excluded.input_tokens, output_tokens = c.output_tokens + excluded.output_tokens, cost = c.cost + excluded.cost
                 """,
-                token, run, iteration, group.Key.Judge, group.Key.Model, group.Key.Outcome, group.LongCount(),
+                token, run, iteration, group.Key.Judge, group.Key.Version, group.Key.Outcome, group.LongCount(),
                 group.Sum(c => (long)c.Call.Attempts),
                 group.Sum(c => (long)c.Call.InputTokens), group.Sum(c => (long)c.Call.OutputTokens), group.Sum(c => c.Call.Cost));
         }
@@ -216,8 +216,8 @@ internal static class Projections
             await ExecuteAsync(
                 connection,
                 """
-            insert into alt_judge_costs (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
-            select run, iteration, judge, model, outcome, count(*), sum(attempts), sum(input_tokens), sum(output_tokens), sum(cost)
+            insert into alt_judge_costs (run, iteration, judge, version, outcome, calls, attempts, input_tokens, output_tokens, cost)
+            select run, iteration, judge, version, outcome, count(*), sum(attempts), sum(input_tokens), sum(output_tokens), sum(cost)
             from alt_judge_calls where run = $1 and iteration = $2 group by 1, 2, 3, 4, 5
             """,
                 token, run, iteration);

@@ -15,7 +15,7 @@ internal static class RetryPolicies
     /// <summary>A copy in which every unset field has its default.</summary>
     public static RetryPolicy WithDefaults(RetryPolicy? policy)
     {
-        RetryPolicy full = policy?.Clone() ?? new RetryPolicy();
+        var full = policy?.Clone() ?? new RetryPolicy();
         if (!full.InitialInterval.IsSet())
         {
             full.InitialInterval = Duration.FromTimeSpan(DefaultInitialInterval);
@@ -67,13 +67,13 @@ internal static class RetryPolicies
             return (null, RetryState.MaximumAttemptsReached);
         }
 
-        TimeSpan backoff = failure?.ApplicationFailureInfo?.NextRetryDelay is { } delay ? delay.ToTimeSpan() : Backoff(policy, attempt);
+        var backoff = failure?.ApplicationFailureInfo?.NextRetryDelay is { } delay ? delay.ToTimeSpan() : Backoff(policy, attempt);
         return deadline is { } end && now + backoff > end ? (null, RetryState.Timeout) : (backoff, RetryState.InProgress);
     }
 
     private static TimeSpan Backoff(RetryPolicy policy, int attempt)
     {
-        double seconds = policy.InitialInterval.ToTimeSpan().TotalSeconds * Math.Pow(policy.BackoffCoefficient, attempt - 1);
+        var seconds = policy.InitialInterval.ToTimeSpan().TotalSeconds * Math.Pow(policy.BackoffCoefficient, attempt - 1);
         return TimeSpan.FromSeconds(Math.Min(seconds, policy.MaximumInterval.ToTimeSpan().TotalSeconds));
     }
 

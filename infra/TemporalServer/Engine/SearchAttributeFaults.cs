@@ -10,7 +10,7 @@ internal static class SearchAttributeFaults
     /// <param name="isDefined">Whether a search attribute of this name exists.</param>
     public static string? Fault(SearchAttributes? attributes, string ns, Func<string, bool> isDefined)
     {
-        foreach ((string name, Payload payload) in attributes?.IndexedFields ?? [])
+        foreach ((var name, var payload) in attributes?.IndexedFields ?? [])
         {
             if (!isDefined(name))
             {

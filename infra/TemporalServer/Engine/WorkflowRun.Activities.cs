@@ -16,7 +16,7 @@ internal sealed partial class WorkflowRun
     public Activity RequireStartedActivity(TaskToken token)
     {
         EnsureRunning();
-        return State.Activities.TryGetValue(token.ScheduledEventId, out Activity? activity)
+        return State.Activities.TryGetValue(token.ScheduledEventId, out var activity)
             && activity.Started && activity.Attempt == token.Attempt
             ? activity
             : throw RpcError.NotFound("invalid activityID or activity already timed out or invoking workflow is completed");
@@ -34,7 +34,7 @@ internal sealed partial class WorkflowRun
     /// <summary>Gives an attempt to a worker. Returns null if it is not waiting any more.</summary>
     public Activity? StartActivity(long scheduledEventId, int attempt, string requestId, string identity)
     {
-        if (!IsRunning || !State.Activities.TryGetValue(scheduledEventId, out Activity? activity)
+        if (!IsRunning || !State.Activities.TryGetValue(scheduledEventId, out var activity)
             || activity.Started || activity.BackingOff || activity.Attempt != attempt)
         {
             return null;
@@ -74,7 +74,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        long started = CloseActivity(activity);
+        var started = CloseActivity(activity);
         AddFromOutside(new HistoryEvent
         {
             ActivityTaskCompletedEventAttributes = new()
@@ -101,13 +101,13 @@ internal sealed partial class WorkflowRun
             failure = TooLargeFailure("Failure exceeds size limit.", nonRetryable: false);
         }
 
-        RetryState retryState = RetryActivity(activity, failure);
+        var retryState = RetryActivity(activity, failure);
         if (retryState == RetryState.InProgress)
         {
             return;
         }
 
-        long started = CloseActivity(activity);
+        var started = CloseActivity(activity);
         AddFromOutside(new HistoryEvent
         {
             ActivityTaskFailedEventAttributes = new()
@@ -130,7 +130,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        long started = CloseActivity(activity);
+        var started = CloseActivity(activity);
         AddFromOutside(ActivityCanceled(activity, started, details, identity));
         ScheduleWorkflowTask();
     }
@@ -148,7 +148,7 @@ internal sealed partial class WorkflowRun
             Source = "Server",
             TimeoutFailureInfo = new() { TimeoutType = type, LastHeartbeatDetails = activity.HeartbeatDetails },
         };
-        RetryState retryState = RetryState.Timeout;
+        var retryState = RetryState.Timeout;
         if (type is TimeoutType.StartToClose or TimeoutType.Heartbeat)
         {
             retryState = RetryActivity(activity, failure);
@@ -178,7 +178,7 @@ internal sealed partial class WorkflowRun
             failure.Cause = activity.LastFailure;
         }
 
-        long started = activity.Started ? CloseActivity(activity) : CloseUnstartedActivity(activity);
+        var started = activity.Started ? CloseActivity(activity) : CloseUnstartedActivity(activity);
         AddFromOutside(new HistoryEvent
         {
             ActivityTaskTimedOutEventAttributes = new()
@@ -199,8 +199,8 @@ internal sealed partial class WorkflowRun
             return RetryState.CancelRequested;
         }
 
-        DateTime? deadline = activity.ScheduleToCloseTimeout.After(activity.ScheduledTime);
-        (TimeSpan? backoff, RetryState state) = RetryPolicies.Next(activity.RetryPolicy, activity.Attempt, failure, Now, deadline);
+        var deadline = activity.ScheduleToCloseTimeout.After(activity.ScheduledTime);
+        (var backoff, var state) = RetryPolicies.Next(activity.RetryPolicy, activity.Attempt, failure, Now, deadline);
         if (backoff is not { } wait)
         {
             return state;
@@ -245,13 +245,13 @@ internal sealed partial class WorkflowRun
 
     private void ScheduleActivity(ScheduleActivityTaskCommandAttributes command, Command source, long completedEventId)
     {
-        Duration? scheduleToClose = Times.Shorter(command.ScheduleToCloseTimeout, State.RunTimeout);
-        Duration? scheduleToStart = Times.Shorter(command.ScheduleToStartTimeout, scheduleToClose);
-        Duration? startToClose = Times.Shorter(command.StartToCloseTimeout, scheduleToClose);
-        Duration? heartbeat = Times.Shorter(command.HeartbeatTimeout, startToClose);
-        RetryPolicy retry = RetryPolicies.WithDefaults(command.RetryPolicy);
-        string queue = command.TaskQueue?.Name is { Length: > 0 } name ? name : State.TaskQueue;
-        HistoryEvent e = Add(new HistoryEvent
+        var scheduleToClose = Times.Shorter(command.ScheduleToCloseTimeout, State.RunTimeout);
+        var scheduleToStart = Times.Shorter(command.ScheduleToStartTimeout, scheduleToClose);
+        var startToClose = Times.Shorter(command.StartToCloseTimeout, scheduleToClose);
+        var heartbeat = Times.Shorter(command.HeartbeatTimeout, startToClose);
+        var retry = RetryPolicies.WithDefaults(command.RetryPolicy);
+        var queue = command.TaskQueue?.Name is { Length: > 0 } name ? name : State.TaskQueue;
+        var e = Add(new HistoryEvent
         {
             UserMetadata = source.UserMetadata,
             ActivityTaskScheduledEventAttributes = new()
@@ -276,7 +276,7 @@ internal sealed partial class WorkflowRun
 
     private Activity AddPendingActivity(HistoryEvent scheduled, Timestamp scheduledTime)
     {
-        ActivityTaskScheduledEventAttributes attributes = scheduled.ActivityTaskScheduledEventAttributes;
+        var attributes = scheduled.ActivityTaskScheduledEventAttributes;
         return State.Activities[scheduled.EventId] = new Activity
         {
             ScheduledEventId = scheduled.EventId,
@@ -297,7 +297,7 @@ internal sealed partial class WorkflowRun
 
     private void RequestCancelActivity(RequestCancelActivityTaskCommandAttributes command, long completedEventId)
     {
-        if (!State.Activities.TryGetValue(command.ScheduledEventId, out Activity? activity))
+        if (!State.Activities.TryGetValue(command.ScheduledEventId, out var activity))
         {
             // It ended while the worker was deciding to cancel it: its end is buffered and follows.
             Add(new HistoryEvent
@@ -311,7 +311,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        HistoryEvent e = Add(new HistoryEvent
+        var e = Add(new HistoryEvent
         {
             ActivityTaskCancelRequestedEventAttributes = new()
             {

@@ -12,8 +12,8 @@ internal sealed partial class WorkflowRun
 {
     private void StartChild(StartChildWorkflowExecutionCommandAttributes command, Command source, long completedEventId)
     {
-        string queue = command.TaskQueue?.Name is { Length: > 0 } name ? name : State.TaskQueue;
-        HistoryEvent e = Add(new HistoryEvent
+        var queue = command.TaskQueue?.Name is { Length: > 0 } name ? name : State.TaskQueue;
+        var e = Add(new HistoryEvent
         {
             UserMetadata = source.UserMetadata,
             StartChildWorkflowExecutionInitiatedEventAttributes = new()
@@ -41,7 +41,7 @@ internal sealed partial class WorkflowRun
 
     private Child AddPendingChild(HistoryEvent initiated)
     {
-        StartChildWorkflowExecutionInitiatedEventAttributes attributes = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
+        var attributes = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
         return State.Children[initiated.EventId] = new Child
         {
             InitiatedEventId = initiated.EventId,
@@ -60,9 +60,9 @@ internal sealed partial class WorkflowRun
     /// <summary>How the child begins.</summary>
     public RunStart ChildStart(Child child)
     {
-        StartChildWorkflowExecutionInitiatedEventAttributes initiated =
+        var initiated =
             _history[(int)child.InitiatedEventId - 1].StartChildWorkflowExecutionInitiatedEventAttributes.Clone();
-        HistoryEvent initiatedEvent = _history[(int)child.InitiatedEventId - 1];
+        var initiatedEvent = _history[(int)child.InitiatedEventId - 1];
         return new RunStart(State.Namespace, child.NewRunId, new WorkflowExecutionStartedEventAttributes
         {
             WorkflowId = initiated.WorkflowId,
@@ -93,7 +93,7 @@ internal sealed partial class WorkflowRun
 
     public void RecordChildStarted(long initiatedEventId, string runId)
     {
-        if (!State.Children.TryGetValue(initiatedEventId, out Child? child) || child.RunId.Length > 0)
+        if (!State.Children.TryGetValue(initiatedEventId, out var child) || child.RunId.Length > 0)
         {
             return;
         }
@@ -125,7 +125,7 @@ internal sealed partial class WorkflowRun
 
     public void RecordChildNotStarted(long initiatedEventId, StartChildWorkflowExecutionFailedCause cause)
     {
-        if (!State.Children.TryGetValue(initiatedEventId, out Child? child))
+        if (!State.Children.TryGetValue(initiatedEventId, out var child))
         {
             return;
         }
@@ -156,7 +156,7 @@ internal sealed partial class WorkflowRun
     /// <summary>Records how a child ended. Does nothing if that is already known.</summary>
     public void RecordChildClosed(long initiatedEventId, WorkflowExecution execution, HistoryEvent closeEvent)
     {
-        if (!State.Children.TryGetValue(initiatedEventId, out Child? child) || child.WorkflowId != execution.WorkflowId)
+        if (!State.Children.TryGetValue(initiatedEventId, out var child) || child.WorkflowId != execution.WorkflowId)
         {
             return;
         }
@@ -244,10 +244,10 @@ internal sealed partial class WorkflowRun
     // A closed parent still has to start the children it abandons and to end the ones it does not; the others are done.
     private void ForgetChildrenThatNeedNothing()
     {
-        foreach (Child child in State.Children.Values.ToArray())
+        foreach (var child in State.Children.Values.ToArray())
         {
-            bool abandoned = child.ClosePolicy == ParentClosePolicy.Abandon;
-            bool started = child.RunId.Length > 0;
+            var abandoned = child.ClosePolicy == ParentClosePolicy.Abandon;
+            var started = child.RunId.Length > 0;
             if (abandoned == started)
             {
                 State.Children.Remove(child.InitiatedEventId);

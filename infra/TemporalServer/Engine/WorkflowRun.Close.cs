@@ -48,7 +48,7 @@ internal sealed partial class WorkflowRun
 
     private void FailWorkflow(FailWorkflowExecutionCommandAttributes command, long completedEventId)
     {
-        (WorkflowRun? next, RetryState retryState) = Retry(command.Failure);
+        (var next, var retryState) = Retry(command.Failure);
         Close(WorkflowExecutionStatus.Failed, new HistoryEvent
         {
             WorkflowExecutionFailedEventAttributes = new()
@@ -70,8 +70,8 @@ internal sealed partial class WorkflowRun
             Source = "Server",
             TimeoutFailureInfo = new() { TimeoutType = TimeoutType.StartToClose },
         };
-        bool executionTimedOut = State.ExecutionDeadline?.ToDateTime() <= Now;
-        (WorkflowRun? next, RetryState retryState) = executionTimedOut ? (null, RetryState.Timeout) : Retry(failure);
+        var executionTimedOut = State.ExecutionDeadline?.ToDateTime() <= Now;
+        (var next, var retryState) = executionTimedOut ? (null, RetryState.Timeout) : Retry(failure);
         Close(WorkflowExecutionStatus.TimedOut, new HistoryEvent
         {
             WorkflowExecutionTimedOutEventAttributes = new() { RetryState = retryState, NewExecutionRunId = next?.State.RunId ?? "" },
@@ -80,7 +80,7 @@ internal sealed partial class WorkflowRun
 
     private void ContinueAsNew(ContinueAsNewWorkflowExecutionCommandAttributes command, long completedEventId)
     {
-        WorkflowExecutionStartedEventAttributes attributes = NextRunAttributes();
+        var attributes = NextRunAttributes();
         attributes.WorkflowType = command.WorkflowType ?? attributes.WorkflowType;
         attributes.TaskQueue = command.TaskQueue?.Name.Length > 0
             ? new() { Name = command.TaskQueue.Name, Kind = TaskQueueKind.Normal }
@@ -97,7 +97,7 @@ internal sealed partial class WorkflowRun
         attributes.LastCompletionResult = command.LastCompletionResult ?? Started.LastCompletionResult;
         attributes.ContinuedFailure = command.Failure;
         attributes.Attempt = 1;
-        WorkflowRun next = StartNext(attributes);
+        var next = StartNext(attributes);
         Close(WorkflowExecutionStatus.ContinuedAsNew, new HistoryEvent
         {
             WorkflowExecutionContinuedAsNewEventAttributes = new()
@@ -121,14 +121,14 @@ internal sealed partial class WorkflowRun
 
     private (WorkflowRun? Next, RetryState State) Retry(Failure? failure)
     {
-        (TimeSpan? backoff, RetryState retryState) = RetryPolicies.Next(
+        (var backoff, var retryState) = RetryPolicies.Next(
             State.RetryPolicy, State.Attempt, failure, Now, State.ExecutionDeadline?.ToDateTime());
         if (backoff is not { } wait)
         {
             return (null, retryState);
         }
 
-        WorkflowExecutionStartedEventAttributes attributes = NextRunAttributes();
+        var attributes = NextRunAttributes();
         attributes.Initiator = ContinueAsNewInitiator.Retry;
         attributes.ContinuedFailure = failure;
         attributes.Attempt = State.Attempt + 1;
@@ -138,7 +138,7 @@ internal sealed partial class WorkflowRun
 
     private WorkflowExecutionStartedEventAttributes NextRunAttributes()
     {
-        WorkflowExecutionStartedEventAttributes attributes = Started.Clone();
+        var attributes = Started.Clone();
         attributes.ContinuedExecutionRunId = State.RunId;
         attributes.FirstExecutionRunId = State.FirstRunId;
         attributes.WorkflowExecutionExpirationTime = State.ExecutionDeadline;

@@ -18,9 +18,9 @@ internal sealed partial class WorkflowRun
         var activityIds = State.Activities.Values.Select(a => a.ActivityId).ToHashSet();
         var timerIds = new HashSet<string>();
         var cancelledTimerIds = new HashSet<string>();
-        foreach (Command command in commands)
+        foreach (var command in commands)
         {
-            CommandFault? fault = command.AttributesCase switch
+            var fault = command.AttributesCase switch
             {
                 Command.AttributesOneofCase.ScheduleActivityTaskCommandAttributes =>
                     Fault(command.ScheduleActivityTaskCommandAttributes, activityIds),
@@ -131,7 +131,7 @@ internal sealed partial class WorkflowRun
             return new(WorkflowTaskFailedCause.BadStartTimerAttributes, "TimerId or StartToFireTimeout is not set on StartTimerCommand.");
         }
 
-        bool taken = State.Timers.ContainsKey(command.TimerId) && !cancelled.Contains(command.TimerId);
+        var taken = State.Timers.ContainsKey(command.TimerId) && !cancelled.Contains(command.TimerId);
         return taken || !started.Add(command.TimerId)
             ? new(WorkflowTaskFailedCause.StartTimerDuplicateId, command.TimerId)
             : null;
@@ -139,7 +139,7 @@ internal sealed partial class WorkflowRun
 
     private CommandFault? Fault(CancelTimerCommandAttributes command, HashSet<string> started, HashSet<string> cancelled)
     {
-        bool again = !cancelled.Add(command.TimerId);
+        var again = !cancelled.Add(command.TimerId);
         return started.Remove(command.TimerId) || (!again && HasTimer(command.TimerId))
             ? null
             : new(WorkflowTaskFailedCause.BadCancelTimerAttributes, $"no timer {command.TimerId}");

@@ -44,7 +44,7 @@ internal sealed partial class WorkflowRun
             AddWorkflowTaskStarted(task);
         }
 
-        HistoryEvent completed = Add(new HistoryEvent
+        var completed = Add(new HistoryEvent
         {
             WorkflowTaskCompletedEventAttributes = new()
             {
@@ -67,7 +67,7 @@ internal sealed partial class WorkflowRun
         _newTaskNeeded = request.ForceCreateNewWorkflowTask;
         var eager = new List<Activity>();
         var messages = new UpdateMessages(request.Messages);
-        foreach (Command command in request.Commands)
+        foreach (var command in request.Commands)
         {
             if (!IsRunning)
             {
@@ -100,7 +100,7 @@ internal sealed partial class WorkflowRun
     {
         // Cancelled by a later command of the same answer.
         eager.RemoveAll(a => !State.Activities.ContainsKey(a.ScheduledEventId));
-        foreach (Activity activity in eager)
+        foreach (var activity in eager)
         {
             StartActivity(activity.ScheduledEventId, activity.Attempt, Guid.NewGuid().ToString(), identity);
         }
@@ -188,8 +188,8 @@ internal sealed partial class WorkflowRun
 
     private void Merge(SearchAttributes changes)
     {
-        SearchAttributes merged = State.SearchAttributes ?? new();
-        foreach ((string key, var value) in changes.IndexedFields)
+        var merged = State.SearchAttributes ?? new();
+        foreach ((var key, var value) in changes.IndexedFields)
         {
             merged.IndexedFields[key] = value;
         }
@@ -213,8 +213,8 @@ internal sealed partial class WorkflowRun
 
     private void Merge(Memo changes)
     {
-        Memo merged = State.Memo ?? new();
-        foreach ((string key, var value) in changes.Fields)
+        var merged = State.Memo ?? new();
+        foreach ((var key, var value) in changes.Fields)
         {
             if (value.Data.IsEmpty && value.Metadata.TryGetValue("encoding", out var encoding) && encoding.ToStringUtf8() == "binary/null")
             {

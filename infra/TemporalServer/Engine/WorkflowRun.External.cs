@@ -10,7 +10,7 @@ internal sealed partial class WorkflowRun
 {
     private void SignalExternal(SignalExternalWorkflowExecutionCommandAttributes command, long completedEventId)
     {
-        HistoryEvent e = Add(new HistoryEvent
+        var e = Add(new HistoryEvent
         {
             SignalExternalWorkflowExecutionInitiatedEventAttributes = new()
             {
@@ -29,7 +29,7 @@ internal sealed partial class WorkflowRun
 
     private void CancelExternal(RequestCancelExternalWorkflowExecutionCommandAttributes command, long completedEventId)
     {
-        HistoryEvent e = Add(new HistoryEvent
+        var e = Add(new HistoryEvent
         {
             RequestCancelExternalWorkflowExecutionInitiatedEventAttributes = new()
             {

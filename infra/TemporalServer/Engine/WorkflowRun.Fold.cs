@@ -9,7 +9,7 @@ internal sealed partial class WorkflowRun
     /// <summary>Takes over an event of another run with its id and time, and applies it to the state.</summary>
     private void Adopt(HistoryEvent original, string originalRunId)
     {
-        HistoryEvent e = original.Clone();
+        var e = original.Clone();
         _history.Add(e);
         State.NextEventId = e.EventId + 1;
         State.HistoryBytes += e.CalculateSize();
@@ -75,7 +75,7 @@ internal sealed partial class WorkflowRun
                 AddPendingActivity(e, NowStamp);
                 break;
             case HistoryEvent.AttributesOneofCase.ActivityTaskCancelRequestedEventAttributes:
-                if (State.Activities.TryGetValue(e.ActivityTaskCancelRequestedEventAttributes.ScheduledEventId, out Activity? activity))
+                if (State.Activities.TryGetValue(e.ActivityTaskCancelRequestedEventAttributes.ScheduledEventId, out var activity))
                 {
                     activity.CancelRequestedEventId = e.EventId;
                 }
@@ -112,16 +112,16 @@ internal sealed partial class WorkflowRun
         switch (e.AttributesCase)
         {
             case HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateAdmittedEventAttributes:
-                string admitted = e.WorkflowExecutionUpdateAdmittedEventAttributes.Request.Meta.UpdateId;
+                var admitted = e.WorkflowExecutionUpdateAdmittedEventAttributes.Request.Meta.UpdateId;
                 State.Updates[admitted] = new Update { UpdateId = admitted, AdmittedEventId = e.EventId };
                 break;
             case HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateAcceptedEventAttributes:
-                string accepted = e.WorkflowExecutionUpdateAcceptedEventAttributes.ProtocolInstanceId;
+                var accepted = e.WorkflowExecutionUpdateAcceptedEventAttributes.ProtocolInstanceId;
                 State.Updates.TryAdd(accepted, new Update { UpdateId = accepted });
                 State.Updates[accepted].AcceptedEventId = e.EventId;
                 break;
             case HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateCompletedEventAttributes:
-                long acceptedAt = e.WorkflowExecutionUpdateCompletedEventAttributes.AcceptedEventId;
+                var acceptedAt = e.WorkflowExecutionUpdateCompletedEventAttributes.AcceptedEventId;
                 State.Updates.Values.Single(u => u.AcceptedEventId == acceptedAt).CompletedEventId = e.EventId;
                 break;
         }
@@ -135,7 +135,7 @@ internal sealed partial class WorkflowRun
                 AddPendingChild(e);
                 break;
             case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionStartedEventAttributes:
-                Child child = State.Children[e.ChildWorkflowExecutionStartedEventAttributes.InitiatedEventId];
+                var child = State.Children[e.ChildWorkflowExecutionStartedEventAttributes.InitiatedEventId];
                 child.RunId = e.ChildWorkflowExecutionStartedEventAttributes.WorkflowExecution.RunId;
                 child.StartedEventId = e.EventId;
                 break;

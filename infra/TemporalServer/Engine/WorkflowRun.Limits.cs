@@ -21,7 +21,7 @@ internal sealed partial class WorkflowRun
     /// <param name="waiting">Updates in memory that no worker has accepted.</param>
     public RpcError? NoRoomForUpdate(int waiting)
     {
-        int open = waiting + State.Updates.Values.Count(u => u.CompletedEventId == 0);
+        var open = waiting + State.Updates.Values.Count(u => u.CompletedEventId == 0);
         return open >= Limits.OpenUpdates
             ? new RpcError(
                 StatusCode.ResourceExhausted, $"limit on number of concurrent in-flight updates has been reached ({Limits.OpenUpdates})",
@@ -47,9 +47,9 @@ internal sealed partial class WorkflowRun
     {
         int activities = State.Activities.Count, children = State.Children.Count;
         int signals = State.ExternalSignals.Count, cancels = State.ExternalCancels.Count;
-        foreach (Command command in commands)
+        foreach (var command in commands)
         {
-            CommandFault? fault = command.AttributesCase switch
+            var fault = command.AttributesCase switch
             {
                 Command.AttributesOneofCase.ScheduleActivityTaskCommandAttributes =>
                     Above(activities++, "pending activities", WorkflowTaskFailedCause.PendingActivitiesLimitExceeded),

@@ -15,7 +15,7 @@ internal sealed partial class WorkflowRun
     {
         var messages = new UpdateMessages(request.Messages);
         var reached = new Dictionary<string, Stage>();
-        foreach (Command command in request.Commands)
+        foreach (var command in request.Commands)
         {
             if (IsClosing(command))
             {
@@ -46,9 +46,9 @@ internal sealed partial class WorkflowRun
     /// <param name="reached">The stage that earlier messages have brought each update to.</param>
     private CommandFault? Fault(Message message, UpdateInbox updates, Dictionary<string, Stage> reached)
     {
-        string id = message.ProtocolInstanceId;
-        Stage stage = reached.TryGetValue(id, out Stage known) ? known : StageOf(id, updates);
-        (bool fits, Stage next) =
+        var id = message.ProtocolInstanceId;
+        var stage = reached.TryGetValue(id, out var known) ? known : StageOf(id, updates);
+        (var fits, var next) =
             message.Body is not { } body ? (true, stage)
             // An update that a restart made the server forget comes back with its request.
             : body.TryUnpack(out Acceptance acceptance) ? (

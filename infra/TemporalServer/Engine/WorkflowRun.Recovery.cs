@@ -40,7 +40,7 @@ internal sealed partial class WorkflowRun
             yield return offer;
         }
 
-        foreach (Activity activity in State.Activities.Values.Where(a => a is { Started: false, BackingOff: false }))
+        foreach (var activity in State.Activities.Values.Where(a => a is { Started: false, BackingOff: false }))
         {
             yield return ActivityOffer(activity);
         }
@@ -49,7 +49,7 @@ internal sealed partial class WorkflowRun
     /// <summary>Everything that this run must do to other runs.</summary>
     public IEnumerable<Errand> Errands()
     {
-        foreach (Child child in State.Children.Values)
+        foreach (var child in State.Children.Values)
         {
             if (child.RunId.Length == 0)
             {
@@ -61,12 +61,12 @@ internal sealed partial class WorkflowRun
             }
         }
 
-        foreach (long id in State.ExternalSignals.Keys)
+        foreach (var id in State.ExternalSignals.Keys)
         {
             yield return new Errand.Signal(id);
         }
 
-        foreach (long id in State.ExternalCancels.Keys)
+        foreach (var id in State.ExternalCancels.Keys)
         {
             yield return new Errand.Cancel(id);
         }

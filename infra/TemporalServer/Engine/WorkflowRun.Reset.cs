@@ -44,16 +44,16 @@ internal sealed partial class WorkflowRun
     /// <exception cref="RpcError">INVALID_ARGUMENT if the history cannot be cut there.</exception>
     public static WorkflowRun StartReset(IReadOnlyList<WorkflowRun> chain, IReadOnlySet<long> openChildren, Reset reset, DateTime now)
     {
-        WorkflowRun source = chain[0];
-        string newRunId = Guid.NewGuid().ToString();
+        var source = chain[0];
+        var newRunId = Guid.NewGuid().ToString();
         var start = new RunStart(source.State.Namespace, newRunId, source.Started, reset.RequestId, source.State.UserMetadata);
-        ExecutionState state = NewState(start, now, now);
+        var state = NewState(start, now, now);
         state.BaseRunIds.Add(source.State.RunId);
         state.BaseRunIds.Add(source.State.BaseRunIds);
         state.BaseChildIds.Add(source.ChildIds().Union(source.State.BaseChildIds));
         var run = new WorkflowRun(state, [], 0) { VisibilityChanged = true };
         run.Begin(now);
-        foreach (HistoryEvent e in source._history.Take((int)reset.FinishEventId - 1))
+        foreach (var e in source._history.Take((int)reset.FinishEventId - 1))
         {
             run.Adopt(e, source.State.RunId);
         }
@@ -73,7 +73,7 @@ internal sealed partial class WorkflowRun
     // A child whose start this history does not show may already run: starting it again with the same request id finds it.
     private void KeepChildren(IReadOnlySet<long> open, string baseRunId)
     {
-        foreach (Child child in State.Children.Values.Where(c => c.RunId.Length == 0 && open.Contains(c.InitiatedEventId)))
+        foreach (var child in State.Children.Values.Where(c => c.RunId.Length == 0 && open.Contains(c.InitiatedEventId)))
         {
             child.RequestId = $"{baseRunId}:{child.InitiatedEventId}";
         }
@@ -114,7 +114,7 @@ internal sealed partial class WorkflowRun
     // What clients sent after the cut is still meant for the workflow.
     private void Reapply(IEnumerable<HistoryEvent> later, IReadOnlySet<ResetReapplyExcludeType> excluded)
     {
-        foreach (HistoryEvent e in later)
+        foreach (var e in later)
         {
             if (e.WorkflowExecutionSignaledEventAttributes is { } signal && !excluded.Contains(ResetReapplyExcludeType.Signal))
             {
@@ -122,13 +122,13 @@ internal sealed partial class WorkflowRun
                 Add(new HistoryEvent { WorkflowExecutionSignaledEventAttributes = signal.Clone() });
             }
 
-            Temporalio.Api.Update.V1.Request? update =
+            var update =
                 e.WorkflowExecutionUpdateAcceptedEventAttributes?.AcceptedRequest
                     ?? e.WorkflowExecutionUpdateAdmittedEventAttributes?.Request;
             if (update is not null && !excluded.Contains(ResetReapplyExcludeType.Update)
                 && !State.Updates.ContainsKey(update.Meta.UpdateId))
             {
-                HistoryEvent admitted = Add(new HistoryEvent
+                var admitted = Add(new HistoryEvent
                 {
                     WorkflowExecutionUpdateAdmittedEventAttributes = new()
                     {
@@ -143,7 +143,7 @@ internal sealed partial class WorkflowRun
 
     private void Apply(IReadOnlyList<PostResetOperation> operations)
     {
-        foreach (PostResetOperation.Types.SignalWorkflow signal in operations.Select(o => o.SignalWorkflow))
+        foreach (var signal in operations.Select(o => o.SignalWorkflow))
         {
             Add(new HistoryEvent
             {

@@ -20,10 +20,10 @@ internal sealed partial class WorkflowRun
     /// <summary>Begins a run: its first event, its deadlines and, unless it is to wait, its first workflow task.</summary>
     public static WorkflowRun Start(RunStart start, DateTime now)
     {
-        WorkflowExecutionStartedEventAttributes attributes = start.Attributes;
+        var attributes = start.Attributes;
         Fill(attributes, start, now);
-        TimeSpan delay = attributes.FirstWorkflowTaskBackoff.OrZero();
-        ExecutionState state = NewState(start, now, now + delay);
+        var delay = attributes.FirstWorkflowTaskBackoff.OrZero();
+        var state = NewState(start, now, now + delay);
         state.FirstTaskAt = delay > TimeSpan.Zero ? state.ExecutionTime : null;
         var run = new WorkflowRun(state, [], 0) { VisibilityChanged = true };
         run.Begin(now);
@@ -46,7 +46,7 @@ internal sealed partial class WorkflowRun
 
     private static ExecutionState NewState(RunStart start, DateTime now, DateTime executionTime)
     {
-        WorkflowExecutionStartedEventAttributes attributes = start.Attributes;
+        var attributes = start.Attributes;
         var state = new ExecutionState
         {
             Namespace = start.Namespace,

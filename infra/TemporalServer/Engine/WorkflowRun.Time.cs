@@ -15,15 +15,15 @@ internal sealed partial class WorkflowRun
             return null;
         }
 
-        DateTime? next = State.RunDeadline?.ToDateTime();
+        var next = State.RunDeadline?.ToDateTime();
         next = Times.Earlier(next, State.FirstTaskAt?.ToDateTime());
         next = Times.Earlier(next, WorkflowTaskDeadline());
-        foreach (UserTimer timer in State.Timers.Values)
+        foreach (var timer in State.Timers.Values)
         {
             next = Times.Earlier(next, timer.FireTime.ToDateTime());
         }
 
-        foreach (Activity activity in State.Activities.Values)
+        foreach (var activity in State.Activities.Values)
         {
             next = Times.Earlier(next, NextOf(activity)?.At);
         }
@@ -57,7 +57,7 @@ internal sealed partial class WorkflowRun
         }
 
         FireTimers();
-        foreach (Activity activity in State.Activities.Values.ToArray())
+        foreach (var activity in State.Activities.Values.ToArray())
         {
             FireActivity(activity);
         }
@@ -67,7 +67,7 @@ internal sealed partial class WorkflowRun
     {
         UserTimer[] due = [.. State.Timers.Values.Where(t => t.FireTime.ToDateTime() <= Now)
             .OrderBy(t => t.FireTime.ToDateTime()).ThenBy(t => t.StartedEventId)];
-        foreach (UserTimer timer in due)
+        foreach (var timer in due)
         {
             State.Timers.Remove(timer.TimerId);
             AddFromOutside(

@@ -8,7 +8,7 @@ internal sealed partial class WorkflowRun
 {
     private void StartTimer(StartTimerCommandAttributes command, Command source, long completedEventId)
     {
-        HistoryEvent e = Add(new HistoryEvent
+        var e = Add(new HistoryEvent
         {
             UserMetadata = source.UserMetadata,
             TimerStartedEventAttributes = new()
@@ -23,7 +23,7 @@ internal sealed partial class WorkflowRun
 
     private void AddPendingTimer(HistoryEvent started)
     {
-        TimerStartedEventAttributes attributes = started.TimerStartedEventAttributes;
+        var attributes = started.TimerStartedEventAttributes;
         State.Timers[attributes.TimerId] = new UserTimer
         {
             TimerId = attributes.TimerId,
@@ -35,7 +35,7 @@ internal sealed partial class WorkflowRun
     private void CancelTimer(CancelTimerCommandAttributes command, long completedEventId, string identity)
     {
         long started;
-        if (State.Timers.TryGetValue(command.TimerId, out UserTimer? timer))
+        if (State.Timers.TryGetValue(command.TimerId, out var timer))
         {
             State.Timers.Remove(command.TimerId);
             started = timer.StartedEventId;
@@ -43,7 +43,7 @@ internal sealed partial class WorkflowRun
         else
         {
             // It fired while the worker was deciding to cancel it; the worker has not seen that and never will.
-            HistoryEvent fired = State.TakeBuffered(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
+            var fired = State.TakeBuffered(e => e.TimerFiredEventAttributes?.TimerId == command.TimerId);
             started = fired.TimerFiredEventAttributes.StartedEventId;
         }
 

@@ -26,7 +26,7 @@ internal sealed class UpdateMessages(IEnumerable<Message> messages)
 
     public Message? Take(string id)
     {
-        Message? message = _remaining.Find(m => m.Id == id);
+        var message = _remaining.Find(m => m.Id == id);
         if (message is not null)
         {
             _remaining.Remove(message);
@@ -57,10 +57,10 @@ internal sealed partial class WorkflowRun
     public IReadOnlyList<UpdateProgress> UpdateProgress => _updateProgress;
 
     public bool IsUpdateAccepted(string updateId) =>
-        State.Updates.TryGetValue(updateId, out State.Update? update) && update.AcceptedEventId > 0;
+        State.Updates.TryGetValue(updateId, out var update) && update.AcceptedEventId > 0;
 
     /// <summary>How an update ended, or null if it has not ended.</summary>
-    public Outcome? UpdateOutcome(string updateId) => !State.Updates.TryGetValue(updateId, out State.Update? update) ? null
+    public Outcome? UpdateOutcome(string updateId) => !State.Updates.TryGetValue(updateId, out var update) ? null
         : update.CompletedEventId > 0 ? _history[(int)update.CompletedEventId - 1].WorkflowExecutionUpdateCompletedEventAttributes.Outcome
         : IsRunning ? null
         : NeverFinished;
@@ -80,7 +80,7 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        string id = message.ProtocolInstanceId;
+        var id = message.ProtocolInstanceId;
         if (body.TryUnpack(out Acceptance acceptance))
         {
             AcceptUpdate(id, acceptance, updates);
@@ -110,9 +110,9 @@ internal sealed partial class WorkflowRun
         }
 
         // A request that is already in an event of this history is not recorded twice.
-        bool inHistory = State.Updates.TryGetValue(id, out State.Update? update);
+        var inHistory = State.Updates.TryGetValue(id, out var update);
 
-        HistoryEvent e = Add(new HistoryEvent
+        var e = Add(new HistoryEvent
         {
             WorkflowExecutionUpdateAcceptedEventAttributes = new()
             {
@@ -134,8 +134,8 @@ internal sealed partial class WorkflowRun
             return;
         }
 
-        State.Update update = State.Updates[id];
-        HistoryEvent e = Add(new HistoryEvent
+        var update = State.Updates[id];
+        var e = Add(new HistoryEvent
         {
             WorkflowExecutionUpdateCompletedEventAttributes = new()
             {

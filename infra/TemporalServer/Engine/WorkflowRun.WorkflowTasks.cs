@@ -126,7 +126,7 @@ internal sealed partial class WorkflowRun
 
     public void FailWorkflowTask(WorkflowTaskFailedCause cause, Failure? failure, string identity)
     {
-        WorkflowTask task = State.Task;
+        var task = State.Task;
         if (task.Attempt == 1)
         {
             Add(new HistoryEvent
@@ -147,7 +147,7 @@ internal sealed partial class WorkflowRun
 
     private void TimeOutWorkflowTask(TimeoutType type)
     {
-        WorkflowTask task = State.Task;
+        var task = State.Task;
         if (task.Attempt == 1)
         {
             Add(new HistoryEvent

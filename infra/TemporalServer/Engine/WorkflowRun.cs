@@ -132,7 +132,7 @@ internal sealed partial class WorkflowRun
         }
 
         var startedEventIds = new Dictionary<long, long>();
-        foreach (HistoryEvent e in State.BufferedEvents)
+        foreach (var e in State.BufferedEvents)
         {
             PointAtStartedEvent(e, startedEventIds);
             Add(e);
@@ -142,9 +142,9 @@ internal sealed partial class WorkflowRun
             }
             else if (e.AttributesCase is HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionStartedEventAttributes)
             {
-                long initiated = e.ChildWorkflowExecutionStartedEventAttributes.InitiatedEventId;
+                var initiated = e.ChildWorkflowExecutionStartedEventAttributes.InitiatedEventId;
                 startedEventIds[initiated] = e.EventId;
-                if (State.Children.TryGetValue(initiated, out Child? child))
+                if (State.Children.TryGetValue(initiated, out var child))
                 {
                     child.StartedEventId = e.EventId;
                 }

@@ -47,8 +47,8 @@ internal sealed partial class Database : IAsyncDisposable
     private async Task CreateTablesAsync(CancellationToken cancellation)
     {
         using var reader = new StreamReader(typeof(Database).Assembly.GetManifestResourceStream("schema.sql")!);
-        string sql = (await reader.ReadToEndAsync(cancellation)).Replace("{schema}", Schema, StringComparison.Ordinal);
-        await using NpgsqlCommand command = Source.CreateCommand(sql);
+        var sql = (await reader.ReadToEndAsync(cancellation)).Replace("{schema}", Schema, StringComparison.Ordinal);
+        await using var command = Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 

@@ -15,7 +15,7 @@ internal sealed class ExecutionStore(Database database)
 
     public async Task<string?> CurrentRunIdAsync(string ns, string workflowId)
     {
-        await using NpgsqlCommand command = _source.CreateCommand(
+        await using var command = _source.CreateCommand(
             $"SELECT run_id FROM {_schema}.current_executions WHERE namespace = $1 AND workflow_id = $2");
         command.Parameters.Add(new() { Value = ns });
         command.Parameters.Add(new() { Value = workflowId });
@@ -25,27 +25,27 @@ internal sealed class ExecutionStore(Database database)
     /// <summary>Loads a run with its whole history, or null if it does not exist.</summary>
     public async Task<WorkflowRun?> LoadAsync(RunAddress address)
     {
-        if (!Guid.TryParse(address.RunId, out Guid runId))
+        if (!Guid.TryParse(address.RunId, out var runId))
         {
             return null;
         }
 
         // Both reads in one snapshot: a single statement per batch entry, one round trip.
-        await using NpgsqlConnection connection = await _source.OpenConnectionAsync();
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using var connection = await _source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(Command(
             $"SELECT version, state FROM {_schema}.executions WHERE run_id = $1 AND namespace = $2 AND workflow_id = $3",
             runId, address.Namespace, address.WorkflowId));
         batch.BatchCommands.Add(Command($"SELECT events FROM {_schema}.history WHERE run_id = $1 ORDER BY first_event_id", runId));
-        await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync();
+        await using var reader = await batch.ExecuteReaderAsync();
         if (!await reader.ReadAsync())
         {
             return null;
         }
 
-        long version = reader.GetInt64(0);
-        ExecutionState state = ExecutionState.Parser.ParseFrom(reader.GetFieldValue<byte[]>(1));
+        var version = reader.GetInt64(0);
+        var state = ExecutionState.Parser.ParseFrom(reader.GetFieldValue<byte[]>(1));
         await reader.NextResultAsync();
         var history = new List<HistoryEvent>();
         while (await reader.ReadAsync())
@@ -62,8 +62,8 @@ internal sealed class ExecutionStore(Database database)
     /// </summary>
     public async Task SaveAsync(IEnumerable<WorkflowRun> runs)
     {
-        await using NpgsqlBatch batch = _source.CreateBatch();
-        foreach (WorkflowRun run in runs)
+        await using var batch = _source.CreateBatch();
+        foreach (var run in runs)
         {
             AddCommands(batch.BatchCommands, run);
         }
@@ -74,12 +74,12 @@ internal sealed class ExecutionStore(Database database)
     /// <summary>Removes a run and everything about it.</summary>
     public async Task DeleteAsync(RunAddress address)
     {
-        Guid runId = Guid.Parse(address.RunId);
-        await using NpgsqlBatch batch = _source.CreateBatch();
+        var runId = Guid.Parse(address.RunId);
+        await using var batch = _source.CreateBatch();
         batch.BatchCommands.Add(Command(
             $"DELETE FROM {_schema}.current_executions WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3", address.Namespace,
             address.WorkflowId, runId));
-        foreach (string table in new[] { "executions", "history", "visibility" })
+        foreach (var table in new[] { "executions", "history", "visibility" })
         {
             batch.BatchCommands.Add(Command($"DELETE FROM {_schema}.{table} WHERE run_id = $1", runId));
         }
@@ -90,12 +90,12 @@ internal sealed class ExecutionStore(Database database)
     /// <summary>Some runs of a namespace that closed before a time, those that closed first before the others.</summary>
     public async Task<IReadOnlyList<RunAddress>> ClosedBeforeAsync(string ns, DateTime time, int limit)
     {
-        await using NpgsqlCommand command = _source.CreateCommand(
+        await using var command = _source.CreateCommand(
             $"SELECT workflow_id, run_id FROM {_schema}.visibility WHERE namespace = $1 AND close_time < $2 ORDER BY "
             + $"close_time LIMIT {limit}");
         command.Parameters.Add(new() { Value = ns });
         command.Parameters.Add(new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await using var reader = await command.ExecuteReaderAsync();
         var runs = new List<RunAddress>();
         while (await reader.ReadAsync())
         {
@@ -110,9 +110,9 @@ internal sealed class ExecutionStore(Database database)
     {
         var withWork = new List<RunAddress>();
         var waiting = new List<(RunAddress, DateTime)>();
-        await using NpgsqlCommand command = _source.CreateCommand(
+        await using var command = _source.CreateCommand(
             $"SELECT namespace, workflow_id, run_id, has_work, wake_at FROM {_schema}.executions WHERE has_work OR wake_at IS NOT NULL");
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             var run = new RunAddress(reader.GetString(0), reader.GetString(1), reader.GetGuid(2).ToString());
@@ -132,9 +132,9 @@ internal sealed class ExecutionStore(Database database)
 
     private void AddCommands(NpgsqlBatchCommandCollection commands, WorkflowRun run)
     {
-        Guid runId = Guid.Parse(run.State.RunId);
+        var runId = Guid.Parse(run.State.RunId);
         run.State.Transitions++;
-        byte[] state = run.State.ToByteArray();
+        var state = run.State.ToByteArray();
         object wakeAt = run.NextWake() is { } time ? time : DBNull.Value;
         if (run.Version == 0)
         {
@@ -177,9 +177,9 @@ internal sealed class ExecutionStore(Database database)
 
     private NpgsqlBatchCommand Visibility(Guid runId, WorkflowRun run)
     {
-        ExecutionState state = run.State;
+        var state = run.State;
         var root = state.Root ?? run.Execution;
-        NpgsqlBatchCommand command = Command(
+        var command = Command(
             $"""
             INSERT INTO {_schema}.visibility (run_id, namespace, workflow_id, workflow_type, task_queue, status, start_time, execution_time, close_time,
                 history_length, history_bytes, transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info, search_attributes)
@@ -200,7 +200,7 @@ internal sealed class ExecutionStore(Database database)
     private static NpgsqlBatchCommand Command(string sql, params object[] values)
     {
         var command = new NpgsqlBatchCommand(sql);
-        foreach (object value in values)
+        foreach (var value in values)
         {
             command.Parameters.Add(
                 value is DateTime time ? new() { Value = time, NpgsqlDbType = NpgsqlDbType.TimestampTz } : new() { Value = value });

@@ -63,7 +63,7 @@ internal sealed partial class Ownership(Database database, ILogger logger)
 
     private async Task HoldAsync(Func<Task> onTaken, CancellationToken stopping)
     {
-        await using NpgsqlConnection connection = await database.Source.OpenConnectionAsync(stopping);
+        await using var connection = await database.Source.OpenConnectionAsync(stopping);
         await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock($1, hashtext($2))", connection);
         take.Parameters.Add(new() { Value = LockClass });
         take.Parameters.Add(new() { Value = database.Schema });

@@ -15,7 +15,7 @@ internal static class SearchAttributeJson
         using (var writer = new Utf8JsonWriter(stream))
         {
             writer.WriteStartObject();
-            foreach ((string name, Payload payload) in attributes?.IndexedFields ?? [])
+            foreach ((var name, var payload) in attributes?.IndexedFields ?? [])
             {
                 if (payload.Data.Length > 0 && !IsNull(payload))
                 {

@@ -40,7 +40,7 @@ internal sealed class PendingUpdates
                 _byRun[runId] = updates = [];
             }
 
-            if (!updates.TryGetValue(request.Meta.UpdateId, out PendingUpdate? update))
+            if (!updates.TryGetValue(request.Meta.UpdateId, out var update))
             {
                 updates[request.Meta.UpdateId] = update = new PendingUpdate(request, inHistory);
             }
@@ -101,7 +101,7 @@ internal sealed class PendingUpdates
 
     public void Report(string runId, IReadOnlyList<UpdateProgress> progress)
     {
-        foreach (UpdateProgress step in progress)
+        foreach (var step in progress)
         {
             PendingUpdate? update;
             lock (_gate)
@@ -132,7 +132,7 @@ internal sealed class PendingUpdates
             _shown.Remove(runId);
         }
 
-        foreach (PendingUpdate update in updates?.Values ?? Enumerable.Empty<PendingUpdate>())
+        foreach (var update in updates?.Values ?? Enumerable.Empty<PendingUpdate>())
         {
             if (update.IsAccepted)
             {

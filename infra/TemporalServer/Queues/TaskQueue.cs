@@ -61,7 +61,7 @@ internal sealed class TaskQueue(TimeProvider clock)
 
         await using (deadline.Register(() => node.Value.Result.TrySetResult(null)))
         {
-            Offer? offer = await node.Value.Result.Task;
+            var offer = await node.Value.Result.Task;
             lock (_gate)
             {
                 _lastPoll = clock.GetUtcNow();
@@ -88,8 +88,8 @@ internal sealed class TaskQueue(TimeProvider clock)
     {
         lock (_gate)
         {
-            DateTimeOffset oldest = clock.GetUtcNow() - PollerListed;
-            foreach (string old in _lastPolls.Where(p => p.Value < oldest).Select(p => p.Key).ToArray())
+            var oldest = clock.GetUtcNow() - PollerListed;
+            foreach (var old in _lastPolls.Where(p => p.Value < oldest).Select(p => p.Key).ToArray())
             {
                 _lastPolls.Remove(old);
             }
@@ -103,9 +103,9 @@ internal sealed class TaskQueue(TimeProvider clock)
     {
         lock (_gate)
         {
-            for (LinkedListNode<Waiter>? node = _waiters.First; node is not null;)
+            for (var node = _waiters.First; node is not null;)
             {
-                LinkedListNode<Waiter>? next = node.Next;
+                var next = node.Next;
                 if (which(node.Value.Poller))
                 {
                     _waiters.Remove(node);

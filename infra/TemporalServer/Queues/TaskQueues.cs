@@ -39,19 +39,19 @@ internal sealed class TaskQueues(TimeProvider clock)
 
     /// <summary>Whether a worker polls the queue now or did within <see cref="PollerMemory"/>.</summary>
     public bool HasPoller(QueueKey key) =>
-        _queues.TryGetValue(key, out TaskQueue? queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
+        _queues.TryGetValue(key, out var queue) && queue.HasPollerSince(clock.GetUtcNow() - PollerMemory);
 
     /// <summary>Ends the polls of a worker that shuts down, and forgets its sticky queue.</summary>
     public void EndPolls(string ns, string stickyQueue, string workerInstanceKey)
     {
-        foreach ((QueueKey key, TaskQueue queue) in _queues)
+        foreach ((var key, var queue) in _queues)
         {
             if (key.Namespace != ns)
             {
                 continue;
             }
 
-            bool sticky = stickyQueue.Length > 0 && key.Name == stickyQueue;
+            var sticky = stickyQueue.Length > 0 && key.Name == stickyQueue;
             queue.EndPolls(p => sticky || (workerInstanceKey.Length > 0 && p.WorkerInstanceKey == workerInstanceKey), sticky);
         }
     }
@@ -59,7 +59,7 @@ internal sealed class TaskQueues(TimeProvider clock)
     /// <summary>Ends every poll with an empty answer.</summary>
     public void EndAllPolls()
     {
-        foreach (TaskQueue queue in _queues.Values)
+        foreach (var queue in _queues.Values)
         {
             queue.EndPolls(_ => true, forget: false);
         }
@@ -68,7 +68,7 @@ internal sealed class TaskQueues(TimeProvider clock)
     /// <summary>Drops all offers, before everything stored is offered again.</summary>
     public void Clear()
     {
-        foreach (TaskQueue queue in _queues.Values)
+        foreach (var queue in _queues.Values)
         {
             queue.Clear();
         }

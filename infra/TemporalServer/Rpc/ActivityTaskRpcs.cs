@@ -25,8 +25,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
         }
 
         VersioningRpcs.EnsureUnversioned(request.WorkerVersionCapabilities, request.DeploymentOptions);
-        TaskQueue queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, Activities: true)];
-        using LongPoll poll = polls.Begin(call, LongestPoll);
+        var queue = queues[new QueueKey(request.Namespace, request.TaskQueue.Name, Activities: true)];
+        using var poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);
         while (await queue.PollAsync(poller, poll.Over) is { } offer)
         {
@@ -48,8 +48,8 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     public virtual async Task<RecordActivityTaskHeartbeatResponse> RecordActivityTaskHeartbeat(
         RecordActivityTaskHeartbeatRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
-        bool cancelled = await executions.UpdateAsync(
+        var token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        var cancelled = await executions.UpdateAsync(
             token.Run(), run => run.Heartbeat(run.RequireStartedActivity(token), request.Details, request.Identity));
         return new() { CancelRequested = cancelled };
     }
@@ -57,7 +57,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     public virtual async Task<RecordActivityTaskHeartbeatByIdResponse> RecordActivityTaskHeartbeatById(
         RecordActivityTaskHeartbeatByIdRequest request, ServerCallContext call)
     {
-        bool cancelled = await executions.UpdateAsync(
+        var cancelled = await executions.UpdateAsync(
             Address(request.Namespace, request.WorkflowId, request.RunId),
             run => run.Heartbeat(run.RequireActivity(request.ActivityId), request.Details, request.Identity));
         return new() { CancelRequested = cancelled };
@@ -66,7 +66,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     public virtual async Task<RespondActivityTaskCompletedResponse> RespondActivityTaskCompleted(
         RespondActivityTaskCompletedRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        var token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run =>
             run.CompleteActivity(run.RequireStartedActivity(token), request.Result, request.Identity));
         return new();
@@ -84,7 +84,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     public virtual async Task<RespondActivityTaskFailedResponse> RespondActivityTaskFailed(
         RespondActivityTaskFailedRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        var token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run => run.FailActivity(
             run.RequireStartedActivity(token), request.Failure ?? new Failure(), request.LastHeartbeatDetails, request.Identity));
         return new();
@@ -103,7 +103,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     public virtual async Task<RespondActivityTaskCanceledResponse> RespondActivityTaskCanceled(
         RespondActivityTaskCanceledRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Activity);
+        var token = Tokens.Read(request.TaskToken, TaskKind.Activity);
         await executions.UpdateAsync(token.Run(), run =>
             run.CancelActivity(run.RequireStartedActivity(token), request.Details, request.Identity));
         return new();
@@ -121,7 +121,7 @@ internal class ActivityTaskRpcs(Executions executions, TaskQueues queues, LongPo
     /// <summary>A started attempt as a worker sees it.</summary>
     public static PollActivityTaskQueueResponse Response(WorkflowRun run, Activity activity)
     {
-        ActivityTaskScheduledEventAttributes scheduled =
+        var scheduled =
             run.History[(int)activity.ScheduledEventId - 1].ActivityTaskScheduledEventAttributes;
         return new PollActivityTaskQueueResponse
         {

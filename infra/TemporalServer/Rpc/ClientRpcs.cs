@@ -16,7 +16,7 @@ internal class ClientRpcs(Executions executions, Starter starter, ServerLimits l
     public virtual async Task<StartWorkflowExecutionResponse> StartWorkflowExecution(
         StartWorkflowExecutionRequest request, ServerCallContext call)
     {
-        StartResult result = await starter.StartAsync(
+        var result = await starter.StartAsync(
             request.Checked(limits, attributes), request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy,
             attach: request.OnConflictOptions);
         return new() { RunId = result.RunId, FirstExecutionRunId = result.FirstRunId, Started = result.Started, Status = result.Status };
@@ -37,10 +37,10 @@ internal class ClientRpcs(Executions executions, Starter starter, ServerLimits l
                 "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
         }
 
-        WorkflowIdConflictPolicy conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
+        var conflict = request.WorkflowIdConflictPolicy == WorkflowIdConflictPolicy.Unspecified
             ? WorkflowIdConflictPolicy.UseExisting
             : request.WorkflowIdConflictPolicy;
-        StartResult result = await starter.StartAsync(
+        var result = await starter.StartAsync(
             request.AsStart().Checked(limits, attributes), request.WorkflowIdReusePolicy, conflict, run =>
                 run.Signal(new WorkflowExecutionSignaledEventAttributes
                 {

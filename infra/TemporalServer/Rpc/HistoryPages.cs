@@ -16,21 +16,21 @@ internal sealed class HistoryPages(int size)
     /// <returns>The page, and the token of the next one (empty after the last).</returns>
     public (History Page, ByteString Next) Cut(WorkflowRun run, HistoryPageToken from, int wanted = 0)
     {
-        long last = from.LastEventId > 0 ? Math.Min(from.LastEventId, run.History.Count) : run.History.Count;
-        int limit = wanted > 0 ? Math.Min(wanted, size) : size;
+        var last = from.LastEventId > 0 ? Math.Min(from.LastEventId, run.History.Count) : run.History.Count;
+        var limit = wanted > 0 ? Math.Min(wanted, size) : size;
         var page = new History();
-        int bytes = 0;
-        long next = from.NextEventId;
+        var bytes = 0;
+        var next = from.NextEventId;
         for (; next <= last && page.Events.Count < limit && bytes < PageBytes; next++)
         {
-            HistoryEvent e = run.History[(int)next - 1];
+            var e = run.History[(int)next - 1];
             page.Events.Add(e);
             bytes += e.CalculateSize();
         }
 
         if (next <= last)
         {
-            HistoryPageToken token = from.Clone();
+            var token = from.Clone();
             token.NextEventId = next;
             return (page, token.ToByteString());
         }

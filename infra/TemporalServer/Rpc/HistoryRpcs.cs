@@ -20,13 +20,13 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
     public virtual async Task<GetWorkflowExecutionHistoryResponse> GetWorkflowExecutionHistory(
         GetWorkflowExecutionHistoryRequest request, ServerCallContext call)
     {
-        HistoryPageToken token = await TokenAsync(request.Namespace, request.Execution, request.NextPageToken);
+        var token = await TokenAsync(request.Namespace, request.Execution, request.NextPageToken);
         var address = new RunAddress(token.Namespace, token.WorkflowId, token.RunId);
-        using LongPoll poll = polls.Begin(call, LongestWait);
+        using var poll = polls.Begin(call, LongestWait);
         while (true)
         {
-            using RunWatch.Subscription next = watch.Subscribe(token.RunId);
-            GetWorkflowExecutionHistoryResponse? response = await executions.UpdateAsync(address, run => Read(run, request, token));
+            using var next = watch.Subscribe(token.RunId);
+            var response = await executions.UpdateAsync(address, run => Read(run, request, token));
             if (response is not null)
             {
                 return response;
@@ -43,15 +43,15 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
     public virtual async Task<GetWorkflowExecutionHistoryReverseResponse> GetWorkflowExecutionHistoryReverse(
         GetWorkflowExecutionHistoryReverseRequest request, ServerCallContext call)
     {
-        HistoryPageToken? token = request.NextPageToken.IsEmpty ? null : HistoryPages.Read(request.NextPageToken);
+        var token = request.NextPageToken.IsEmpty ? null : HistoryPages.Read(request.NextPageToken);
         return await executions.UpdateAsync(
             token is null
                 ? AddressOf(request.Namespace, request.Execution)
                 : new RunAddress(token.Namespace, token.WorkflowId, token.RunId),
             run =>
             {
-                long next = token?.NextEventId ?? run.History.Count;
-                int size = request.MaximumPageSize > 0 ? request.MaximumPageSize : 1000;
+                var next = token?.NextEventId ?? run.History.Count;
+                var size = request.MaximumPageSize > 0 ? request.MaximumPageSize : 1000;
                 var response = new GetWorkflowExecutionHistoryReverseResponse { History = new() };
                 for (; next > 0 && response.History.Events.Count < size; next--)
                 {
@@ -83,10 +83,10 @@ internal class HistoryRpcs(Executions executions, RunWatch watch, HistoryPages p
             return null;
         }
 
-        (History page, ByteString next) = pages.Cut(run, token, request.MaximumPageSize);
+        (var page, var next) = pages.Cut(run, token, request.MaximumPageSize);
         if (next.IsEmpty && request.WaitNewEvent && run.IsRunning)
         {
-            HistoryPageToken more = token.Clone();
+            var more = token.Clone();
             more.NextEventId = run.History.Count + 1;
             next = more.ToByteString();
         }

@@ -21,7 +21,7 @@ internal class MultiOperationRpcs(Starter starter, UpdateRpcs updates, ServerLim
             throw RpcError.InvalidArgument("Operations have to be exactly [Start, Update].");
         }
 
-        RunStart checkedStart = Attempt(() => Checked(start), startFailed: true);
+        var checkedStart = Attempt(() => Checked(start), startFailed: true);
         Attempt(() => Check(update, start), startFailed: false);
         AdmittedUpdate? admitted = null;
         StartResult started;

@@ -47,8 +47,8 @@ internal class NamespaceRpcs(Namespaces namespaces)
     public virtual Task<ListNamespacesResponse> ListNamespaces(ListNamespacesRequest request, ServerCallContext call)
     {
         // The token is the last name of the previous page.
-        string after = request.NextPageToken.ToStringUtf8();
-        int size = request.PageSize > 0 ? request.PageSize : 100;
+        var after = request.NextPageToken.ToStringUtf8();
+        var size = request.PageSize > 0 ? request.PageSize : 100;
         DescribeNamespaceResponse[] page =
             [.. namespaces.All.Where(n => string.CompareOrdinal(n.NamespaceInfo.Name, after) > 0).Take(size)];
         var response = new ListNamespacesResponse();
@@ -69,12 +69,12 @@ internal class NamespaceRpcs(Namespaces namespaces)
 
     public virtual async Task<UpdateNamespaceResponse> UpdateNamespace(UpdateNamespaceRequest request, ServerCallContext call)
     {
-        DescribeNamespaceResponse ns = namespaces.Find(request.Namespace, "").Clone();
+        var ns = namespaces.Find(request.Namespace, "").Clone();
         if (request.UpdateInfo is { } info)
         {
             ns.NamespaceInfo.Description = info.Description.Length > 0 ? info.Description : ns.NamespaceInfo.Description;
             ns.NamespaceInfo.OwnerEmail = info.OwnerEmail.Length > 0 ? info.OwnerEmail : ns.NamespaceInfo.OwnerEmail;
-            foreach ((string key, string value) in info.Data)
+            foreach ((var key, var value) in info.Data)
             {
                 ns.NamespaceInfo.Data[key] = value;
             }

@@ -32,7 +32,7 @@ internal class OperatorRpcs(SearchAttributeTypes attributes)
             response.CustomAttributes.Add(name, type);
         }
 
-        foreach (FilterField field in FilterField.System)
+        foreach (var field in FilterField.System)
         {
             response.SystemAttributes.Add(field.Name, field.Type);
         }

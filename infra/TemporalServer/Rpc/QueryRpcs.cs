@@ -28,11 +28,11 @@ internal class QueryRpcs(Executions executions, TaskQueues queues, PendingQuerie
             throw RpcError.InvalidArgument("QueryType is not set on request.");
         }
 
-        using LongPoll poll = polls.Begin(call, LongestWait);
+        using var poll = polls.Begin(call, LongestWait);
         PendingQuery? query = null;
         try
         {
-            WorkflowExecutionStatus? rejected = await executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run =>
+            var rejected = await executions.UpdateAsync(Requests.Address(request.Namespace, request.Execution), run =>
             {
                 if (IsRejected(run.State.Status, request.QueryRejectCondition))
                 {
@@ -59,8 +59,8 @@ internal class QueryRpcs(Executions executions, TaskQueues queues, PendingQuerie
     public virtual Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompleted(
         RespondQueryTaskCompletedRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Query);
-        PendingQuery query = queries.Find(token.QueryId) ?? throw RpcError.NotFound("query task not found, or already expired");
+        var token = Tokens.Read(request.TaskToken, TaskKind.Query);
+        var query = queries.Find(token.QueryId) ?? throw RpcError.NotFound("query task not found, or already expired");
         query.Answer.TrySetResult(new WorkflowQueryResult
         {
             ResultType = request.CompletedType,
@@ -74,7 +74,7 @@ internal class QueryRpcs(Executions executions, TaskQueues queues, PendingQuerie
     /// <summary>Offers the queries of a run that no workflow task will carry; called after each of its transitions.</summary>
     public void OfferWaiting(WorkflowRun run)
     {
-        foreach (PendingQuery query in queries.Of(run.State.RunId))
+        foreach (var query in queries.Of(run.State.RunId))
         {
             OfferTo(run, query);
         }

@@ -22,7 +22,7 @@ internal class ResetRpcs(Executions executions)
 
         var reset = new Reset(
             request.WorkflowTaskFinishEventId, request.Reason, request.RequestId, Excluded(request), [.. request.PostResetOperations]);
-        string runId = await executions.ResetAsync(
+        var runId = await executions.ResetAsync(
             Requests.Address(request.Namespace, request.WorkflowExecution), (chain, current, now) => Decide(chain, current, reset, now));
         return new() { RunId = runId };
     }
@@ -36,7 +36,7 @@ internal class ResetRpcs(Executions executions)
             return (current.State.RunId, null);
         }
 
-        WorkflowRun source = chain[0];
+        var source = chain[0];
         if (reset.FinishEventId <= 1 || reset.FinishEventId > source.History.Count)
         {
             throw RpcError.InvalidArgument("Workflow task finish ID must be > 1 && <= workflow last event ID.");
@@ -48,7 +48,7 @@ internal class ResetRpcs(Executions executions)
             current.YieldToReset(reset.Reason);
         }
 
-        WorkflowRun started = WorkflowRun.StartReset(chain, openChildren, reset, now);
+        var started = WorkflowRun.StartReset(chain, openChildren, reset, now);
         source.RecordReset(started.State.RunId);
         if (current != source)
         {

@@ -19,9 +19,9 @@ internal class TaskQueueRpcs(TaskQueues queues)
             throw RpcError.InvalidArgument("TaskQueue is not set on request.");
         }
 
-        Queues.TaskQueue queue = queues[new QueueKey(
+        var queue = queues[new QueueKey(
             request.Namespace, request.TaskQueue.Name, request.TaskQueueType == TaskQueueType.Activity)];
-        (int backlog, TimeSpan age) = queue.Backlog();
+        (var backlog, var age) = queue.Backlog();
         var response = new DescribeTaskQueueResponse
         {
             Stats = new() { ApproximateBacklogCount = backlog, ApproximateBacklogAge = Duration.FromTimeSpan(age) },

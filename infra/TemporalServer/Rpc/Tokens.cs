@@ -14,7 +14,7 @@ internal static class Tokens
     {
         try
         {
-            TaskToken token = TaskToken.Parser.ParseFrom(bytes);
+            var token = TaskToken.Parser.ParseFrom(bytes);
             if (token.Kind == kind && token.RunId.Length > 0)
             {
                 return token;

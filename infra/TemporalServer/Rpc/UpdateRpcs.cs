@@ -22,7 +22,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
         UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
         Check(request);
-        AdmittedUpdate admitted = await executions.UpdateAsync(
+        var admitted = await executions.UpdateAsync(
             Requests.Address(request.Namespace, request.WorkflowExecution), run => Admit(run, request));
         return await WaitAsync(admitted, request, call);
     }
@@ -35,13 +35,13 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
             throw RpcError.InvalidArgument("UpdateRef is not set on request.");
         }
 
-        string id = reference.UpdateId;
-        (RunAddress run, Outcome? ended, bool known, PendingUpdate? pending) = await executions.UpdateAsync(
+        var id = reference.UpdateId;
+        (var run, var ended, var known, var pending) = await executions.UpdateAsync(
             Requests.Address(request.Namespace, reference.WorkflowExecution),
             run =>
             {
-                bool isKnown = run.State.Updates.ContainsKey(id);
-                PendingUpdate? update = updates.Find(run.State.RunId, id) ?? (isKnown && run.IsRunning ? Known(run, id) : null);
+                var isKnown = run.State.Updates.ContainsKey(id);
+                var update = updates.Find(run.State.RunId, id) ?? (isKnown && run.IsRunning ? Known(run, id) : null);
                 return (run.Address, run.UpdateOutcome(id), isKnown, update);
             });
         if (ended is null && pending is null)
@@ -49,9 +49,9 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
             throw RpcError.NotFound(known ? "workflow execution already completed" : $"update {id} not found");
         }
 
-        UpdateWorkflowExecutionLifecycleStage stage = request.WaitPolicy?.LifecycleStage
+        var stage = request.WaitPolicy?.LifecycleStage
             ?? UpdateWorkflowExecutionLifecycleStage.Unspecified;
-        (stage, Outcome? outcome) = ended is null
+        (stage, var outcome) = ended is null
             ? await StageAsync(pending!, stage, call)
             : (UpdateWorkflowExecutionLifecycleStage.Completed, ended);
         return new() { UpdateRef = Ref(run, id), Outcome = outcome, Stage = stage };
@@ -60,7 +60,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
     /// <summary>Adds the update to what the run's next workflow task carries, unless it is known already.</summary>
     public AdmittedUpdate Admit(WorkflowRun run, UpdateWorkflowExecutionRequest request)
     {
-        string id = request.Request.Meta.UpdateId;
+        var id = request.Request.Meta.UpdateId;
         if (run.UpdateOutcome(id) is { } outcome)
         {
             var ended = new PendingUpdate(request.Request);
@@ -91,7 +91,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
             throw full;
         }
 
-        PendingUpdate update = updates.GetOrAdd(run.State.RunId, request.Request);
+        var update = updates.GetOrAdd(run.State.RunId, request.Request);
         run.ScheduleWorkflowTask();
         return new(run.Address, update);
     }
@@ -100,8 +100,8 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
     public async Task<UpdateWorkflowExecutionResponse> WaitAsync(
         AdmittedUpdate admitted, UpdateWorkflowExecutionRequest request, ServerCallContext call)
     {
-        UpdateWorkflowExecutionLifecycleStage wanted = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Accepted;
-        (UpdateWorkflowExecutionLifecycleStage stage, Outcome? outcome) = await StageAsync(admitted.Update, wanted, call);
+        var wanted = request.WaitPolicy?.LifecycleStage ?? UpdateWorkflowExecutionLifecycleStage.Accepted;
+        (var stage, var outcome) = await StageAsync(admitted.Update, wanted, call);
         return new() { UpdateRef = Ref(admitted.Run, request.Request.Meta.UpdateId), Outcome = outcome, Stage = stage };
     }
 
@@ -124,8 +124,8 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
     private async Task<(UpdateWorkflowExecutionLifecycleStage Stage, Outcome? Outcome)> StageAsync(
         PendingUpdate update, UpdateWorkflowExecutionLifecycleStage wanted, ServerCallContext call)
     {
-        using LongPoll poll = polls.Begin(call, LongestWait);
-        Task reached = wanted switch
+        using var poll = polls.Begin(call, LongestWait);
+        var reached = wanted switch
         {
             UpdateWorkflowExecutionLifecycleStage.Completed => update.Completed.Task,
             UpdateWorkflowExecutionLifecycleStage.Accepted => update.Accepted.Task,
@@ -151,7 +151,7 @@ internal class UpdateRpcs(Executions executions, PendingUpdates updates, ServerL
     // An update that history holds. After a restart, or in a run that a reset started, it is not in memory yet.
     private PendingUpdate Known(WorkflowRun run, string id)
     {
-        PendingUpdate update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } }, inHistory: true);
+        var update = updates.GetOrAdd(run.State.RunId, new Request { Meta = new() { UpdateId = id } }, inHistory: true);
         if (run.IsUpdateAccepted(id))
         {
             update.Accepted.TrySetResult();

@@ -34,7 +34,7 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
     public virtual async Task<ListOpenWorkflowExecutionsResponse> ListOpenWorkflowExecutions(
         ListOpenWorkflowExecutionsRequest request, ServerCallContext call)
     {
-        string query = Query(
+        var query = Query(
             "ExecutionStatus = 'Running'", "StartTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
         var (runs, next) = await store.ListAsync(request.Namespace, query, request.MaximumPageSize, request.NextPageToken);
         var response = new ListOpenWorkflowExecutionsResponse { NextPageToken = next };
@@ -45,8 +45,8 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
     public virtual async Task<ListClosedWorkflowExecutionsResponse> ListClosedWorkflowExecutions(
         ListClosedWorkflowExecutionsRequest request, ServerCallContext call)
     {
-        string status = request.StatusFilter is { } wanted ? $"ExecutionStatus = '{wanted.Status}'" : "ExecutionStatus != 'Running'";
-        string query = Query(status, "CloseTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
+        var status = request.StatusFilter is { } wanted ? $"ExecutionStatus = '{wanted.Status}'" : "ExecutionStatus != 'Running'";
+        var query = Query(status, "CloseTime", request.StartTimeFilter, request.ExecutionFilter, request.TypeFilter);
         var (runs, next) = await store.ListAsync(request.Namespace, query, request.MaximumPageSize, request.NextPageToken);
         var response = new ListClosedWorkflowExecutionsResponse { NextPageToken = next };
         response.Executions.Add(runs);
@@ -71,7 +71,7 @@ internal class VisibilityRpcs(VisibilityStore store, SearchAttributeTypes attrib
     public virtual Task<GetSearchAttributesResponse> GetSearchAttributes(GetSearchAttributesRequest request, ServerCallContext call)
     {
         var response = new GetSearchAttributesResponse();
-        foreach (FilterField field in FilterField.System)
+        foreach (var field in FilterField.System)
         {
             response.Keys.Add(field.Name, field.Type);
         }

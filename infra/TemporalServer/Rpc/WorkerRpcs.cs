@@ -23,7 +23,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
 
     public virtual Task<RecordWorkerHeartbeatResponse> RecordWorkerHeartbeat(RecordWorkerHeartbeatRequest request, ServerCallContext call)
     {
-        foreach (WorkerHeartbeat heartbeat in request.WorkerHeartbeat)
+        foreach (var heartbeat in request.WorkerHeartbeat)
         {
             Note(request.Namespace, heartbeat);
         }
@@ -45,8 +45,8 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
     public virtual Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext call)
     {
         // The token is the last key of the previous page.
-        string after = request.NextPageToken.ToStringUtf8();
-        int size = request.PageSize > 0 ? request.PageSize : DefaultPageSize;
+        var after = request.NextPageToken.ToStringUtf8();
+        var size = request.PageSize > 0 ? request.PageSize : DefaultPageSize;
         WorkerHeartbeat[] page = [.. Matching(request.Namespace, request.Query)
             .Where(w => string.CompareOrdinal(w.WorkerInstanceKey, after) > 0)
             .OrderBy(w => w.WorkerInstanceKey, StringComparer.Ordinal).Take(size + 1)];
@@ -62,7 +62,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
 
     public virtual Task<DescribeWorkerResponse> DescribeWorker(DescribeWorkerRequest request, ServerCallContext call)
     {
-        WorkerHeartbeat worker = Matching(request.Namespace, "").FirstOrDefault(w => w.WorkerInstanceKey == request.WorkerInstanceKey)
+        var worker = Matching(request.Namespace, "").FirstOrDefault(w => w.WorkerInstanceKey == request.WorkerInstanceKey)
             ?? throw RpcError.NotFound($"Worker {request.WorkerInstanceKey} is not found.");
         return Task.FromResult(new DescribeWorkerResponse { WorkerInfo = new() { WorkerHeartbeat = worker } });
     }
@@ -70,7 +70,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
     /// <summary>This server has no Nexus, so the poll always ends empty at its deadline.</summary>
     public virtual async Task<PollNexusTaskQueueResponse> PollNexusTaskQueue(PollNexusTaskQueueRequest request, ServerCallContext call)
     {
-        using LongPoll poll = polls.Begin(call, LongestPoll);
+        using var poll = polls.Begin(call, LongestPoll);
         await Task.Delay(Timeout.InfiniteTimeSpan, poll.Over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return new();
     }
@@ -84,7 +84,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
             throw RpcError.InvalidArgument("This server lists workers without a query only.");
         }
 
-        DateTimeOffset now = clock.GetUtcNow();
+        var now = clock.GetUtcNow();
         foreach ((var key, var worker) in _workers)
         {
             if (worker.At < now - Remembered)
@@ -93,7 +93,7 @@ internal class WorkerRpcs(TaskQueues queues, LongPolls polls, TimeProvider clock
             }
             else if (key.Namespace == ns)
             {
-                WorkerHeartbeat heartbeat = worker.Heartbeat.Clone();
+                var heartbeat = worker.Heartbeat.Clone();
                 heartbeat.ElapsedSinceLastHeartbeat = Duration.FromTimeSpan(now - worker.At);
                 yield return heartbeat;
             }

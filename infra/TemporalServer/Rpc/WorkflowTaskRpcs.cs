@@ -26,8 +26,8 @@ internal class WorkflowTaskRpcs(
         PollWorkflowTaskQueueRequest request, ServerCallContext call)
     {
         VersioningRpcs.EnsureUnversioned(request.WorkerVersionCapabilities, request.DeploymentOptions);
-        TaskQueue queue = queues[new QueueKey(request.Namespace, RequireName(request.TaskQueue), Activities: false)];
-        using LongPoll poll = polls.Begin(call, LongestPoll);
+        var queue = queues[new QueueKey(request.Namespace, RequireName(request.TaskQueue), Activities: false)];
+        using var poll = polls.Begin(call, LongestPoll);
         var poller = new Poller(request.Identity, request.WorkerInstanceKey);
         while (await queue.PollAsync(poller, poll.Over) is { } offer)
         {
@@ -37,7 +37,7 @@ internal class WorkflowTaskRpcs(
                 break;
             }
 
-            PollWorkflowTaskQueueResponse? response = offer switch
+            var response = offer switch
             {
                 Offer.Work work => await StartAsync(work.Task, request.Identity),
                 Offer.Question question => await AskAsync(question.Query),
@@ -55,12 +55,12 @@ internal class WorkflowTaskRpcs(
     public virtual async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompleted(
         RespondWorkflowTaskCompletedRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
+        var token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         var response = new RespondWorkflowTaskCompletedResponse();
-        CommandFault? fault = await executions.UpdateAsync(token.Run(), run =>
+        var fault = await executions.UpdateAsync(token.Run(), run =>
         {
-            WorkflowTask task = run.RequireStartedTask(token);
-            (IReadOnlyList<Activity> eager, CommandFault? found) = run.CompleteWorkflowTask(
+            var task = run.RequireStartedTask(token);
+            (var eager, var found) = run.CompleteWorkflowTask(
                 task, request, updates.Inbox(token.RunId), attributes.IsDefined);
             if (found is null)
             {
@@ -79,7 +79,7 @@ internal class WorkflowTaskRpcs(
             throw RpcError.InvalidArgument(fault.Text);
         }
 
-        foreach ((string id, WorkflowQueryResult result) in request.QueryResults)
+        foreach ((var id, var result) in request.QueryResults)
         {
             queries.Find(id)?.Answer.TrySetResult(result);
         }
@@ -90,7 +90,7 @@ internal class WorkflowTaskRpcs(
     public virtual async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailed(
         RespondWorkflowTaskFailedRequest request, ServerCallContext call)
     {
-        TaskToken token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
+        var token = Tokens.Read(request.TaskToken, TaskKind.Workflow);
         await executions.UpdateAsync(token.Run(), run =>
         {
             run.RequireStartedTask(token);
@@ -116,7 +116,7 @@ internal class WorkflowTaskRpcs(
         ? Task.FromResult<PollWorkflowTaskQueueResponse?>(null)
         : FoundAsync(() => executions.UpdateAsync<PollWorkflowTaskQueueResponse?>(query.Run, run =>
         {
-            PollWorkflowTaskQueueResponse response = Describe(run, TaskKind.Query, query.StickyQueue.Length > 0);
+            var response = Describe(run, TaskKind.Query, query.StickyQueue.Length > 0);
             response.TaskToken = Tokens.Write(new TaskToken
             {
                 Kind = TaskKind.Query,
@@ -131,8 +131,8 @@ internal class WorkflowTaskRpcs(
 
     private PollWorkflowTaskQueueResponse Response(WorkflowRun run, bool sticky)
     {
-        WorkflowTask task = run.State.Task;
-        PollWorkflowTaskQueueResponse response = Describe(run, TaskKind.Workflow, sticky);
+        var task = run.State.Task;
+        var response = Describe(run, TaskKind.Workflow, sticky);
         response.TaskToken = Tokens.Write(new TaskToken
         {
             Kind = TaskKind.Workflow,
@@ -147,12 +147,12 @@ internal class WorkflowTaskRpcs(
         response.Attempt = task.Attempt;
         response.ScheduledTime = task.ScheduledTime;
         response.StartedTime = task.StartedTime;
-        foreach (PendingQuery query in queries.Of(run.State.RunId).Where(q => !q.Offered && !q.Answer.Task.IsCompleted))
+        foreach (var query in queries.Of(run.State.RunId).Where(q => !q.Offered && !q.Answer.Task.IsCompleted))
         {
             response.Queries[query.Id] = query.Query;
         }
 
-        foreach (Request update in updates.Show(run.State.RunId, run.UpdateProgress))
+        foreach (var update in updates.Show(run.State.RunId, run.UpdateProgress))
         {
             response.Messages.Add(new Message
             {
@@ -169,7 +169,7 @@ internal class WorkflowTaskRpcs(
     // A query on a sticky queue carries no history: its worker has the workflow in its cache.
     private PollWorkflowTaskQueueResponse Describe(WorkflowRun run, TaskKind kind, bool sticky)
     {
-        HistoryPageToken from = HistoryPages.Start(run, sticky ? run.State.LastStartedEventId + 1 : 1);
+        var from = HistoryPages.Start(run, sticky ? run.State.LastStartedEventId + 1 : 1);
         from.LastEventId = run.History.Count;
         from.WithTransientTask = kind == TaskKind.Workflow && run.IsWorkflowTaskTransient;
         var response = new PollWorkflowTaskQueueResponse

@@ -28,7 +28,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     {
         try
         {
-            await foreach (RunAddress address in _waiting.Reader.ReadAllAsync(stopping))
+            await foreach (var address in _waiting.Reader.ReadAllAsync(stopping))
             {
                 await RunAllAsync(address, stopping);
             }
@@ -43,8 +43,8 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     {
         try
         {
-            Errand[] errands = await executions.UpdateAsync(address, run => run.Errands().ToArray());
-            foreach (Errand errand in errands)
+            var errands = await executions.UpdateAsync(address, run => run.Errands().ToArray());
+            foreach (var errand in errands)
             {
                 await RunAsync(address, errand);
             }
@@ -82,7 +82,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         (RunStart Start, WorkflowIdReusePolicy Reuse, WorkflowIdConflictPolicy Conflict, ParentClosePolicy Close)? child =
             await executions.UpdateAsync(
                 address,
-                run => run.State.Children.TryGetValue(initiatedEventId, out Child? c) && c.RunId.Length == 0
+                run => run.State.Children.TryGetValue(initiatedEventId, out var c) && c.RunId.Length == 0
                     ? (run.ChildStart(c), run.ChildReusePolicy(c), run.ChildConflictPolicy(c), c.ClosePolicy)
                     : ((RunStart, WorkflowIdReusePolicy, WorkflowIdConflictPolicy, ParentClosePolicy)?)null);
         if (child is not { } wanted)
@@ -102,9 +102,9 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             return;
         }
 
-        bool orphan = await executions.UpdateAsync(address, run =>
+        var orphan = await executions.UpdateAsync(address, run =>
         {
-            bool unknown = !run.IsRunning && !run.State.Children.ContainsKey(initiatedEventId);
+            var unknown = !run.IsRunning && !run.State.Children.ContainsKey(initiatedEventId);
             run.RecordChildStarted(initiatedEventId, runId);
             return unknown;
         });
@@ -120,7 +120,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         (SignalExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalSignal Signal, string[] Parents)? pending =
             await executions.UpdateAsync(
                 address,
-                run => run.State.ExternalSignals.TryGetValue(initiatedEventId, out ExternalSignal? s)
+                run => run.State.ExternalSignals.TryGetValue(initiatedEventId, out var s)
                     ? (run.History[(int)initiatedEventId - 1].SignalExternalWorkflowExecutionInitiatedEventAttributes, s, run.OwnRunIds())
                     : ((SignalExternalWorkflowExecutionInitiatedEventAttributes, ExternalSignal, string[])?)null);
         if (pending is not { } wanted)
@@ -128,7 +128,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             return;
         }
 
-        bool found = await FoundAsync(() => executions.UpdateAsync(
+        var found = await FoundAsync(() => executions.UpdateAsync(
             Target(address, wanted.Initiated.WorkflowExecution),
             run =>
             {
@@ -151,7 +151,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         (RequestCancelExternalWorkflowExecutionInitiatedEventAttributes Initiated, ExternalCancel Cancel, string[] Parents)? pending =
             await executions.UpdateAsync(
                 address,
-                run => run.State.ExternalCancels.TryGetValue(initiatedEventId, out ExternalCancel? c)
+                run => run.State.ExternalCancels.TryGetValue(initiatedEventId, out var c)
                     ? (
                         run.History[(int)initiatedEventId - 1].RequestCancelExternalWorkflowExecutionInitiatedEventAttributes, c,
                         run.OwnRunIds())
@@ -161,7 +161,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
             return;
         }
 
-        bool found = await FoundAsync(() => executions.UpdateAsync(
+        var found = await FoundAsync(() => executions.UpdateAsync(
             Target(address, wanted.Initiated.WorkflowExecution),
             run =>
             {
@@ -183,7 +183,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
         }
 
         // A parent that was reset continues in another run, which may itself have been reset.
-        string runId = wanted.Parent.RunId;
+        var runId = wanted.Parent.RunId;
         while (runId.Length > 0)
         {
             var parent = new RunAddress(wanted.Parent.Namespace, wanted.Parent.WorkflowId, runId);
@@ -202,7 +202,7 @@ internal sealed partial class ErrandRunner(Executions executions, Starter starte
     {
         (string WorkflowId, ParentClosePolicy Policy, string[] Parents)? child = await executions.UpdateAsync(
             address,
-            run => run.State.Children.TryGetValue(initiatedEventId, out Child? c)
+            run => run.State.Children.TryGetValue(initiatedEventId, out var c)
                 ? (c.WorkflowId, c.ClosePolicy, run.OwnRunIds())
                 : ((string, ParentClosePolicy, string[])?)null);
         if (child is not { } wanted)

@@ -39,7 +39,7 @@ internal sealed partial class Executions(
     {
         using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
         ownership.EnsureHeld();
-        WorkflowRun run = await FindAsync(address) ?? throw NoSuchRun(address);
+        var run = await FindAsync(address) ?? throw NoSuchRun(address);
         return await ApplyAsync(run, transition);
     }
 
@@ -57,11 +57,11 @@ internal sealed partial class Executions(
     {
         using var holder = await _locks.AcquireAsync((ns, workflowId));
         ownership.EnsureHeld();
-        WorkflowRun? current = await FindAsync(new RunAddress(ns, workflowId));
+        var current = await FindAsync(new RunAddress(ns, workflowId));
         return await GuardAsync(current is null ? [] : [current], async () =>
         {
             current?.Begin(Now, limits);
-            (T answer, WorkflowRun? started) = decide(current, Now);
+            (var answer, var started) = decide(current, Now);
             await StoreAsync(current is { HasChanges: true } ? [current, started] : [started]);
             return answer;
         });
@@ -77,25 +77,25 @@ internal sealed partial class Executions(
     {
         using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
         ownership.EnsureHeld();
-        WorkflowRun first = await FindAsync(address) ?? throw NoSuchRun(address);
+        var first = await FindAsync(address) ?? throw NoSuchRun(address);
         List<WorkflowRun> chain = [first];
         while (chain[^1].State.ContinuedRunId is { Length: > 0 } next && await FindAsync(address with { RunId = next }) is { } run)
         {
             chain.Add(run);
         }
 
-        WorkflowRun current = await FindAsync(address with { RunId = "" }) ?? throw NoSuchRun(address);
+        var current = await FindAsync(address with { RunId = "" }) ?? throw NoSuchRun(address);
         // The same run must be the same object.
         current = chain.Find(r => r.State.RunId == current.State.RunId) ?? current;
         WorkflowRun[] runs = [.. chain.Append(current).Distinct()];
         return await GuardAsync(runs, async () =>
         {
-            foreach (WorkflowRun run in runs)
+            foreach (var run in runs)
             {
                 run.Begin(Now, limits);
             }
 
-            (T answer, WorkflowRun? started) = decide(chain, current, Now);
+            (var answer, var started) = decide(chain, current, Now);
             await StoreAsync(runs.Where(r => r.HasChanges).Append(started));
             return answer;
         });
@@ -147,13 +147,13 @@ internal sealed partial class Executions(
         _cache.Clear();
         alarms.Clear();
         queues.Clear();
-        (List<RunAddress> withWork, List<(RunAddress Run, DateTime At)> waiting) = await store.LoadPendingAsync();
-        foreach ((RunAddress run, DateTime at) in waiting)
+        (var withWork, var waiting) = await store.LoadPendingAsync();
+        foreach ((var run, var at) in waiting)
         {
             alarms.Set(run, at);
         }
 
-        foreach (RunAddress address in withWork)
+        foreach (var address in withWork)
         {
             using var holder = await _locks.AcquireAsync((address.Namespace, address.WorkflowId));
             if (await LoadAsync(address) is { } run)
@@ -168,10 +168,10 @@ internal sealed partial class Executions(
     private async Task<T> ApplyAsync<T>(WorkflowRun run, Func<WorkflowRun, T> transition)
     {
         string? outgrown = null;
-        T answer = await GuardAsync([run], async () =>
+        var answer = await GuardAsync([run], async () =>
         {
             run.Begin(Now, limits);
-            T result = transition(run);
+            var result = transition(run);
             outgrown = run.HasChanges ? run.Outgrown() : null;
             if (run.HasChanges && outgrown is null)
             {
@@ -213,7 +213,7 @@ internal sealed partial class Executions(
         }
         catch (Exception e)
         {
-            foreach (WorkflowRun run in runs.Where(r => e is not RpcError || r.HasChanges))
+            foreach (var run in runs.Where(r => e is not RpcError || r.HasChanges))
             {
                 _cache.Remove(run.State.RunId);
             }
@@ -231,7 +231,7 @@ internal sealed partial class Executions(
     private async Task StoreAsync(IEnumerable<WorkflowRun?> changed)
     {
         var runs = new List<WorkflowRun>();
-        foreach (WorkflowRun? run in changed)
+        foreach (var run in changed)
         {
             if (run is not null)
             {
@@ -250,7 +250,7 @@ internal sealed partial class Executions(
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
-            foreach (WorkflowRun run in runs)
+            foreach (var run in runs)
             {
                 _cache.Remove(run.State.RunId);
                 _ = ReofferAsync(run.Address);
@@ -259,7 +259,7 @@ internal sealed partial class Executions(
             throw;
         }
 
-        foreach (WorkflowRun run in runs)
+        foreach (var run in runs)
         {
             DispatchTask[] offers = [.. run.Tasks];
             UpdateProgress[] progress = [.. run.UpdateProgress];
@@ -281,7 +281,7 @@ internal sealed partial class Executions(
     private void Announce(WorkflowRun run, IEnumerable<DispatchTask> offers)
     {
         alarms.Set(run.Address, run.NextWake());
-        foreach (DispatchTask task in offers)
+        foreach (var task in offers)
         {
             // A task that was offered on a sticky queue before the run left that queue is already out of date.
             if (!task.Sticky || run.State.Task is { StickyQueue.Length: > 0 })
@@ -357,7 +357,7 @@ internal sealed partial class Executions(
 
     private async Task<WorkflowRun?> LoadAsync(RunAddress address)
     {
-        WorkflowRun? run = await store.LoadAsync(address);
+        var run = await store.LoadAsync(address);
         if (run is not null)
         {
             _cache.Put(run);

@@ -35,12 +35,12 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
     /// <summary>Loads what is stored and adds the default namespace where it is missing.</summary>
     public async Task LoadAsync(string defaultNamespace, CancellationToken cancellation)
     {
-        await using (NpgsqlCommand command = database.Source.CreateCommand($"SELECT description FROM {database.Schema}.namespaces"))
-        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation))
+        await using (var command = database.Source.CreateCommand($"SELECT description FROM {database.Schema}.namespaces"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
         {
             while (await reader.ReadAsync(cancellation))
             {
-                DescribeNamespaceResponse ns = DescribeNamespaceResponse.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0));
+                var ns = DescribeNamespaceResponse.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0));
                 DescribeServer(ns.NamespaceInfo);
                 _byName[ns.NamespaceInfo.Name] = ns;
             }
@@ -69,7 +69,7 @@ internal sealed class Namespaces(Database database, ServerLimits limits)
 
     public async Task SaveAsync(DescribeNamespaceResponse ns)
     {
-        await using NpgsqlCommand command = database.Source.CreateCommand(
+        await using var command = database.Source.CreateCommand(
             $"INSERT INTO {database.Schema}.namespaces (name, description) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
             + "description = excluded.description");
         command.Parameters.Add(new() { Value = ns.NamespaceInfo.Name });

@@ -36,9 +36,9 @@ internal sealed partial class Retention(
     /// <summary>Removes the runs that are due now; a large backlog takes several sweeps.</summary>
     public async Task SweepAsync(CancellationToken stopping)
     {
-        foreach (string ns in namespaces.All.Select(n => n.NamespaceInfo.Name))
+        foreach (var ns in namespaces.All.Select(n => n.NamespaceInfo.Name))
         {
-            foreach (RunAddress run in await store.ClosedBeforeAsync(
+            foreach (var run in await store.ClosedBeforeAsync(
                 ns, clock.GetUtcNow().UtcDateTime - namespaces.Retention(ns), PerSweep))
             {
                 stopping.ThrowIfCancellationRequested();

@@ -10,7 +10,7 @@ internal sealed class RunWatch
     {
         lock (_waiting)
         {
-            if (!_waiting.TryGetValue(runId, out Subscription? subscription))
+            if (!_waiting.TryGetValue(runId, out var subscription))
             {
                 _waiting[runId] = subscription = new Subscription(this, runId);
             }

@@ -67,7 +67,7 @@ internal sealed class Starter(Executions executions)
                 EnsureReusable(current, reuse);
             }
 
-            WorkflowRun run = WorkflowRun.Start(start, now);
+            var run = WorkflowRun.Start(start, now);
             atOnce?.Invoke(run);
             return (ResultOf(run, true), run);
         });

@@ -20,8 +20,8 @@ internal sealed class ApiKeyCheck(string? key)
             return;
         }
 
-        string header = request.Headers.Authorization.ToString();
-        string given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..] : "";
+        var header = request.Headers.Authorization.ToString();
+        var given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..] : "";
         if (!CryptographicOperations.FixedTimeEquals(Hash(given), _expected))
         {
             throw new RpcError(StatusCode.PermissionDenied, "Request unauthorized.");

@@ -50,7 +50,7 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
     /// <summary>Answers a call that has no handler.</summary>
     public Task RefuseUnknownAsync(HttpContext http)
     {
-        string path = http.Request.Path.Value ?? "";
+        var path = http.Request.Path.Value ?? "";
         if (!IsGrpc(http))
         {
             return RefuseAsync(http, new RpcError(StatusCode.NotFound, $"There is no {http.Request.Method} {path}."));
@@ -81,7 +81,7 @@ internal sealed class CallGate(ApiKeyCheck apiKey, bool acceptCompression)
 
     private static async Task RefuseAsync(HttpContext http, RpcError error)
     {
-        HttpResponse response = http.Response;
+        var response = http.Response;
         if (IsGrpc(http))
         {
             response.ContentType = GrpcType;

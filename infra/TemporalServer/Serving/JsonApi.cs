@@ -46,7 +46,7 @@ internal static class JsonApi
         }
 
         // An id may hold a slash. Kestrel unescapes all but %2F, so that %2F and %252F (an escaped percent sign) would look the same.
-        string path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
+        var path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
         if (path.Contains("%2F", StringComparison.OrdinalIgnoreCase))
         {
             http.Request.Path = Uri.UnescapeDataString(path.Replace("%2F", Slash.ToString(), StringComparison.OrdinalIgnoreCase));
@@ -56,7 +56,7 @@ internal static class JsonApi
     /// <summary>After routing: restores the slashes that <see cref="Prepare"/> hid from it.</summary>
     public static Task RestoreSlashesAsync(HttpContext http, RequestDelegate next)
     {
-        foreach ((string name, object? value) in http.Request.RouteValues)
+        foreach ((var name, var value) in http.Request.RouteValues)
         {
             http.Request.RouteValues[name] = (value as string)?.Replace(Slash, '/') ?? value;
         }
@@ -66,8 +66,8 @@ internal static class JsonApi
 
     private static void EnsureOwnName(HttpContext http)
     {
-        string name = http.Request.Host.Host.Trim('[', ']');
-        bool isLoopback = http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local);
+        var name = http.Request.Host.Host.Trim('[', ']');
+        var isLoopback = http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local);
         if (isLoopback && name != "localhost" && !IPAddress.TryParse(name, out _))
         {
             throw new RpcError(StatusCode.PermissionDenied, $"This address does not answer for {name}.");

@@ -22,7 +22,7 @@ internal sealed class LongPoll : IDisposable
     public LongPoll(ServerCallContext call, TimeSpan longest, CancellationToken stopping)
     {
         (_caller, _stopping) = (call.CancellationToken, stopping);
-        TimeSpan left = call.Deadline - DateTime.UtcNow - AnswerMargin;
+        var left = call.Deadline - DateTime.UtcNow - AnswerMargin;
         _end = CancellationTokenSource.CreateLinkedTokenSource(_caller, stopping);
         _end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < longest ? left : longest);
     }

@@ -39,7 +39,7 @@ internal static class RpcBinding
 
     public static void Bind(ServiceBinderBase binder, ServiceDescriptor service, Type rpcs)
     {
-        foreach (MethodInfo handler in rpcs.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+        foreach (var handler in rpcs.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
         {
             if (handler.GetParameters() is not [{ ParameterType: var request }, { ParameterType: var context }]
                 || context != typeof(ServerCallContext))

@@ -26,13 +26,13 @@ internal sealed class Alarms(TimeProvider clock)
                 return;
             }
 
-            if (_next.TryGetValue(run, out DateTime known) && known == time)
+            if (_next.TryGetValue(run, out var known) && known == time)
             {
                 return;
             }
 
             _next[run] = time;
-            bool first = !_queue.TryPeek(out _, out DateTime head) || time < head;
+            var first = !_queue.TryPeek(out _, out var head) || time < head;
             _queue.Enqueue(run, time);
             if (first)
             {
@@ -55,7 +55,7 @@ internal sealed class Alarms(TimeProvider clock)
     {
         while (!stopping.IsCancellationRequested)
         {
-            TimeSpan sleep = WakeDue(wake);
+            var sleep = WakeDue(wake);
             try
             {
                 await _earlier.WaitAsync(sleep, stopping);
@@ -71,10 +71,10 @@ internal sealed class Alarms(TimeProvider clock)
     {
         lock (_queue)
         {
-            while (_queue.TryPeek(out RunAddress run, out DateTime at))
+            while (_queue.TryPeek(out var run, out var at))
             {
-                bool current = _next.TryGetValue(run, out DateTime known) && known == at;
-                TimeSpan left = at - clock.GetUtcNow().UtcDateTime;
+                var current = _next.TryGetValue(run, out var known) && known == at;
+                var left = at - clock.GetUtcNow().UtcDateTime;
                 if (current && left > TimeSpan.Zero)
                 {
                     return left < LongestSleep ? left + TimeSpan.FromMilliseconds(1) : LongestSleep;

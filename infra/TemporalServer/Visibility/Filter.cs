@@ -57,7 +57,7 @@ internal sealed class Filter
 
     private string Or()
     {
-        string sql = And();
+        var sql = And();
         while (TryTake("OR"))
         {
             sql = $"({sql} OR {And()})";
@@ -68,7 +68,7 @@ internal sealed class Filter
 
     private string And()
     {
-        string sql = Not();
+        var sql = Not();
         while (TryTake("AND"))
         {
             sql = $"({sql} AND {Not()})";
@@ -89,17 +89,17 @@ internal sealed class Filter
             return Comparison();
         }
 
-        string sql = Or();
+        var sql = Or();
         TakeSymbol(")");
         return sql;
     }
 
     private string Comparison()
     {
-        FilterField field = Field();
+        var field = Field();
         if (TryTake("IS"))
         {
-            bool not = TryTake("NOT");
+            var not = TryTake("NOT");
             Take("NULL");
             return $"({field.Sql} IS {(not ? "NOT " : "")}NULL)";
         }
@@ -109,11 +109,11 @@ internal sealed class Filter
             return Compare(field, _tokens[_position++]);
         }
 
-        bool negated = TryTake("NOT");
+        var negated = TryTake("NOT");
         string sql;
         if (TryTake("BETWEEN"))
         {
-            string low = Parameter(field.Convert(Literal()));
+            var low = Parameter(field.Convert(Literal()));
             Take("AND");
             sql = $"({field.Sql} BETWEEN {low} AND {Parameter(field.Convert(Literal()))})";
         }
@@ -156,14 +156,14 @@ internal sealed class Filter
 
     private string Equal(FilterField field, FilterToken literal)
     {
-        SqlValue value = field.Convert(literal);
+        var value = field.Convert(literal);
         if (!field.Attribute || value.Value is not string text)
         {
             return $"({field.Sql} = {Parameter(value)})";
         }
 
         // Containment, for the index; a list equals a value that it holds.
-        (string single, string inList) = field.Documents(text);
+        (var single, var inList) = field.Documents(text);
         return $"(search_attributes @> {Parameter(new(single, NpgsqlDbType.Jsonb))} OR search_attributes @> "
             + $"{Parameter(new(inList, NpgsqlDbType.Jsonb))})";
     }
@@ -172,8 +172,8 @@ internal sealed class Filter
     {
         do
         {
-            FilterField field = Field();
-            string direction = TryTake("DESC") ? "DESC" : "ASC";
+            var field = Field();
+            var direction = TryTake("DESC") ? "DESC" : "ASC";
             if (direction == "ASC")
             {
                 TryTake("ASC");
@@ -196,7 +196,7 @@ internal sealed class Filter
 
     private FilterToken Literal()
     {
-        FilterToken token = Next;
+        var token = Next;
         if (token.Kind is FilterTokenKind.Text or FilterTokenKind.Number || token.Is("true") || token.Is("false"))
         {
             _position++;
@@ -216,14 +216,14 @@ internal sealed class Filter
 
     private bool TryTake(string keyword)
     {
-        bool there = Next.Is(keyword);
+        var there = Next.Is(keyword);
         _position += there ? 1 : 0;
         return there;
     }
 
     private bool TryTakeSymbol(string symbol)
     {
-        bool there = Next.IsSymbol(symbol);
+        var there = Next.IsSymbol(symbol);
         _position += there ? 1 : 0;
         return there;
     }

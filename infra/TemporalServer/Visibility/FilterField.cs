@@ -44,19 +44,19 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
     /// <exception cref="RpcError">INVALID_ARGUMENT if the field does not exist.</exception>
     public static FilterField Find(string name, IReadOnlyDictionary<string, IndexedValueType> attributes)
     {
-        if (Columns.TryGetValue(name, out FilterField? column))
+        if (Columns.TryGetValue(name, out var column))
         {
             return column;
         }
 
-        if (!attributes.TryGetValue(name, out IndexedValueType type))
+        if (!attributes.TryGetValue(name, out var type))
         {
             throw RpcError.InvalidArgument($"invalid query: invalid search attribute: {name}");
         }
 
         // Names of search attributes are checked when they are added, but nothing here may rely on that.
-        string key = $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
-        string sql = type switch
+        var key = $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+        var sql = type switch
         {
             IndexedValueType.Int or IndexedValueType.Double =>
                 $"(CASE WHEN jsonb_typeof(search_attributes->{key}) = 'number' THEN (search_attributes->>{key})::numeric END)",
@@ -85,11 +85,11 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
         return Type switch
         {
             IndexedValueType.Int or IndexedValueType.Double
-                when decimal.TryParse(literal.Value, CultureInfo.InvariantCulture, out decimal number) =>
+                when decimal.TryParse(literal.Value, CultureInfo.InvariantCulture, out var number) =>
                     new(number, NpgsqlDbType.Numeric),
-            IndexedValueType.Bool when bool.TryParse(literal.Value, out bool flag) => new(flag, NpgsqlDbType.Boolean),
+            IndexedValueType.Bool when bool.TryParse(literal.Value, out var flag) => new(flag, NpgsqlDbType.Boolean),
             IndexedValueType.Datetime when DateTimeOffset.TryParse(
-                literal.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) =>
+                literal.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) =>
                 new(time.UtcDateTime, NpgsqlDbType.TimestampTz),
             IndexedValueType.Keyword or IndexedValueType.KeywordList or IndexedValueType.Text => new(literal.Value, NpgsqlDbType.Text),
             _ => throw RpcError.InvalidArgument($"invalid query: '{literal.Value}' is no value for {Name}, which is of type {Type}"),
@@ -103,7 +103,7 @@ internal sealed partial record FilterField(string Name, string Sql, IndexedValue
 
     private static int Status(FilterToken literal)
     {
-        if (int.TryParse(literal.Value, CultureInfo.InvariantCulture, out int number) && Enum.IsDefined((WorkflowExecutionStatus)number))
+        if (int.TryParse(literal.Value, CultureInfo.InvariantCulture, out var number) && Enum.IsDefined((WorkflowExecutionStatus)number))
         {
             return number;
         }

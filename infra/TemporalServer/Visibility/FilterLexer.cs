@@ -25,11 +25,11 @@ internal static class FilterLexer
     public static List<FilterToken> Read(string filter)
     {
         var tokens = new List<FilterToken>();
-        int i = 0;
+        var i = 0;
         while (i < filter.Length)
         {
-            char c = filter[i];
-            int start = i;
+            var c = filter[i];
+            var start = i;
             if (char.IsWhiteSpace(c))
             {
                 i++;
@@ -73,8 +73,8 @@ internal static class FilterLexer
 
     private static string ReadQuoted(string filter, ref int i)
     {
-        char quote = filter[i];
-        int start = i++;
+        var quote = filter[i];
+        var start = i++;
         var text = new StringBuilder();
         while (i < filter.Length)
         {
@@ -104,14 +104,14 @@ internal static class FilterLexer
 
     private static string ReadSymbol(string filter, ref int i)
     {
-        string two = filter.Substring(i, Math.Min(2, filter.Length - i));
+        var two = filter.Substring(i, Math.Min(2, filter.Length - i));
         if (two is "!=" or "<>" or "<=" or ">=")
         {
             i += 2;
             return two == "<>" ? "!=" : two;
         }
 
-        char c = filter[i];
+        var c = filter[i];
         if (c is '=' or '<' or '>' or '(' or ')' or ',')
         {
             i++;

@@ -31,8 +31,8 @@ internal sealed class SearchAttributeTypes(Database database)
 
     public async Task LoadAsync(CancellationToken cancellation)
     {
-        await using NpgsqlCommand command = database.Source.CreateCommand($"SELECT name, type FROM {database.Schema}.search_attributes");
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        await using var command = database.Source.CreateCommand($"SELECT name, type FROM {database.Schema}.search_attributes");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
             _all[reader.GetString(0)] = (IndexedValueType)reader.GetInt32(1);
@@ -42,7 +42,7 @@ internal sealed class SearchAttributeTypes(Database database)
     /// <exception cref="RpcError">INVALID_ARGUMENT or ALREADY_EXISTS.</exception>
     public async Task AddAsync(IEnumerable<KeyValuePair<string, IndexedValueType>> attributes)
     {
-        foreach ((string name, IndexedValueType type) in attributes)
+        foreach ((var name, var type) in attributes)
         {
             if (name.Length == 0 || type == IndexedValueType.Unspecified)
             {
@@ -64,7 +64,7 @@ internal sealed class SearchAttributeTypes(Database database)
     /// <exception cref="RpcError">NOT_FOUND.</exception>
     public async Task RemoveAsync(IEnumerable<string> names)
     {
-        foreach (string name in names)
+        foreach (var name in names)
         {
             if (Predefined.ContainsKey(name) || !_all.ContainsKey(name))
             {
@@ -78,8 +78,8 @@ internal sealed class SearchAttributeTypes(Database database)
 
     private async Task ExecuteAsync(string sql, params object[] values)
     {
-        await using NpgsqlCommand command = database.Source.CreateCommand(sql);
-        foreach (object value in values)
+        await using var command = database.Source.CreateCommand(sql);
+        foreach (var value in values)
         {
             command.Parameters.Add(new() { Value = value });
         }

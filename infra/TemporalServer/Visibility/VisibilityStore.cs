@@ -20,17 +20,17 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
     public async Task<(IReadOnlyList<WorkflowExecutionInfo> Runs, ByteString Next)> ListAsync(
         string ns, string query, int pageSize, ByteString token)
     {
-        int size = pageSize <= 0 ? DefaultPageSize : Math.Min(pageSize, LargestPageSize);
+        var size = pageSize <= 0 ? DefaultPageSize : Math.Min(pageSize, LargestPageSize);
         var parameters = new List<NpgsqlParameter> { new() { Value = ns } };
-        Filter filter = Filter.Parse(query, attributes.All, parameters);
+        var filter = Filter.Parse(query, attributes.All, parameters);
         if (filter.GroupBy is not null)
         {
             throw RpcError.InvalidArgument("invalid query: GROUP BY is only for counting");
         }
 
-        string condition = filter.Condition;
+        var condition = filter.Condition;
         string order;
-        int offset = 0;
+        var offset = 0;
         if (filter.OrderBy is { } wanted)
         {
             // A caller's own order has no key to continue from, so pages are counted.
@@ -43,13 +43,13 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
             condition += token.IsEmpty ? "" : After(token, parameters);
         }
 
-        await using NpgsqlCommand command = database.Source.CreateCommand(
+        await using var command = database.Source.CreateCommand(
             $"SELECT info, coalesce(close_time, 'infinity')::text, start_time::text, run_id FROM {database.Schema}.visibility "
             + $"WHERE namespace = $1 AND {condition} ORDER BY {order} LIMIT {size + 1} OFFSET {offset}");
         command.Parameters.AddRange(parameters.ToArray());
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await using var reader = await command.ExecuteReaderAsync();
         var runs = new List<WorkflowExecutionInfo>();
-        string last = "";
+        var last = "";
         while (await reader.ReadAsync())
         {
             if (runs.Count == size)
@@ -69,17 +69,17 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
     public async Task<(long Count, IReadOnlyList<(WorkflowExecutionStatus Status, long Count)> Groups)> CountAsync(string ns, string query)
     {
         var parameters = new List<NpgsqlParameter> { new() { Value = ns } };
-        Filter filter = Filter.Parse(query, attributes.All, parameters);
+        var filter = Filter.Parse(query, attributes.All, parameters);
         if (filter.GroupBy is { Name: not FilterField.ExecutionStatus })
         {
             throw RpcError.InvalidArgument("invalid query: 'GROUP BY' clause is only supported for ExecutionStatus search attribute");
         }
 
-        await using NpgsqlCommand command = database.Source.CreateCommand(
+        await using var command = database.Source.CreateCommand(
             $"SELECT status, count(*) FROM {database.Schema}.visibility WHERE namespace = $1 AND {filter.Condition} GROUP "
             + "BY status ORDER BY status");
         command.Parameters.AddRange(parameters.ToArray());
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await using var reader = await command.ExecuteReaderAsync();
         var groups = new List<(WorkflowExecutionStatus, long)>();
         while (await reader.ReadAsync())
         {
@@ -91,8 +91,8 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
 
     private static string After(ByteString token, List<NpgsqlParameter> parameters)
     {
-        string[] parts = Encoding.UTF8.GetString(token.Span).Split('|');
-        if (parts.Length != 3 || !Guid.TryParse(parts[2], out Guid runId))
+        var parts = Encoding.UTF8.GetString(token.Span).Split('|');
+        if (parts.Length != 3 || !Guid.TryParse(parts[2], out var runId))
         {
             throw RpcError.InvalidArgument("Invalid NextPageToken.");
         }
@@ -100,7 +100,7 @@ internal sealed class VisibilityStore(Database database, SearchAttributeTypes at
         parameters.Add(new() { Value = parts[0], NpgsqlDbType = NpgsqlDbType.Text });
         parameters.Add(new() { Value = parts[1], NpgsqlDbType = NpgsqlDbType.Text });
         parameters.Add(new() { Value = runId });
-        int n = parameters.Count;
+        var n = parameters.Count;
         return $" AND ({SortKey}) < (${n - 2}::timestamptz, ${n - 1}::timestamptz, ${n})";
     }
 }

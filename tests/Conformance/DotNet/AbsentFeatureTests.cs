@@ -16,14 +16,14 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
     [Fact]
     public async Task Polls_of_versioned_workers_are_refused_at_once()
     {
-        WorkflowService service = temporal.Client.Connection.WorkflowService;
+        var service = temporal.Client.Connection.WorkflowService;
         var versioned = new Temporalio.Api.Deployment.V1.WorkerDeploymentOptions
         {
             DeploymentName = "till",
             BuildId = "1",
             WorkerVersioningMode = WorkerVersioningMode.Versioned,
         };
-        foreach (Func<Task> poll in new Func<Task>[]
+        foreach (var poll in new Func<Task>[]
         {
             () => service.PollWorkflowTaskQueueAsync(
                 new() { Namespace = "default", TaskQueue = new() { Name = "q" }, DeploymentOptions = versioned }),
@@ -56,10 +56,10 @@ public sealed class AbsentFeatureTests(TemporalFixture temporal) : IClassFixture
     [Fact]
     public async Task Calls_about_worker_versions_are_refused()
     {
-        WorkflowService service = temporal.Client.Connection.WorkflowService;
-        WorkflowOptions pinned = TemporalFixture.NewWorkflow("queue");
+        var service = temporal.Client.Connection.WorkflowService;
+        var pinned = TemporalFixture.NewWorkflow("queue");
         pinned.VersioningOverride = new VersioningOverride.Pinned(new WorkerDeploymentVersion("till", "1"));
-        foreach (Func<Task> call in new Func<Task>[]
+        foreach (var call in new Func<Task>[]
         {
             () => service.DescribeWorkerDeploymentAsync(new() { Namespace = "default", DeploymentName = "till" }),
             () => service.SetWorkerDeploymentCurrentVersionAsync(new() { Namespace = "default", DeploymentName = "till", BuildId = "1" }),

@@ -89,7 +89,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
                 }
 
                 var byToken = await StartAsync("a");
-                AsyncActivityHandle token = temporal.Client.GetAsyncActivityHandle(works.Tokens[byToken.Id]);
+                var token = temporal.Client.GetAsyncActivityHandle(works.Tokens[byToken.Id]);
                 await token.HeartbeatAsync(new() { Details = ["half"] });
                 var pending = Assert.Single(await Histories.PendingActivitiesAsync(byToken));
                 await token.CompleteAsync("by token");
@@ -100,7 +100,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
                     .FailAsync(new ApplicationFailureException("from outside", errorType: "Outside", nonRetryable: true));
                 var cancelled = await StartAsync("d");
                 await cancelled.CancelAsync();
-                AsyncActivityHandle last = temporal.Client.GetAsyncActivityHandle(works.Tokens[cancelled.Id]);
+                var last = temporal.Client.GetAsyncActivityHandle(works.Tokens[cancelled.Id]);
                 await Wait.ForAsync(async () => await IsCancelledAsync(last), "the request to cancel");
                 await last.ReportCancellationAsync();
 
@@ -110,7 +110,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
                 Assert.Equal("cancelled", await cancelled.GetResultAsync());
                 var again = await Assert.ThrowsAsync<RpcException>(() => token.CompleteAsync("again"));
                 Assert.Equal(RpcException.StatusCode.NotFound, again.Code);
-                foreach (WorkflowHandle handle in new WorkflowHandle[] { byToken, byId, failing, cancelled })
+                foreach (var handle in new WorkflowHandle[] { byToken, byId, failing, cancelled })
                 {
                     await Histories.CheckedAsync<OutsideWorkflow>(handle);
                 }
@@ -138,7 +138,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
         [Activity]
         public string Try(string name, int successfulAttempt)
         {
-            int attempt = ActivityExecutionContext.Current.Info.Attempt;
+            var attempt = ActivityExecutionContext.Current.Info.Attempt;
             return attempt < successfulAttempt
                 ? throw new ApplicationFailureException($"attempt {attempt}")
                 : $"{name} at {attempt}";
@@ -153,14 +153,14 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
         [Activity]
         public bool StartedWhenScheduled()
         {
-            ActivityInfo info = ActivityExecutionContext.Current.Info;
+            var info = ActivityExecutionContext.Current.Info;
             return info.StartedTime == info.CurrentAttemptScheduledTime;
         }
 
         [Activity]
         public async Task<string> ResumeAsync()
         {
-            ActivityExecutionContext context = ActivityExecutionContext.Current;
+            var context = ActivityExecutionContext.Current;
             if (context.Info.HeartbeatDetails.Count == 0)
             {
                 context.Heartbeat(7);
@@ -173,7 +173,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
         [Activity]
         public string Hand()
         {
-            ActivityInfo info = ActivityExecutionContext.Current.Info;
+            var info = ActivityExecutionContext.Current.Info;
             Tokens[info.WorkflowId!] = info.TaskToken;
             throw new CompleteAsyncException();
         }
@@ -208,7 +208,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
             }
 
             using var cancel = new CancellationTokenSource();
-            Task waiting = Workflow.ExecuteLocalActivityAsync(
+            var waiting = Workflow.ExecuteLocalActivityAsync(
                 (Works w) => w.WaitAsync(), new() { StartToCloseTimeout = Long, CancellationToken = cancel.Token });
             await Workflow.DelayAsync(50);
             cancel.Cancel();
@@ -231,7 +231,7 @@ public sealed class ActivityTests(TemporalFixture temporal) : IClassFixture<Temp
         [WorkflowRun]
         public async Task<bool> RunAsync()
         {
-            bool[] started = await Workflow.WhenAllAsync(Enumerable.Range(0, 3).Select(_ =>
+            var started = await Workflow.WhenAllAsync(Enumerable.Range(0, 3).Select(_ =>
                 Workflow.ExecuteActivityAsync(
                     (Works w) => w.StartedWhenScheduled(), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) })));
             return started.Contains(true);

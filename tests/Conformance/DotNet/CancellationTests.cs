@@ -108,7 +108,7 @@ public sealed class CancellationTests(TemporalFixture temporal) : IClassFixture<
 
     private async Task<WorkflowHandle<Child, string>> ChildAsync(WorkflowHandle<Parent> parent)
     {
-        string id = "";
+        var id = "";
         await Wait.ForAsync(async () => (id = await parent.QueryAsync(w => w.ChildId)).Length > 0, "a started child");
         return temporal.Client.GetWorkflowHandle<Child, string>(id);
     }
@@ -122,7 +122,7 @@ public sealed class CancellationTests(TemporalFixture temporal) : IClassFixture<
         [Activity]
         public static async Task<string> BeatAsync()
         {
-            ActivityExecutionContext context = ActivityExecutionContext.Current;
+            var context = ActivityExecutionContext.Current;
             using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
             while (!context.CancellationToken.IsCancellationRequested)
             {

@@ -43,7 +43,7 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
             async queue =>
             {
                 var handle = await ErrandAsync(client, queue);
-                string history = (await handle.FetchHistoryAsync()).ToJson();
+                var history = (await handle.FetchHistoryAsync()).ToJson();
                 Assert.DoesNotContain("the shop is closed", history, StringComparison.Ordinal);
                 var replay = new WorkflowReplayerOptions { DataConverter = client.Options.DataConverter };
                 await new WorkflowReplayer(replay.AddWorkflow<Errand>()).ReplayWorkflowAsync(await handle.FetchHistoryAsync());
@@ -59,12 +59,12 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
             var options = TemporalFixture.NewWorkflow(queue);
             options.Memo = new Dictionary<string, object> { ["note"] = "kept" };
             var handle = await temporal.Client.StartWorkflowAsync((Relay w) => w.RunAsync(new List<string>()), options);
-            for (int i = 0; i < 3; i++)
+            for (var i = 0; i < 3; i++)
             {
                 await handle.SignalAsync(w => w.AddAsync($"{i}"));
             }
 
-            List<string> carried = await handle.GetResultAsync();
+            var carried = await handle.GetResultAsync();
             var last = temporal.Client.GetWorkflowHandle<Relay>(handle.Id);
             var first = temporal.Client.GetWorkflowHandle<Relay>(handle.Id, runId: handle.ResultRunId);
 
@@ -125,8 +125,8 @@ public sealed class LifecycleTests(TemporalFixture temporal) : IClassFixture<Tem
         [WorkflowRun]
         public async Task<string> RunAsync()
         {
-            string first = await GreetNextAsync();
-            string failure = "none";
+            var first = await GreetNextAsync();
+            var failure = "none";
             try
             {
                 await Workflow.ExecuteChildWorkflowAsync((Stop w) => w.RunAsync());

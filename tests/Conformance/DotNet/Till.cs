@@ -55,7 +55,7 @@ public class Till
     [WorkflowUpdate]
     public async Task<string> PriceAsync(string item)
     {
-        string priced = await Workflow.ExecuteActivityAsync(() => Price(item), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) });
+        var priced = await Workflow.ExecuteActivityAsync(() => Price(item), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) });
         _items.Add(priced);
         return priced;
     }

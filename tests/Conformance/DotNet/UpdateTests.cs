@@ -18,7 +18,7 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
         Assert.Equal(1, await handle.ExecuteUpdateAsync(w => w.PutAsync("pear")));
         Assert.Equal("plum: 4", await handle.ExecuteUpdateAsync(w => w.PriceAsync("plum")));
         var failed = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => handle.ExecuteUpdateAsync(w => w.FailAsync()));
-        string[] many = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => handle.ExecuteUpdateAsync(w => w.PriceAsync($"{i}"))));
+        var many = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => handle.ExecuteUpdateAsync(w => w.PriceAsync($"{i}"))));
         await handle.SignalAsync(w => w.CloseAsync());
 
         var cause = Assert.IsType<ApplicationFailureException>(failed.InnerException);
@@ -51,14 +51,14 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
     {
         var first = await handle.StartUpdateAsync(w => w.QueueAsync("Ada"), new(Accepted) { Id = "ada" });
         var again = await handle.StartUpdateAsync(w => w.QueueAsync("Ada"), new(Accepted) { Id = "ada" });
-        Task<string> waiting = handle.GetUpdateHandle<string>("ada").GetResultAsync();
+        var waiting = handle.GetUpdateHandle<string>("ada").GetResultAsync();
         EventType[] types = [.. (await handle.FetchHistoryAsync()).Events.Select(e => e.EventType)];
         Assert.Contains(EventType.WorkflowExecutionUpdateAccepted, types);
         Assert.DoesNotContain(EventType.WorkflowExecutionUpdateCompleted, types);
         await handle.SignalAsync(w => w.OpenAsync());
         var completed = await handle.StartUpdateAsync(w => w.QueueAsync("Bob"), new(WorkflowUpdateStage.Completed));
 
-        foreach (string result in new[] { await first.GetResultAsync(), await again.GetResultAsync(), await waiting })
+        foreach (var result in new[] { await first.GetResultAsync(), await again.GetResultAsync(), await waiting })
         {
             Assert.Equal("Ada is served", result);
         }
@@ -88,7 +88,7 @@ public sealed class UpdateTests(TemporalFixture temporal) : IClassFixture<Tempor
     [InlineData(100)]
     public Task An_update_with_start_starts_its_workflow_once(int cached) => TillAsync(cached, async (other, queue) =>
     {
-        string id = $"till-{Guid.NewGuid():N}";
+        var id = $"till-{Guid.NewGuid():N}";
         WithStartWorkflowOperation<WorkflowHandle<Till, List<string>>> Start(WorkflowIdConflictPolicy policy) =>
             WithStartWorkflowOperation.Create((Till w) => w.RunAsync(), new(id, queue) { IdConflictPolicy = policy });
         Task<int> PutAsync(string item, WithStartWorkflowOperation<WorkflowHandle<Till, List<string>>> start) =>

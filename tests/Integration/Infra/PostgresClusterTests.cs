@@ -39,7 +39,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     /// <summary>Kills the server and all its sessions at once, as an out-of-memory killer or a power failure would.</summary>
     private static void KillServer(int process)
     {
-        using Process server = Process.GetProcessById(process);
+        using var server = Process.GetProcessById(process);
         server.Kill();
         server.WaitForExit();
     }
@@ -48,7 +48,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     private async Task<Process> OtherUserAsync()
     {
         string[] script = ["-c", "exec 8>>\"$0\"; flock --shared 8; echo joined; exec sleep 600", Path.Combine(home.Path, "pg.users")];
-        Process user = Process.Start(new ProcessStartInfo("sh", script) { RedirectStandardOutput = true })!;
+        var user = Process.Start(new ProcessStartInfo("sh", script) { RedirectStandardOutput = true })!;
         Assert.Equal("joined", await user.StandardOutput.ReadLineAsync());
         return user;
     }
@@ -56,14 +56,14 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task The_cluster_is_durable_private_and_not_roots()
     {
-        await using PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path);
+        await using var cluster = await PostgresCluster.JoinAsync(home.Path);
 
         Assert.Equal("on on on UTF8 C 127.0.0.1 ", await AskAsync(cluster, """
             select concat_ws(' ', current_setting('fsync'), current_setting('synchronous_commit'), current_setting('data_checksums'), current_setting('server_encoding'),
                 datcollate, current_setting('listen_addresses'), current_setting('unix_socket_directories')) from pg_database where datname = 'postgres'
             """));
         Assert.DoesNotContain("Uid:\t0", await File.ReadAllTextAsync($"/proc/{ProcessId}/status"), StringComparison.Ordinal);
-        string wrong = new NpgsqlConnectionStringBuilder(
+        var wrong = new NpgsqlConnectionStringBuilder(
             cluster.ConnectionString())
         { Password = "wrong", Pooling = false }.ConnectionString;
         await using var stranger = new NpgsqlConnection(wrong);
@@ -78,7 +78,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     public async Task What_was_written_is_there_when_the_cluster_starts_again_on_its_port()
     {
         int port;
-        await using (PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path))
+        await using (var cluster = await PostgresCluster.JoinAsync(home.Path))
         {
             port = cluster.Port;
             await AskAsync(cluster, "create table if not exists kept (value text)");
@@ -86,7 +86,7 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
         }
 
         Assert.Null(ProcessId);
-        await using PostgresCluster again = await PostgresCluster.JoinAsync(home.Path);
+        await using var again = await PostgresCluster.JoinAsync(home.Path);
         Assert.Equal("here", await AskAsync(again, "select max(value) from kept"));
         Assert.Equal(port, again.Port);
     }
@@ -94,8 +94,8 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task The_last_of_several_users_stops_it()
     {
-        PostgresCluster first = await PostgresCluster.JoinAsync(home.Path);
-        PostgresCluster second = await PostgresCluster.JoinAsync(home.Path);
+        var first = await PostgresCluster.JoinAsync(home.Path);
+        var second = await PostgresCluster.JoinAsync(home.Path);
 
         await first.DisposeAsync();
         Assert.Equal("1", await AskAsync(second, "select 1"));
@@ -107,9 +107,9 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task Many_that_join_at_once_share_one_server()
     {
-        PostgresCluster[] users = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostgresCluster.JoinAsync(home.Path)));
+        var users = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostgresCluster.JoinAsync(home.Path)));
 
-        string[] servers = await Task.WhenAll(users.Select(user => AskAsync(user, "select pg_postmaster_start_time()")));
+        var servers = await Task.WhenAll(users.Select(user => AskAsync(user, "select pg_postmaster_start_time()")));
         Assert.Single(servers.Distinct());
         await Task.WhenAll(users.Select(user => user.DisposeAsync().AsTask()));
 
@@ -119,9 +119,9 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_killed_user_neither_takes_the_server_along_nor_keeps_it_running()
     {
-        PostgresCluster survivor = await PostgresCluster.JoinAsync(home.Path);
-        using Process other = await OtherUserAsync();
-        PostgresCluster leaver = await PostgresCluster.JoinAsync(home.Path);
+        var survivor = await PostgresCluster.JoinAsync(home.Path);
+        using var other = await OtherUserAsync();
+        var leaver = await PostgresCluster.JoinAsync(home.Path);
         await leaver.DisposeAsync();
 
         other.Kill();
@@ -135,8 +135,8 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_server_that_others_use_is_left_running()
     {
-        PostgresCluster leaver = await PostgresCluster.JoinAsync(home.Path);
-        using Process other = await OtherUserAsync();
+        var leaver = await PostgresCluster.JoinAsync(home.Path);
+        using var other = await OtherUserAsync();
 
         await leaver.DisposeAsync();
         Assert.NotNull(ProcessId);
@@ -150,11 +150,11 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_killed_server_is_started_again_with_all_that_was_committed()
     {
-        await using PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path);
+        await using var cluster = await PostgresCluster.JoinAsync(home.Path);
         await AskAsync(cluster, "create table if not exists committed (value int)");
-        int before = int.Parse(
+        var before = int.Parse(
             await AskAsync(cluster, "select count(*) from committed"), System.Globalization.CultureInfo.InvariantCulture);
-        for (int killed = 1; killed <= 2; killed++)
+        for (var killed = 1; killed <= 2; killed++)
         {
             await AskAsync(cluster, "insert into committed values (1)");
             KillServer(ProcessId!.Value);
@@ -168,12 +168,12 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_server_that_died_with_its_users_does_not_stand_in_the_way_of_the_next()
     {
-        PostgresCluster last = await PostgresCluster.JoinAsync(home.Path);
+        var last = await PostgresCluster.JoinAsync(home.Path);
         KillServer(ProcessId!.Value);
         await last.DisposeAsync();
         Assert.True(File.Exists(Path.Combine(home.Path, "pg", "data", "postmaster.pid")));
 
-        await using PostgresCluster next = await PostgresCluster.JoinAsync(home.Path);
+        await using var next = await PostgresCluster.JoinAsync(home.Path);
 
         Assert.Equal("1", await AskAsync(next, "select 1"));
     }
@@ -182,14 +182,14 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     public async Task A_port_that_another_process_took_is_changed_for_another()
     {
         int port;
-        await using (PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path))
+        await using (var cluster = await PostgresCluster.JoinAsync(home.Path))
         {
             port = cluster.Port;
         }
 
         using var intruder = new TcpListener(IPAddress.Loopback, port);
         intruder.Start();
-        await using PostgresCluster moved = await PostgresCluster.JoinAsync(home.Path);
+        await using var moved = await PostgresCluster.JoinAsync(home.Path);
 
         Assert.NotEqual(port, moved.Port);
         Assert.Equal("1", await AskAsync(moved, "select 1"));
@@ -198,9 +198,9 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_database_is_created_once()
     {
-        await using PostgresCluster cluster = await PostgresCluster.JoinAsync(home.Path);
+        await using var cluster = await PostgresCluster.JoinAsync(home.Path);
 
-        string[] databases = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => cluster.EnsureDatabaseAsync("alt")));
+        var databases = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => cluster.EnsureDatabaseAsync("alt")));
 
         Assert.Equal("alt", new NpgsqlConnectionStringBuilder(databases.Distinct().Single()).Database);
     }
@@ -209,8 +209,8 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     public async Task Damaged_data_is_one_clear_line_and_stays_as_it_is()
     {
         await (await PostgresCluster.JoinAsync(home.Path)).DisposeAsync();
-        string control = Path.Combine(home.Path, "pg", "data", "global", "pg_control");
-        byte[] sound = await File.ReadAllBytesAsync(control);
+        var control = Path.Combine(home.Path, "pg", "data", "global", "pg_control");
+        var sound = await File.ReadAllBytesAsync(control);
         byte[] damaged = [.. sound];
         damaged[100] ^= 0xff;
         await File.WriteAllBytesAsync(control, damaged);
@@ -234,8 +234,8 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task Data_of_a_version_that_is_not_installed_says_what_to_install()
     {
-        string other = Directory.CreateTempSubdirectory("alt-cluster-").FullName;
-        string data = Directory.CreateDirectory(Path.Combine(other, "pg", "data")).FullName;
+        var other = Directory.CreateTempSubdirectory("alt-cluster-").FullName;
+        var data = Directory.CreateDirectory(Path.Combine(other, "pg", "data")).FullName;
         await File.WriteAllTextAsync(Path.Combine(data, "PG_VERSION"), "7\n");
 
         var error = await Assert.ThrowsAsync<PostgresClusterException>(() => PostgresCluster.JoinAsync(other));
@@ -248,8 +248,8 @@ public sealed class PostgresClusterTests(ClusterHome home) : IClassFixture<Clust
     [Fact]
     public async Task A_directory_that_is_no_cluster_is_not_overwritten()
     {
-        string other = Directory.CreateTempSubdirectory("alt-cluster-").FullName;
-        string data = Directory.CreateDirectory(Path.Combine(other, "pg", "data")).FullName;
+        var other = Directory.CreateTempSubdirectory("alt-cluster-").FullName;
+        var data = Directory.CreateDirectory(Path.Combine(other, "pg", "data")).FullName;
         await File.WriteAllTextAsync(Path.Combine(data, "precious"), "x");
 
         var error = await Assert.ThrowsAsync<PostgresClusterException>(() => PostgresCluster.JoinAsync(other));

@@ -1,5 +1,5 @@
-using Alt.Domain;
 using Alt.Activities;
+using Alt.Domain;
 using Alt.Workflows;
 using Temporalio.Api.Enums.V1;
 

@@ -1,8 +1,8 @@
-using Alt.Infra.Temporal;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Alt.Domain;
 using Alt.Infra;
+using Alt.Infra.Temporal;
 using Alt.Workflows;
 using Temporalio.Common;
 using Temporalio.Converters;

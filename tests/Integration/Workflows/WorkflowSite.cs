@@ -1,7 +1,7 @@
-using Alt.Infra.Temporal;
-using Alt.Infra;
 using Alt.Activities;
 using Alt.Domain;
+using Alt.Infra;
+using Alt.Infra.Temporal;
 using Alt.Workflows;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;

@@ -18,7 +18,7 @@ public class ForkTests
         new RunEvent.RunStarted("parent", Config, "hash", new Dictionary<string, string>(), DateTimeOffset.UnixEpoch),
         new RunEvent.DataImported(Artifact, 40, Artifact, 5, Artifact, 100, 0, Artifact),
         new RunEvent.ClassifierTrained(ClassifierRole.Reward, Artifact, "r", false, 100, 1),
-        new RunEvent.ClassifierTrained(ClassifierRole.Judge, Artifact, "j", false, 100, 1),
+        new RunEvent.ClassifierTrained(ClassifierRole.Evaluation, Artifact, "j", false, 100, 1),
         new RunEvent.PretrainingCheckpointed(Artifact, Artifact, 1),
         new RunEvent.BaseModelPrepared(Artifact, "b", "i", false, 1, 1, 1),
         new RunEvent.IterationFinished(0, "b"),

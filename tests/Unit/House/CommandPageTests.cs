@@ -4,24 +4,12 @@ using Alt.Host;
 
 namespace Alt.Tests.House;
 
-/// <summary>docs/cli.md says what <c>./alt --help</c> says. ALT_WRITE_DOCS=1 writes it.</summary>
+/// <summary>docs/cli.md says what <c>./alt --help</c> says.</summary>
 public sealed class CommandPageTests
 {
-    private const string Variable = "ALT_WRITE_DOCS";
-
-    private static string Page => Repository.PathOf("docs", "cli.md");
-
     [Fact]
-    public async Task The_page_of_commands_is_current()
-    {
-        var expected = Write(CommandLine.Create());
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 })
-        {
-            await File.WriteAllTextAsync(Page, expected);
-        }
-
-        Assert.Equal(expected, await File.ReadAllTextAsync(Page));
-    }
+    public Task The_page_of_commands_is_current() =>
+        WrittenDocs.RequireAsync(Repository.PathOf("docs", "cli.md"), Write(CommandLine.Create()));
 
     private static string Write(RootCommand root)
     {

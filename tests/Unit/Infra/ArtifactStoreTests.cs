@@ -21,7 +21,7 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task An_artifact_is_named_by_the_hash_and_size_of_its_content()
     {
-        ArtifactRef artifact = await _store.PutAsync(Text("hello"), "text/plain");
+        var artifact = await _store.PutAsync(Text("hello"), "text/plain");
 
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData("hello"u8)), artifact.Hash);
         Assert.Equal(5, artifact.Size);
@@ -32,8 +32,8 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task Equal_content_is_stored_once()
     {
-        ArtifactRef first = await _store.PutAsync(Text("same"), "text/plain");
-        ArtifactRef second = await _store.PutAsync(new MemoryStream(Text("same")), "text/plain");
+        var first = await _store.PutAsync(Text("same"), "text/plain");
+        var second = await _store.PutAsync(new MemoryStream(Text("same")), "text/plain");
 
         Assert.Equal(first, second);
         Assert.Single(Directory.GetFiles(_store.Root, "*", SearchOption.AllDirectories));
@@ -42,11 +42,11 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_store_above_another_reads_both_and_writes_only_into_itself()
     {
-        ArtifactRef below = await _store.PutAsync(Text("below"), "text/plain");
+        var below = await _store.PutAsync(Text("below"), "text/plain");
         var above = new ArtifactStore(Path.Combine(_root, "above"), _store);
 
-        ArtifactRef known = await above.PutAsync(Text("below"), "text/plain");
-        ArtifactRef added = await above.PutAsync(Text("added"), "text/plain");
+        var known = await above.PutAsync(Text("below"), "text/plain");
+        var added = await above.PutAsync(Text("added"), "text/plain");
 
         Assert.Equal(below, known);
         Assert.Equal(Text("added"), await above.ReadAsync(added));
@@ -59,10 +59,10 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_large_stream_is_read_back_byte_for_byte()
     {
-        byte[] content = new byte[3_000_001];
+        var content = new byte[3_000_001];
         new Random(1).NextBytes(content);
 
-        ArtifactRef artifact = await _store.PutAsync(new MemoryStream(content), ArtifactStore.Bytes);
+        var artifact = await _store.PutAsync(new MemoryStream(content), ArtifactStore.Bytes);
 
         Assert.Equal(content.LongLength, artifact.Size);
         Assert.Equal(content, await _store.ReadAsync(artifact));
@@ -75,7 +75,7 @@ public sealed class ArtifactStoreTests : IDisposable
         Row[] rows = [.. Enumerable.Range(0, 5000)
             .Select(i => new Row(i, $"línea <{i}>\n\"", i == 7 ? double.NegativeInfinity : -i / 3.0))];
 
-        ArtifactRef artifact = await _store.PutJsonLinesAsync(rows);
+        var artifact = await _store.PutJsonLinesAsync(rows);
 
         Assert.Equal(rows, await _store.ReadJsonLinesAsync<Row>(artifact).ToListAsync());
         Assert.Equal(5000, File.ReadLines(_store.PathOf(artifact)).Count());
@@ -87,7 +87,7 @@ public sealed class ArtifactStoreTests : IDisposable
     public async Task Lines_are_read_whole_however_long_they_are(string lastEnd)
     {
         string[] lines = [.. new[] { 1, 70_000, 2, 300_000, 65_533, 3 }.Select(length => new string('ü', length))];
-        string content = string.Join('\n', lines.Select(line => $"\"{line}\"")) + lastEnd;
+        var content = string.Join('\n', lines.Select(line => $"\"{line}\"")) + lastEnd;
 
         var artifact = await _store.PutAsync(Text(content), ArtifactStore.JsonLines);
 
@@ -98,7 +98,7 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_line_of_another_shape_is_named_by_its_number()
     {
-        ArtifactRef artifact = await _store.PutAsync(
+        var artifact = await _store.PutAsync(
             Text("{\"index\":1,\"text\":\"a\",\"logProbability\":0}\n{\"index\":\"x\"}\n"), ArtifactStore.JsonLines);
 
         var error = await Assert.ThrowsAsync<ArtifactException>(async () => await _store.ReadJsonLinesAsync<Row>(artifact).ToListAsync());
@@ -124,7 +124,7 @@ public sealed class ArtifactStoreTests : IDisposable
     [InlineData("hell", "expected 5 bytes, found 4")]
     public async Task A_corrupt_artifact_is_refused_before_a_byte_is_read(string damaged, string expected)
     {
-        ArtifactRef artifact = await _store.PutAsync(Text("hello"), "text/plain");
+        var artifact = await _store.PutAsync(Text("hello"), "text/plain");
         Overwrite(artifact, damaged);
 
         var error = await Assert.ThrowsAsync<ArtifactException>(() => _store.OpenReadAsync(artifact));
@@ -135,7 +135,7 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task Storing_the_content_again_heals_a_corrupt_artifact()
     {
-        ArtifactRef artifact = await _store.PutAsync(Text("hello"), "text/plain");
+        var artifact = await _store.PutAsync(Text("hello"), "text/plain");
         Overwrite(artifact, "hellO");
 
         await _store.PutAsync(Text("hello"), "text/plain");
@@ -146,9 +146,9 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_folder_is_named_by_one_hash_and_comes_back_whole()
     {
-        string folder = CheckpointFolder();
+        var folder = CheckpointFolder();
 
-        ArtifactRef manifest = await _store.PutFolderAsync(folder);
+        var manifest = await _store.PutFolderAsync(folder);
         await _store.ExtractFolderAsync(manifest, Path.Combine(_root, "copy"));
 
         Assert.Equal(manifest, await _store.PutFolderAsync(Path.Combine(_root, "copy")));
@@ -159,7 +159,7 @@ public sealed class ArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_folder_with_a_corrupt_file_is_not_extracted_at_all()
     {
-        ArtifactRef manifest = await _store.PutFolderAsync(CheckpointFolder());
+        var manifest = await _store.PutFolderAsync(CheckpointFolder());
         Overwrite((await _store.ReadFolderAsync(manifest))["tokenizer/vocab.json"], "{\"a\":1}");
 
         await Assert.ThrowsAsync<ArtifactException>(() => _store.ExtractFolderAsync(manifest, Path.Combine(_root, "copy")));
@@ -182,8 +182,8 @@ public sealed class ArtifactStoreTests : IDisposable
     public async Task Abandoned_temporary_files_are_deleted_and_those_of_living_writers_stay()
     {
         Directory.CreateDirectory(_store.Root);
-        string abandoned = Path.Combine(_store.Root, "abandoned.part");
-        string living = Path.Combine(_store.Root, "living.part");
+        var abandoned = Path.Combine(_store.Root, "abandoned.part");
+        var living = Path.Combine(_store.Root, "living.part");
         await File.WriteAllTextAsync(abandoned, "half");
         await using FileStream writer = new(living, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         File.SetLastWriteTimeUtc(abandoned, DateTime.UtcNow.AddHours(-1));
@@ -199,7 +199,7 @@ public sealed class ArtifactStoreTests : IDisposable
     {
         using var disk = new TinyDisk(Path.Combine(_root, "disk"), kibibytes: 256);
         var store = new ArtifactStore(Path.Combine(disk.Path, "artifacts"));
-        ArtifactRef before = await store.PutAsync(Text("written before"), "text/plain");
+        var before = await store.PutAsync(Text("written before"), "text/plain");
 
         var error = await Assert.ThrowsAsync<ArtifactException>(() => store.PutAsync(new byte[1 << 20], ArtifactStore.Bytes));
 
@@ -219,7 +219,7 @@ public sealed class ArtifactStoreTests : IDisposable
 
     private string CheckpointFolder()
     {
-        string folder = Path.Combine(_root, "checkpoint");
+        var folder = Path.Combine(_root, "checkpoint");
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
         File.WriteAllText(Path.Combine(folder, "config.json"), "{}");
         File.WriteAllText(Path.Combine(folder, "tokenizer", "vocab.json"), "{\"a\":0}");

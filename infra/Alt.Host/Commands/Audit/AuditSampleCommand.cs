@@ -55,7 +55,7 @@ internal static class AuditSampleCommand
         {
             yield return [$"judge call {i}", string.Create(
                 CultureInfo.InvariantCulture,
-                $"{call.Judge} {call.Model}: {call.Reply ?? "(no reply)"}; {call.InputTokens} + {call.OutputTokens} tokens, {call.Cost} "
+                $"{call.Judge} {call.Version}: {call.Reply ?? "(no reply)"}; {call.InputTokens} + {call.OutputTokens} tokens, {call.Cost} "
                 + $"USD, {call.Attempts} attempts; request {call.RequestHash}")];
         }
 

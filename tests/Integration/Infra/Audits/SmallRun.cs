@@ -27,7 +27,7 @@ internal sealed class SmallRun : IAsyncDisposable
     private static readonly (string Table, string Order)[] Tables =
     [
         ("alt_runs", "run"), ("alt_samples", "run, iteration, prompt, k"), ("alt_judge_calls", "run, iteration, prompt, k, call"),
-        ("alt_judge_costs", "run, iteration, judge, model, outcome"),
+        ("alt_judge_costs", "run, iteration, judge, version, outcome"),
         ("alt_pool_moves", "run, from_iteration, to_iteration, from_quantile, to_quantile"),
         ("alt_training_steps", "run, training, step, position"),
     ];

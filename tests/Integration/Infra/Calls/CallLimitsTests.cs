@@ -46,12 +46,13 @@ public sealed class CallLimitsTests : CallsTest
     {
         const int Allowed = 5;
         var (now, most, waiting) = (0, 0, 0);
+        var sync = new Lock();
         var together = NewGate();
         // Each waits until the permitted number is under way, so that one too many would be noticed.
         var service = new ScriptedTransport(async (_, token) =>
         {
             Task all;
-            lock (this)
+            lock (sync)
             {
                 most = Math.Max(most, ++now);
                 all = together.Task;
@@ -64,7 +65,7 @@ public sealed class CallLimitsTests : CallsTest
 
             // If fewer were let through, the number would never be reached.
             await all.WaitAsync(TimeSpan.FromSeconds(60), token);
-            lock (this)
+            lock (sync)
             {
                 now--;
             }

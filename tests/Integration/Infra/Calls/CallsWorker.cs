@@ -60,7 +60,7 @@ internal static class CallsWorker
 
             var answers = batch.ConvertAll(b => b.Outcome as CallOutcome.Answered);
             await using var insert = source.CreateCommand("insert into outcomes select * from unnest($1, $2, $3, $4, $5, $6)");
-            foreach (object column in new object[]
+            foreach (var column in new object[]
             {
                 batch.ConvertAll(b => b.Request),
                 batch.ConvertAll(b => (b.Outcome as CallOutcome.Failed)?.Kind.ToString() ?? b.Outcome.GetType().Name),

@@ -74,7 +74,7 @@ public sealed class RehearsalServerTests : CallsTest
         await using var server = await RehearsalServer.StartAsync(new() { Faults = Faults.Parse(["500=1"], 0) });
         var account = AccountOf(server, secret: SecretOf(Key));
         var echo = new JsonPost(account, $"{server.Address}/v1alpha1/comments:analyze?key={{key}}");
-        foreach (ICallTransport transport in new ICallTransport[] { new ChatCompletions(account), echo })
+        foreach (var transport in new ICallTransport[] { new ChatCompletions(account), echo })
         {
             Assert.DoesNotContain(Key, (await AskAsync(transport, Chat("q"), account)).ToString(), StringComparison.Ordinal);
         }
@@ -118,7 +118,7 @@ public sealed class RehearsalServerTests : CallsTest
         await redirecting.StartAsync();
         var address = redirecting.Urls.Single();
         var account = new RemoteAccount($"{address}/v1", "judge", Prices, SecretOf(Key));
-        foreach (ICallTransport transport in new ICallTransport[]
+        foreach (var transport in new ICallTransport[]
         {
             new ChatCompletions(account), new JsonPost(account, $"{address}/score")
         })

@@ -88,7 +88,7 @@ public sealed class FeedbackTests
             "select count(*) || ' ' || min(outcome) from alt_samples where run = 'rewarded' and iteration = 1"));
         var hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(checkpoint.Weights)));
         Assert.Equal("16 true", await installation.QueryAsync(
-            $"select count(*) || ' ' || bool_and(model like '{hash}@%') from alt_judge_calls where run = 'rewarded' "
+            $"select count(*) || ' ' || bool_and(version like '{hash}@%') from alt_judge_calls where run = 'rewarded' "
             + "and judge = 'checkpoint'"));
         Assert.Equal(hash, await installation.QueryAsync(
             $"select data -> 'Inputs' ->> '{checkpoint.Weights}' from mt_events where stream_id = 'run-rewarded' "

@@ -13,18 +13,18 @@ public sealed class AccessTests(PostgresFixture postgres) : IClassFixture<Postgr
     [Fact]
     public async Task Calls_without_the_key_are_refused()
     {
-        await using EmbeddedServer server = await EmbeddedServer.StartAsync(
+        await using var server = await EmbeddedServer.StartAsync(
             new() { ConnectionString = await postgres.CreateDatabaseAsync(), ApiKey = "open sesame", HttpPort = 0 });
         using var http = new HttpClient { BaseAddress = new Uri($"http://{server.HttpAddress}") };
 
         using var stranger = new RawClient(server.Address);
 
-        Grpc.Core.RpcException missing = await Assert.ThrowsAsync<Grpc.Core.RpcException>(
+        var missing = await Assert.ThrowsAsync<Grpc.Core.RpcException>(
             () => stranger.CallAsync<GetSystemInfoResponse>(new GetSystemInfoRequest()));
-        InvalidOperationException wrong = await Assert.ThrowsAsync<InvalidOperationException>(() => ConnectAsync(server, "open barley"));
-        using HttpResponseMessage json = await http.GetAsync("/api/v1/system-info");
+        var wrong = await Assert.ThrowsAsync<InvalidOperationException>(() => ConnectAsync(server, "open barley"));
+        using var json = await http.GetAsync("/api/v1/system-info");
         http.DefaultRequestHeaders.Authorization = new("Bearer", "open sesame");
-        using HttpResponseMessage allowed = await http.GetAsync("/api/v1/system-info");
+        using var allowed = await http.GetAsync("/api/v1/system-info");
 
         Assert.Equal("PermissionDenied: Request unauthorized.", missing.Text());
         Assert.Contains("Request unauthorized.", wrong.Message, StringComparison.Ordinal);
@@ -41,10 +41,10 @@ public sealed class AccessTests(PostgresFixture postgres) : IClassFixture<Postgr
         using var certificate = Certificates.Leaf(authority, "localhost", serverKey);
         using var known = Certificates.Leaf(authority, "worker", clientKey);
         using var unknown = Certificates.Leaf(stranger, "worker", clientKey);
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("alt-tls-");
+        var folder = Directory.CreateTempSubdirectory("alt-tls-");
         string File(string name, byte[] pem)
         {
-            string path = Path.Combine(folder.FullName, name);
+            var path = Path.Combine(folder.FullName, name);
             System.IO.File.WriteAllBytes(path, pem);
             return path;
         }
@@ -54,7 +54,7 @@ public sealed class AccessTests(PostgresFixture postgres) : IClassFixture<Postgr
             File("server.key", Encoding.ASCII.GetBytes(serverKey.ExportPkcs8PrivateKeyPem())),
             File("ca.pem", Certificates.Pem(authority)));
         folder.Delete(recursive: true);
-        await using EmbeddedServer server = await EmbeddedServer.StartAsync(
+        await using var server = await EmbeddedServer.StartAsync(
             new() { ConnectionString = await postgres.CreateDatabaseAsync(), Tls = tls });
         TlsOptions With(byte[]? clientCertificate) => new()
         {
@@ -66,9 +66,9 @@ public sealed class AccessTests(PostgresFixture postgres) : IClassFixture<Postgr
 
         Assert.True(
             (await TemporalClient.ConnectAsync(new(server.Address) { Tls = With(Certificates.Pem(known)) })).Connection.IsConnected);
-        foreach (byte[]? refused in new[] { null, Certificates.Pem(unknown) })
+        foreach (var refused in new[] { null, Certificates.Pem(unknown) })
         {
-            InvalidOperationException failed = await Assert.ThrowsAsync<InvalidOperationException>(
+            var failed = await Assert.ThrowsAsync<InvalidOperationException>(
                 () => TemporalClient.ConnectAsync(new(server.Address) { Tls = With(refused) }));
             Assert.StartsWith("Connection failed", failed.Message, StringComparison.Ordinal);
         }

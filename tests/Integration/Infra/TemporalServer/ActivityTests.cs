@@ -10,7 +10,7 @@ public sealed class ActivityTests(ServerFixture server) : IClassFixture<ServerFi
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), worker.ScheduleActivity("one"));
-        PollActivityTaskQueueResponse activity = await worker.ActivityTaskAsync();
+        var activity = await worker.ActivityTaskAsync();
         await worker.CompleteAsync(activity, "done");
 
         var events = await worker.HistoryAsync();

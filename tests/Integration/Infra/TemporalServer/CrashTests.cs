@@ -15,8 +15,8 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
     public async Task Every_workflow_completes_once_while_servers_and_workers_are_killed()
     {
         string database = await server.CreateDatabaseAsync("effects"), queue = $"crash-{Guid.NewGuid():N}";
-        await using NpgsqlDataSource effects = NpgsqlDataSource.Create(database);
-        await using (NpgsqlCommand create = effects.CreateCommand(CrashEffects.Table))
+        await using var effects = NpgsqlDataSource.Create(database);
+        await using (var create = effects.CreateCommand(CrashEffects.Table))
         {
             await create.ExecuteNonQueryAsync();
         }
@@ -34,14 +34,14 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
                     (CrashWorkflow w) => w.RunAsync(),
                     new($"crash-{i}-{Guid.NewGuid():N}", queue) { TaskTimeout = TimeSpan.FromSeconds(3) })));
             Task<(string Id, List<Guid> Tokens)[]> results = Task.WhenAll(handles.Select(async h => (h.Id, await h.GetResultAsync())));
-            int kills = await KillAsync(workers, () => StartWorker(database, queue), results);
+            var kills = await KillAsync(workers, () => StartWorker(database, queue), results);
 
-            (string Id, List<Guid> Tokens)[] ended = await results;
+            var ended = await results;
             Assert.True(kills >= LeastKills, $"All was done after {kills} kills.");
             Assert.Equal(
                 await RecordedAsync(effects),
                 ended.SelectMany(w => w.Tokens.Select((token, step) => KeyValuePair.Create($"{w.Id}/{step}", token))).ToDictionary());
-            foreach ((string id, _) in ended)
+            foreach ((var id, _) in ended)
             {
                 HistoryEvent[] history = [.. (await client.GetWorkflowHandle(id).FetchHistoryAsync()).Events];
                 HistoryInvariants.Check(history);
@@ -53,7 +53,7 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
         }
         finally
         {
-            foreach (RunningProgram worker in workers)
+            foreach (var worker in workers)
             {
                 await worker.DisposeAsync();
             }
@@ -65,12 +65,12 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
     {
         var random = new Random(1);
         var clock = Stopwatch.StartNew();
-        int kills = 0;
+        var kills = 0;
         for (; !done.IsCompleted && (kills < LeastKills || clock.Elapsed < KillingTime); kills++)
         {
             // Waits for no condition: this delay is the random moment.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1000, 3000)));
-            int victim = random.Next(Workers + 1);
+            var victim = random.Next(Workers + 1);
             if (victim == Workers)
             {
                 await server.KillAsync();
@@ -95,8 +95,8 @@ public sealed class CrashTests(ServerProcess server) : IClassFixture<ServerProce
 
     private static async Task<Dictionary<string, Guid>> RecordedAsync(NpgsqlDataSource effects)
     {
-        await using NpgsqlCommand command = effects.CreateCommand("SELECT key, token FROM effects");
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await using var command = effects.CreateCommand("SELECT key, token FROM effects");
+        await using var reader = await command.ExecuteReaderAsync();
         var recorded = new Dictionary<string, Guid>();
         while (await reader.ReadAsync())
         {

@@ -15,7 +15,7 @@ internal static class CrashWorker
 
     public static async Task RunAsync(string[] args)
     {
-        await using NpgsqlDataSource effects = NpgsqlDataSource.Create(args[1]);
+        await using var effects = NpgsqlDataSource.Create(args[1]);
         var client = await TemporalClient.ConnectAsync(new(args[0]));
         var options = new TemporalWorkerOptions(args[2])
         {
@@ -36,7 +36,7 @@ public sealed class CrashEffects(NpgsqlDataSource effects)
     [Activity]
     public async Task<Guid> RecordAsync(string key)
     {
-        await using NpgsqlCommand command = effects.CreateCommand(
+        await using var command = effects.CreateCommand(
             "INSERT INTO effects VALUES ($1, gen_random_uuid(), 1) ON CONFLICT (key) DO UPDATE SET attempts = "
             + "effects.attempts + 1 RETURNING token");
         command.Parameters.Add(new() { Value = key });
@@ -60,9 +60,9 @@ public class CrashWorkflow
     public async Task<List<Guid>> RunAsync()
     {
         var tokens = new List<Guid>();
-        for (int step = 0; step < Steps; step++)
+        for (var step = 0; step < Steps; step++)
         {
-            string key = $"{Workflow.Info.WorkflowId}/{step}";
+            var key = $"{Workflow.Info.WorkflowId}/{step}";
             tokens.Add(await Workflow.ExecuteActivityAsync((CrashEffects e) => e.RecordAsync(key), Options));
             await Workflow.DelayAsync(TimeSpan.FromSeconds(3));
         }

@@ -13,7 +13,7 @@ public sealed class DeletionTests(ServerFixture server) : IClassFixture<ServerFi
     public async Task A_deleted_workflow_leaves_nothing_behind(bool running)
     {
         var worker = new HandWorker(server.Client);
-        string runId = (await worker.StartAsync()).RunId;
+        var runId = (await worker.StartAsync()).RunId;
         if (!running)
         {
             await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
@@ -30,7 +30,7 @@ public sealed class DeletionTests(ServerFixture server) : IClassFixture<ServerFi
     public async Task The_parent_of_a_deleted_child_hears_of_its_end()
     {
         var parent = new HandWorker(server.Client);
-        HandWorker child = parent.Child();
+        var child = parent.Child();
         await parent.StartAsync();
         await parent.AnswerAsync(await parent.WorkflowTaskAsync(), parent.StartChild(child));
         await child.WorkflowTaskAsync();
@@ -46,10 +46,10 @@ public sealed class DeletionTests(ServerFixture server) : IClassFixture<ServerFi
     [Fact]
     public async Task Closed_runs_go_when_their_namespace_has_kept_them_long_enough()
     {
-        string old = await CompletedAsync();
-        string open = (await new HandWorker(server.Client).StartAsync()).RunId;
+        var old = await CompletedAsync();
+        var open = (await new HandWorker(server.Client).StartAsync()).RunId;
         await server.RestartAsync(later: TimeSpan.FromDays(2));
-        string recent = await CompletedAsync();
+        var recent = await CompletedAsync();
 
         await server.RestartAsync(later: TimeSpan.FromDays(31));
 
@@ -62,16 +62,16 @@ public sealed class DeletionTests(ServerFixture server) : IClassFixture<ServerFi
     private async Task<string> CompletedAsync()
     {
         var worker = new HandWorker(server.Client);
-        string runId = (await worker.StartAsync()).RunId;
+        var runId = (await worker.StartAsync()).RunId;
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
         return runId;
     }
 
     private async Task<long> RowsAsync(string runId)
     {
-        await using NpgsqlDataSource source = NpgsqlDataSource.Create(server.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
         string[] tables = ["executions", "current_executions", "history", "visibility"];
-        await using NpgsqlCommand command = source.CreateCommand(
+        await using var command = source.CreateCommand(
             $"SELECT {string.Join(" + ", tables.Select(t => $"(SELECT count(*) FROM temporal.{t} WHERE run_id = $1)"))}");
         command.Parameters.Add(new() { Value = Guid.Parse(runId) });
         return (long)(await command.ExecuteScalarAsync())!;

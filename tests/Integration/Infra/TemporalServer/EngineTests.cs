@@ -18,10 +18,10 @@ public sealed class EngineTests
     [Fact]
     public void Whatever_happens_histories_keep_their_order_and_tell_the_state()
     {
-        for (int seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < Seeds; seed++)
         {
             var world = new World(seed);
-            for (int step = 0; step < Steps && world.Run.IsRunning; step++)
+            for (var step = 0; step < Steps && world.Run.IsRunning; step++)
             {
                 world.Step();
                 HistoryInvariants.Check(world.Run.History);
@@ -33,19 +33,19 @@ public sealed class EngineTests
     [Fact]
     public void A_run_can_be_reset_after_every_workflow_task()
     {
-        for (int seed = 0; seed < Seeds / 4; seed++)
+        for (var seed = 0; seed < Seeds / 4; seed++)
         {
             var world = new World(seed);
-            for (int step = 0; step < Steps && world.Run.IsRunning; step++)
+            for (var step = 0; step < Steps && world.Run.IsRunning; step++)
             {
                 world.Step();
             }
 
-            foreach (HistoryEvent started in world.Run.History.Where(e =>
+            foreach (var started in world.Run.History.Where(e =>
                 e.EventType == EventType.WorkflowTaskStarted && e.EventId < world.Run.History.Count))
             {
                 var reset = new Reset(started.EventId + 1, "test", "", new HashSet<ResetReapplyExcludeType>(), []);
-                WorkflowRun run = WorkflowRun.StartReset([world.Run], new HashSet<long>(), reset, world.Now);
+                var run = WorkflowRun.StartReset([world.Run], new HashSet<long>(), reset, world.Now);
 
                 HistoryInvariants.Check(run.History);
                 Assert.Equal(world.Run.History.Take((int)started.EventId), run.History.Take((int)started.EventId));
@@ -121,7 +121,7 @@ public sealed class EngineTests
 
             // A reset behind the last event takes over the whole history.
             var reset = new Reset(Run.History.Count + 1, "", "", new HashSet<ResetReapplyExcludeType>(), []);
-            ExecutionState folded = WorkflowRun.StartReset([Run], new HashSet<long>(), reset, Now).State;
+            var folded = WorkflowRun.StartReset([Run], new HashSet<long>(), reset, Now).State;
             Assert.Equal(Run.State.Activities.Keys.Order(), folded.Activities.Keys.Order());
             Assert.Equal(Run.State.Timers.Values.OrderBy(t => t.TimerId), folded.Timers.Values.OrderBy(t => t.TimerId));
             Assert.Equal(Run.State.SignalRequestIds, folded.SignalRequestIds);

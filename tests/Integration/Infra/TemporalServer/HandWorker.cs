@@ -48,7 +48,7 @@ public sealed class HandWorker(RawClient client)
 
     public async Task<PollWorkflowTaskQueueResponse> WorkflowTaskAsync(string? sticky = null)
     {
-        PollWorkflowTaskQueueResponse task = await client.CallAsync<PollWorkflowTaskQueueResponse>(new PollWorkflowTaskQueueRequest
+        var task = await client.CallAsync<PollWorkflowTaskQueueResponse>(new PollWorkflowTaskQueueRequest
         {
             Namespace = Namespace,
             Identity = "test",
@@ -62,7 +62,7 @@ public sealed class HandWorker(RawClient client)
 
     public async Task<PollActivityTaskQueueResponse> ActivityTaskAsync()
     {
-        PollActivityTaskQueueResponse task = await client.CallAsync<PollActivityTaskQueueResponse>(new PollActivityTaskQueueRequest
+        var task = await client.CallAsync<PollActivityTaskQueueResponse>(new PollActivityTaskQueueRequest
         {
             Namespace = Namespace,
             Identity = "test",
@@ -163,7 +163,7 @@ public sealed class HandWorker(RawClient client)
     /// <param name="runId">Empty for the current run.</param>
     public async Task<IReadOnlyList<HistoryEvent>> HistoryAsync(string runId = "")
     {
-        GetWorkflowExecutionHistoryResponse response = await client.CallAsync<GetWorkflowExecutionHistoryResponse>(
+        var response = await client.CallAsync<GetWorkflowExecutionHistoryResponse>(
             new GetWorkflowExecutionHistoryRequest { Namespace = Namespace, Execution = new() { WorkflowId = WorkflowId, RunId = runId } });
         Assert.Equal(
             Enumerable.Range(1, response.History.Events.Count).Select(i => (long)i), response.History.Events.Select(e => e.EventId));

@@ -18,16 +18,16 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
     {
         // A name that must be escaped in a path; its %2F is no slash.
         string id = $"a/b c%2F-{Guid.NewGuid():N}", path = $"{Workflows}/{Uri.EscapeDataString(id)}";
-        JsonNode started = await PostAsync(
+        var started = await PostAsync(
             path,
             """{"workflowType":{"name":"Test"},"taskQueue":{"name":"json"},"requestId":"r","input":{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}""");
-        string runId = (string)started["runId"]!;
+        var runId = (string)started["runId"]!;
         await PostAsync($"{path}/signal/hello", "{}");
 
-        JsonNode listed = await GetAsync($"{Workflows}?query={Uri.EscapeDataString($"WorkflowId = '{id}'")}&pageSize=5");
-        JsonNode described = await GetAsync($"{path}?execution.runId={runId}");
-        JsonNode history = await GetAsync($"{path}/history?execution.run_id={runId}&maximumPageSize=2");
-        JsonNode rest = await GetAsync($"{path}/history?nextPageToken={Uri.EscapeDataString((string)history["nextPageToken"]!)}");
+        var listed = await GetAsync($"{Workflows}?query={Uri.EscapeDataString($"WorkflowId = '{id}'")}&pageSize=5");
+        var described = await GetAsync($"{path}?execution.runId={runId}");
+        var history = await GetAsync($"{path}/history?execution.run_id={runId}&maximumPageSize=2");
+        var rest = await GetAsync($"{path}/history?nextPageToken={Uri.EscapeDataString((string)history["nextPageToken"]!)}");
 
         Assert.Equal(runId, (string?)listed["executions"]![0]!["execution"]!["runId"]);
         Assert.Equal("WORKFLOW_EXECUTION_STATUS_RUNNING", (string?)described["workflowExecutionInfo"]!["status"]);
@@ -41,7 +41,7 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
     [Fact]
     public async Task Pages_of_the_user_interface_find_their_answers()
     {
-        foreach (string path in new[]
+        foreach (var path in new[]
         {
             "/api/v1/system-info", "/api/v1/cluster-info", "/api/v1/namespaces", "/api/v1/namespaces/default",
             "/api/v1/namespaces/default/search-attributes",
@@ -55,7 +55,7 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
             "/api/v1/namespaces/default/task-queues/json?taskQueueType=2",
         })
         {
-            using HttpResponseMessage response = await _http.GetAsync(path);
+            using var response = await _http.GetAsync(path);
             Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode} {await response.Content.ReadAsStringAsync()}");
         }
     }
@@ -63,10 +63,10 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
     [Fact]
     public async Task Errors_are_json_with_a_status_of_their_own()
     {
-        using HttpResponseMessage missing = await _http.GetAsync($"{Workflows}/never");
-        JsonNode error = JsonNode.Parse(await missing.Content.ReadAsStringAsync())!;
-        using HttpResponseMessage nowhere = await _http.GetAsync("/api/v1/nowhere");
-        using HttpResponseMessage malformed = await _http.PostAsync(
+        using var missing = await _http.GetAsync($"{Workflows}/never");
+        var error = JsonNode.Parse(await missing.Content.ReadAsStringAsync())!;
+        using var nowhere = await _http.GetAsync("/api/v1/nowhere");
+        using var malformed = await _http.PostAsync(
             $"{Workflows}/x", new StringContent("{", Encoding.UTF8, "application/json"));
 
         Assert.Equal((HttpStatusCode.NotFound, 5), (missing.StatusCode, (int)error["code"]!));
@@ -86,14 +86,14 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
             Content = new StringContent("{}", Encoding.UTF8, "text/plain"),
             Headers = { { "Origin", "https://example.org" } },
         };
-        using HttpResponseMessage unasked = await _http.SendAsync(form);
+        using var unasked = await _http.SendAsync(form);
         using var preflight = new HttpRequestMessage(HttpMethod.Options, Workflows)
         {
             Headers = { { "Origin", "https://example.org" }, { "Access-Control-Request-Method", "POST" } }
         };
-        using HttpResponseMessage asked = await _http.SendAsync(preflight);
+        using var asked = await _http.SendAsync(preflight);
         using var rebound = new HttpRequestMessage(HttpMethod.Get, Workflows) { Headers = { Host = "example.org" } };
-        using HttpResponseMessage read = await _http.SendAsync(rebound);
+        using var read = await _http.SendAsync(rebound);
 
         Assert.Equal(HttpStatusCode.Forbidden, unasked.StatusCode);
         Assert.False(asked.Headers.Contains("Access-Control-Allow-Origin"));
@@ -107,10 +107,10 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
 
-        using HttpResponseMessage empty = await _http.PostAsync($"{Workflows}/{worker.WorkflowId}/signal/hello", null);
-        using HttpResponseMessage form = await _http.PostAsync(
+        using var empty = await _http.PostAsync($"{Workflows}/{worker.WorkflowId}/signal/hello", null);
+        using var form = await _http.PostAsync(
             $"{Workflows}/{worker.WorkflowId}/signal/hello", new StringContent("{}", Encoding.UTF8, "application/x-www-form-urlencoded"));
-        JsonNode described = await GetAsync($"{Workflows}/{worker.WorkflowId}");
+        var described = await GetAsync($"{Workflows}/{worker.WorkflowId}");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (empty.StatusCode, form.StatusCode));
         // As protobuf's JSON writes numbers of 64 bits.
@@ -127,7 +127,7 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
         // The answer comes before the body is sent, which is never read.
         request.Headers.ExpectContinue = true;
 
-        using HttpResponseMessage refused = await _http.SendAsync(request);
+        using var refused = await _http.SendAsync(request);
 
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Contains("too large", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -137,8 +137,8 @@ public sealed class JsonGatewayTests(ServerFixture server) : IClassFixture<Serve
 
     private async Task<JsonNode> PostAsync(string path, string body)
     {
-        using HttpResponseMessage response = await _http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
-        string text = await response.Content.ReadAsStringAsync();
+        using var response = await _http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+        var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, text);
         return JsonNode.Parse(text)!;
     }

@@ -23,13 +23,13 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
         {
             await worker.AnswerAsync(await worker.WorkflowTaskAsync(), r => r.ForceCreateNewWorkflowTask = true);
         }
 
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() =>
+        var task = await worker.WorkflowTaskAsync();
+        var refused = await Assert.ThrowsAsync<RpcException>(() =>
             worker.AnswerAsync(task, r => r.ForceCreateNewWorkflowTask = true));
 
         Assert.Equal("InvalidArgument: Workflow history count exceeds limit.", refused.Text());
@@ -42,9 +42,9 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     public async Task Inputs_that_are_too_large_are_refused()
     {
         var worker = new HandWorker(server.Client);
-        RpcException start = await Assert.ThrowsAsync<RpcException>(() => worker.StartAsync(r => r.Input = HandWorker.Text(Large)));
+        var start = await Assert.ThrowsAsync<RpcException>(() => worker.StartAsync(r => r.Input = HandWorker.Text(Large)));
         await worker.StartAsync();
-        RpcException signal = await Assert.ThrowsAsync<RpcException>(() => server.Client.CallAsync<SignalWorkflowExecutionResponse>(
+        var signal = await Assert.ThrowsAsync<RpcException>(() => server.Client.CallAsync<SignalWorkflowExecutionResponse>(
             new SignalWorkflowExecutionRequest
             {
                 Namespace = "default",
@@ -62,9 +62,9 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var task = await worker.WorkflowTaskAsync();
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(
+        var refused = await Assert.ThrowsAsync<RpcException>(
             () => worker.AnswerAsync(task, worker.ScheduleActivity("a", a => a.Input = HandWorker.Text(Large))));
 
         const string Reason = "BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
@@ -94,16 +94,16 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var task = await worker.WorkflowTaskAsync();
         Command[] commands = [.. Enumerable.Range(0, 3).Select(i => worker.ScheduleActivity($"a{i}"))];
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, commands));
+        var refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, commands));
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), commands[..2]);
 
         Assert.Equal(
             "InvalidArgument: PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the per-workflow limit of 2",
             refused.Text());
-        Failure failure = (await worker.HistoryAsync())
+        var failure = (await worker.HistoryAsync())
             .Single(e => e.EventType == EventType.WorkflowTaskFailed).WorkflowTaskFailedEventAttributes.Failure;
         Assert.Equal(refused.Status.Detail, failure.Message);
         Assert.Equal(WorkflowExecutionStatus.Running, await worker.StatusAsync());
@@ -114,18 +114,18 @@ public sealed class LimitTests(LimitTests.SmallServer server) : IClassFixture<Li
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
             await worker.SignalAsync("s");
         }
 
-        RpcException signal = await Assert.ThrowsAsync<RpcException>(() => worker.SignalAsync("s"));
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var signal = await Assert.ThrowsAsync<RpcException>(() => worker.SignalAsync("s"));
+        var task = await worker.WorkflowTaskAsync();
         await worker.UpdateAsync("u", "u1", UpdateWorkflowExecutionLifecycleStage.Admitted);
-        RpcException update = await Assert.ThrowsAsync<RpcException>(() => worker.UpdateAsync("u", "u2"));
+        var update = await Assert.ThrowsAsync<RpcException>(() => worker.UpdateAsync("u", "u2"));
         await worker.AnswerAsync(task);
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), r => r.Messages.Add(HandWorker.UpdateAnswers("u1")));
-        UpdateWorkflowExecutionResponse next = await worker.UpdateAsync("u", "u2", UpdateWorkflowExecutionLifecycleStage.Admitted);
+        var next = await worker.UpdateAsync("u", "u2", UpdateWorkflowExecutionLifecycleStage.Admitted);
 
         Assert.Equal("InvalidArgument: exceeded workflow execution limit for signal events", signal.Text());
         Assert.Equal("ResourceExhausted: limit on number of concurrent in-flight updates has been reached (1)", update.Text());

@@ -11,23 +11,23 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_reset_run_begins_with_the_old_events_and_gets_later_signals_again()
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync();
+        var first = await worker.StartAsync();
         await worker.AnswerAsync(
             await worker.WorkflowTaskAsync(), worker.ScheduleActivity("a"), HandWorker.StartTimer("t", TimeSpan.FromHours(1)));
         await worker.CompleteAsync(await worker.ActivityTaskAsync(), "done");
-        PollWorkflowTaskQueueResponse second = await worker.WorkflowTaskAsync();
+        var second = await worker.WorkflowTaskAsync();
         await worker.SignalAsync("while the task was away");
         await worker.AnswerAsync(second);
-        long cut = second.StartedEventId + 1;
+        var cut = second.StartedEventId + 1;
 
-        string runId = await ResetAsync(worker, cut);
+        var runId = await ResetAsync(worker, cut);
 
         IReadOnlyList<HistoryEvent> before = await worker.HistoryAsync(first.RunId), after = await worker.HistoryAsync(runId);
         Assert.Equal(before.Take((int)cut - 1), after.Take((int)cut - 1));
         Assert.Equal(
             [EventType.WorkflowTaskFailed, EventType.WorkflowExecutionSignaled, EventType.WorkflowTaskScheduled],
             after.Skip((int)cut - 1).Select(e => e.EventType));
-        WorkflowTaskFailedEventAttributes failed = after[(int)cut - 1].WorkflowTaskFailedEventAttributes;
+        var failed = after[(int)cut - 1].WorkflowTaskFailedEventAttributes;
         Assert.Equal((WorkflowTaskFailedCause.ResetWorkflow, first.RunId, runId), (failed.Cause, failed.BaseRunId, failed.NewRunId));
         Assert.Equal(WorkflowExecutionStatus.Terminated, await worker.StatusAsync(first.RunId));
         Assert.Equal(runId, (await worker.DescribeAsync(first.RunId)).WorkflowExtendedInfo.ResetRunId);
@@ -39,15 +39,15 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), worker.ScheduleActivity("open"));
-        PollActivityTaskQueueResponse old = await worker.ActivityTaskAsync();
+        var old = await worker.ActivityTaskAsync();
         await worker.SignalAsync("wake");
-        PollWorkflowTaskQueueResponse second = await worker.WorkflowTaskAsync();
+        var second = await worker.WorkflowTaskAsync();
 
         await ResetAsync(worker, second.StartedEventId);
 
-        PollActivityTaskQueueResponse again = await worker.ActivityTaskAsync();
+        var again = await worker.ActivityTaskAsync();
         Assert.Equal("open", again.ActivityId);
-        RpcException late = await Assert.ThrowsAsync<RpcException>(() => worker.CompleteAsync(old, "late"));
+        var late = await Assert.ThrowsAsync<RpcException>(() => worker.CompleteAsync(old, "late"));
         Assert.Equal(StatusCode.NotFound, late.StatusCode);
         await worker.CompleteAsync(again, "done");
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
@@ -59,7 +59,7 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse first = await worker.WorkflowTaskAsync();
+        var first = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(first);
         await worker.SignalAsync("unwanted");
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
@@ -75,17 +75,17 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse first = await worker.WorkflowTaskAsync();
+        var first = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(first);
-        Task<UpdateWorkflowExecutionResponse> update = worker.UpdateAsync("change", "u1");
+        var update = worker.UpdateAsync("change", "u1");
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), r => r.Messages.Add(HandWorker.UpdateAnswers("u1")));
         Assert.NotNull((await update).Outcome);
 
-        string runId = await ResetAsync(worker, first.StartedEventId + 1);
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
-        HistoryEvent admitted = Assert.Single(task.History.Events, e => e.EventType == EventType.WorkflowExecutionUpdateAdmitted);
+        var runId = await ResetAsync(worker, first.StartedEventId + 1);
+        var task = await worker.WorkflowTaskAsync();
+        var admitted = Assert.Single(task.History.Events, e => e.EventType == EventType.WorkflowExecutionUpdateAdmitted);
         Assert.Empty(task.Messages);
-        Task<PollWorkflowExecutionUpdateResponse> waiting = server.Client.CallAsync<PollWorkflowExecutionUpdateResponse>(
+        var waiting = server.Client.CallAsync<PollWorkflowExecutionUpdateResponse>(
             new PollWorkflowExecutionUpdateRequest
             {
                 Namespace = "default",
@@ -104,11 +104,11 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_child_that_runs_at_the_cut_reports_to_the_new_run()
     {
         var parent = new HandWorker(server.Client);
-        HandWorker child = parent.Child();
+        var child = parent.Child();
         await parent.StartAsync();
         await parent.AnswerAsync(await parent.WorkflowTaskAsync(), parent.StartChild(child));
-        PollWorkflowTaskQueueResponse childTask = await child.WorkflowTaskAsync();
-        PollWorkflowTaskQueueResponse started = await parent.WorkflowTaskAsync();
+        var childTask = await child.WorkflowTaskAsync();
+        var started = await parent.WorkflowTaskAsync();
 
         await ResetAsync(parent, started.StartedEventId);
         await child.AnswerAsync(childTask, HandWorker.Complete());
@@ -124,11 +124,11 @@ public sealed class ResetTests(ServerFixture server) : IClassFixture<ServerFixtu
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse first = await worker.WorkflowTaskAsync();
+        var first = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(first, HandWorker.StartTimer("t", TimeSpan.FromHours(1)));
 
-        RpcException outside = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 100));
-        RpcException between = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 5));
+        var outside = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 100));
+        var between = await Assert.ThrowsAsync<RpcException>(() => ResetAsync(worker, 5));
         string once = await ResetAsync(worker, 4, r => r.RequestId = "same"), twice = await ResetAsync(worker, 4, r =>
             r.RequestId = "same");
 

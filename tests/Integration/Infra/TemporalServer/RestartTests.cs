@@ -12,7 +12,7 @@ public sealed class RestartTests(ServerProcess server) : IClassFixture<ServerPro
         var worker = new HandWorker(server.Client);
         // The next server has to be up before the task's time is over.
         await worker.StartAsync(r => r.WorkflowTaskTimeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)));
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var task = await worker.WorkflowTaskAsync();
         await worker.SignalAsync("waits-for-the-task");
         await server.KillAsync();
 
@@ -33,12 +33,12 @@ public sealed class RestartTests(ServerProcess server) : IClassFixture<ServerPro
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), worker.ScheduleActivity("a"));
-        PollActivityTaskQueueResponse first = await worker.ActivityTaskAsync();
+        var first = await worker.ActivityTaskAsync();
         await worker.HeartbeatAsync(first, "half");
         await worker.FailAsync(first, "first attempt");
         await server.KillAsync();
 
-        PollActivityTaskQueueResponse second = await worker.ActivityTaskAsync();
+        var second = await worker.ActivityTaskAsync();
 
         Assert.Equal(2, second.Attempt);
         Assert.Equal(HandWorker.Text("half"), second.HeartbeatDetails);
@@ -61,11 +61,11 @@ public sealed class RestartTests(ServerProcess server) : IClassFixture<ServerPro
     public async Task Request_ids_are_known_after_a_restart()
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync(r => r.RequestId = "the-same");
+        var first = await worker.StartAsync(r => r.RequestId = "the-same");
         await worker.SignalAsync("once", "signal-1");
         await server.KillAsync();
 
-        StartWorkflowExecutionResponse again = await worker.StartAsync(r => r.RequestId = "the-same");
+        var again = await worker.StartAsync(r => r.RequestId = "the-same");
         await worker.SignalAsync("once", "signal-1");
 
         Assert.Equal(first.RunId, again.RunId);

@@ -33,9 +33,9 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public async Task An_unknown_rpc_is_refused_in_the_official_words()
     {
-        RpcException schedule = await Assert.ThrowsAsync<RpcException>(
+        var schedule = await Assert.ThrowsAsync<RpcException>(
             () => CallAsync<CreateScheduleResponse>(new CreateScheduleRequest { Namespace = "default" }));
-        RpcException service = await Assert.ThrowsAsync<RpcException>(
+        var service = await Assert.ThrowsAsync<RpcException>(
             () => server.Client.CallAsync<GetSystemInfoResponse>("/no.such.Service/Call", new GetSystemInfoRequest()));
 
         Assert.Equal(
@@ -46,7 +46,7 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public async Task A_message_that_is_too_large_is_refused_in_the_words_that_official_workers_act_on()
     {
-        RpcException large = await Assert.ThrowsAsync<RpcException>(() => CallAsync<SignalWorkflowExecutionResponse>(
+        var large = await Assert.ThrowsAsync<RpcException>(() => CallAsync<SignalWorkflowExecutionResponse>(
             new SignalWorkflowExecutionRequest { Namespace = "default", Input = HandWorker.Text(new string('x', 5 * 1024 * 1024)) }));
 
         Assert.StartsWith("ResourceExhausted: grpc: received message larger than max (", large.Text(), StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public async Task A_namespace_that_is_not_there_is_named()
     {
-        RpcException missing = await Assert.ThrowsAsync<RpcException>(
+        var missing = await Assert.ThrowsAsync<RpcException>(
             () => CallAsync<ListWorkflowExecutionsResponse>(new ListWorkflowExecutionsRequest { Namespace = "nowhere" }));
 
         Assert.Equal("NotFound: Namespace nowhere is not found.", missing.Text());
@@ -77,9 +77,9 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     [Fact]
     public async Task The_server_tells_what_it_is()
     {
-        GetClusterInfoResponse cluster = await CallAsync<GetClusterInfoResponse>(new GetClusterInfoRequest());
-        GetSystemInfoResponse system = await CallAsync<GetSystemInfoResponse>(new GetSystemInfoRequest());
-        ListNamespacesResponse namespaces = await CallAsync<ListNamespacesResponse>(new ListNamespacesRequest());
+        var cluster = await CallAsync<GetClusterInfoResponse>(new GetClusterInfoRequest());
+        var system = await CallAsync<GetSystemInfoResponse>(new GetSystemInfoRequest());
+        var namespaces = await CallAsync<ListNamespacesResponse>(new ListNamespacesRequest());
 
         Assert.Equal((cluster.ServerVersion, "postgres"), (system.ServerVersion, cluster.PersistenceStore));
         Assert.False(system.Capabilities.Nexus);
@@ -119,9 +119,9 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
 
-        RpcException start = await Assert.ThrowsAsync<RpcException>(() =>
+        var start = await Assert.ThrowsAsync<RpcException>(() =>
             new HandWorker(server.Client).StartAsync(r => r.SearchAttributes = attributes));
-        RpcException signal = await Assert.ThrowsAsync<RpcException>(() =>
+        var signal = await Assert.ThrowsAsync<RpcException>(() =>
             CallAsync<SignalWithStartWorkflowExecutionResponse>(new SignalWithStartWorkflowExecutionRequest
             {
                 Namespace = "default",
@@ -156,15 +156,15 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
                 ContinueAsNewWorkflowExecutionCommandAttributes = new() { SearchAttributes = attributes }
             },
         ];
-        foreach (Command command in commands)
+        foreach (var command in commands)
         {
-            PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
-            RpcException answer = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, command));
+            var task = await worker.WorkflowTaskAsync();
+            var answer = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, command));
             Assert.Equal($"InvalidArgument: BadSearchAttributes: {Refusal}", answer.Text());
         }
 
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
-        HistoryEvent failed = Assert.Single(await worker.HistoryAsync(), e => e.EventType == EventType.WorkflowTaskFailed);
+        var failed = Assert.Single(await worker.HistoryAsync(), e => e.EventType == EventType.WorkflowTaskFailed);
         Assert.Equal(WorkflowTaskFailedCause.BadSearchAttributes, failed.WorkflowTaskFailedEventAttributes.Cause);
     }
 
@@ -173,7 +173,7 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     {
         var open = new HandWorker(server.Client);
         var closed = new HandWorker(server.Client);
-        string type = $"It's a \\ type {Guid.NewGuid():N}";
+        var type = $"It's a \\ type {Guid.NewGuid():N}";
         await open.StartAsync(r => r.WorkflowType.Name = type);
         await closed.StartAsync(r => r.WorkflowType.Name = type);
         await closed.AnswerAsync(await closed.WorkflowTaskAsync(), HandWorker.Complete());
@@ -205,9 +205,9 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
             TaskQueueType = TaskQueueType.Workflow
         };
 
-        DescribeTaskQueueResponse before = await CallAsync<DescribeTaskQueueResponse>(request);
+        var before = await CallAsync<DescribeTaskQueueResponse>(request);
         await worker.WorkflowTaskAsync();
-        DescribeTaskQueueResponse after = await CallAsync<DescribeTaskQueueResponse>(request);
+        var after = await CallAsync<DescribeTaskQueueResponse>(request);
 
         Assert.Equal((1, 0), (before.Stats.ApproximateBacklogCount, before.Pollers.Count));
         Assert.True(before.Stats.ApproximateBacklogAge.ToTimeSpan() > TimeSpan.Zero);
@@ -218,14 +218,14 @@ public sealed class RpcTests(ServerFixture server) : IClassFixture<ServerFixture
     public async Task A_description_holds_what_is_pending()
     {
         var worker = new HandWorker(server.Client);
-        HandWorker child = worker.Child();
+        var child = worker.Child();
         await worker.StartAsync();
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), worker.ScheduleActivity("a"), worker.StartChild(child));
         await worker.HeartbeatAsync(await worker.ActivityTaskAsync(), "half");
         await child.WorkflowTaskAsync();
         await worker.WorkflowTaskAsync();
 
-        DescribeWorkflowExecutionResponse description = await worker.DescribeAsync();
+        var description = await worker.DescribeAsync();
 
         Assert.Equal(
             ("a", PendingActivityState.Started, HandWorker.Text("half")),

@@ -9,16 +9,16 @@ public sealed class ServerCommandTests
     public async Task A_server_alone_says_where_it_listens_and_ends_cleanly_at_an_interrupt()
     {
         await using var installation = new Installation();
-        await using RunningProgram program = installation.Start("server", "--port", "0", "--http-port", "0", "--json");
-        string file = Path.Combine(installation.Home, "temporal.address");
+        await using var program = installation.Start("server", "--port", "0", "--http-port", "0", "--json");
+        var file = Path.Combine(installation.Home, "temporal.address");
         await Wait.ForAsync(() => File.Exists(file) || program.HasEnded, "an address");
         Assert.False(program.HasEnded, program.Errors);
-        string address = (await File.ReadAllTextAsync(file)).Trim();
+        var address = (await File.ReadAllTextAsync(file)).Trim();
 
         Assert.True((await TemporalClient.ConnectAsync(new(address))).Connection.IsConnected);
-        ProgramEnd second = await installation.RunAsync("server", "--port", "0");
+        var second = await installation.RunAsync("server", "--port", "0");
         await program.InterruptAsync();
-        ProgramEnd end = await program.EndAsync();
+        var end = await program.EndAsync();
 
         Assert.Equal(2, second.ExitCode);
         Assert.Contains(address, second.OnlyLine, StringComparison.Ordinal);
@@ -27,7 +27,7 @@ public sealed class ServerCommandTests
         Assert.Contains(
             "for laptops and tests, not for production",
             await File.ReadAllTextAsync(Path.Combine(installation.Home, "logs", "server.log")), StringComparison.Ordinal);
-        JsonNode listening = JsonNode.Parse(end.Output)!;
+        var listening = JsonNode.Parse(end.Output)!;
         Assert.Equal(address, (string?)listening["address"]);
         Assert.StartsWith("127.0.0.1:", (string?)listening["httpAddress"], StringComparison.Ordinal);
         Assert.Empty(installation.Processes());

@@ -13,8 +13,8 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_second_start_of_a_running_workflow_fails_or_finds_it(WorkflowIdConflictPolicy policy, bool finds)
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync();
-        Task<StartWorkflowExecutionResponse> second = worker.StartAsync(r => r.WorkflowIdConflictPolicy = policy);
+        var first = await worker.StartAsync();
+        var second = worker.StartAsync(r => r.WorkflowIdConflictPolicy = policy);
 
         if (finds)
         {
@@ -34,8 +34,8 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_second_start_can_end_the_first_run(WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict)
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync();
-        StartWorkflowExecutionResponse second = await worker.StartAsync(r =>
+        var first = await worker.StartAsync();
+        var second = await worker.StartAsync(r =>
             (r.WorkflowIdReusePolicy, r.WorkflowIdConflictPolicy) = (reuse, conflict));
 
         Assert.NotEqual(first.RunId, second.RunId);
@@ -51,9 +51,9 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     {
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var task = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(task, completed ? HandWorker.Complete() : HandWorker.Fail("no"));
-        Task<StartWorkflowExecutionResponse> second = worker.StartAsync(r => r.WorkflowIdReusePolicy = reuse);
+        var second = worker.StartAsync(r => r.WorkflowIdReusePolicy = reuse);
 
         if (free)
         {
@@ -70,7 +70,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_start_that_finds_a_run_can_leave_its_request_id_there()
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync();
+        var first = await worker.StartAsync();
         void Attach(StartWorkflowExecutionRequest r)
         {
             r.RequestId = "attached";
@@ -80,7 +80,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
 
         await worker.StartAsync(Attach);
         await worker.StartAsync(Attach);
-        StartWorkflowExecutionResponse again = await worker.StartAsync(r => r.RequestId = "attached");
+        var again = await worker.StartAsync(r => r.RequestId = "attached");
 
         Assert.Equal(first.RunId, again.RunId);
         Assert.Equal(
@@ -120,13 +120,13 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task A_workflow_with_a_retry_policy_is_started_again_after_a_failure()
     {
         var worker = new HandWorker(server.Client);
-        StartWorkflowExecutionResponse first = await worker.StartAsync(r => r.RetryPolicy = new()
+        var first = await worker.StartAsync(r => r.RetryPolicy = new()
         {
             InitialInterval = new() { Nanos = 10_000_000 },
             MaximumAttempts = 2,
         });
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Fail("first attempt"));
-        PollWorkflowTaskQueueResponse second = await worker.WorkflowTaskAsync();
+        var second = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(second, HandWorker.Fail("second attempt"));
 
         var started = second.History.Events[0].WorkflowExecutionStartedEventAttributes;
@@ -143,8 +143,8 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
     public async Task Update_with_start_starts_once_and_answers_the_update_even_after_the_end()
     {
         var worker = new HandWorker(server.Client);
-        Task<ExecuteMultiOperationResponse> first = UpdateWithStartAsync(worker, "u1");
-        PollWorkflowTaskQueueResponse task = await worker.WorkflowTaskAsync();
+        var first = UpdateWithStartAsync(worker, "u1");
+        var task = await worker.WorkflowTaskAsync();
         Assert.Equal("u1", Assert.Single(task.Messages).ProtocolInstanceId);
         await worker.AnswerAsync(task, r =>
         {
@@ -153,7 +153,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         });
         await worker.AnswerAsync(await worker.WorkflowTaskAsync(), HandWorker.Complete());
 
-        ExecuteMultiOperationResponse again = await UpdateWithStartAsync(worker, "u1");
+        var again = await UpdateWithStartAsync(worker, "u1");
 
         Assert.True((await first).Responses[0].StartWorkflow.Started);
         Assert.Equal(HandWorker.Text("u1"), (await first).Responses[1].UpdateWorkflow.Outcome.Success);
@@ -167,7 +167,7 @@ public sealed class StartTests(ServerFixture server) : IClassFixture<ServerFixtu
         var worker = new HandWorker(server.Client);
         await worker.StartAsync();
 
-        RpcException failed = await Assert.ThrowsAsync<RpcException>(() =>
+        var failed = await Assert.ThrowsAsync<RpcException>(() =>
             UpdateWithStartAsync(worker, "u1", WorkflowIdConflictPolicy.Fail));
 
         Assert.StartsWith(

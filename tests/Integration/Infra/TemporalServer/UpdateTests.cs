@@ -18,10 +18,10 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task An_accepted_update_is_not_sent_again_with_the_task_that_its_acceptance_returns()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "first");
+        var task = await TaskWithUpdateAsync(worker, "first");
         await worker.UpdateAsync("put", "second", Stage.Admitted);
 
-        RespondWorkflowTaskCompletedResponse answered = await worker.AnswerAsync(
+        var answered = await worker.AnswerAsync(
             task, Returning([Accept("first")]), Sending("first/accept"));
 
         Assert.Equal(["second"], Carried(answered.WorkflowTask));
@@ -31,10 +31,10 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task A_rejected_update_is_not_sent_again_with_the_task_that_its_rejection_returns()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        var task = await TaskWithUpdateAsync(worker, "u");
         await worker.SignalAsync("while the task was away");
 
-        RespondWorkflowTaskCompletedResponse answered = await worker.AnswerAsync(task, Returning([Reject("u")]));
+        var answered = await worker.AnswerAsync(task, Returning([Reject("u")]));
 
         Assert.Empty(answered.WorkflowTask.Messages);
         Assert.DoesNotContain(EventType.WorkflowExecutionUpdateAccepted, await worker.EventsAsync());
@@ -44,16 +44,16 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task An_acceptance_becomes_an_event_where_its_command_stands()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "first");
+        var task = await TaskWithUpdateAsync(worker, "first");
         await worker.UpdateAsync("put", "second", Stage.Admitted);
-        RespondWorkflowTaskCompletedResponse answered = await worker.AnswerAsync(task, Returning([]));
+        var answered = await worker.AnswerAsync(task, Returning([]));
 
         await worker.AnswerAsync(
             answered.WorkflowTask, Returning([Accept("second"), Accept("first")]),
             HandWorker.StartTimer("before", TimeSpan.FromHours(1)), Sending("first/accept"),
             HandWorker.StartTimer("between", TimeSpan.FromHours(1)), Sending("second/accept"));
 
-        IEnumerable<HistoryEvent> events = (await worker.HistoryAsync()).SkipWhile(e => e.EventType != EventType.TimerStarted);
+        var events = (await worker.HistoryAsync()).SkipWhile(e => e.EventType != EventType.TimerStarted);
         Assert.Equal(
             ["before", "first", "between", "second"],
             events.Select(e =>
@@ -64,9 +64,9 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task Updates_are_sent_in_the_order_in_which_they_came()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "first");
+        var task = await TaskWithUpdateAsync(worker, "first");
         await worker.UpdateAsync("put", "second", Stage.Admitted);
-        RespondWorkflowTaskCompletedResponse answered = await worker.AnswerAsync(task, Returning([.. HandWorker.UpdateAnswers("first")]));
+        var answered = await worker.AnswerAsync(task, Returning([.. HandWorker.UpdateAnswers("first")]));
         await worker.UpdateAsync("put", "third", Stage.Admitted);
 
         answered = await worker.AnswerAsync(answered.WorkflowTask, Returning([]));
@@ -88,11 +88,11 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task An_answer_that_contradicts_an_update_fails_the_task_and_a_better_one_is_taken(string wrong, string[] steps)
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        var task = await TaskWithUpdateAsync(worker, "u");
         Message[] messages = [.. steps.Select(Step)];
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Returning(messages)));
-        PollWorkflowTaskQueueResponse again = await worker.WorkflowTaskAsync();
+        var refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Returning(messages)));
+        var again = await worker.WorkflowTaskAsync();
         await worker.AnswerAsync(again, Returning([.. HandWorker.UpdateAnswers("u")]));
 
         Assert.True(
@@ -113,11 +113,11 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task A_second_acceptance_in_a_later_answer_fails_that_task()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        var task = await TaskWithUpdateAsync(worker, "u");
         await worker.SignalAsync("while the task was away");
-        RespondWorkflowTaskCompletedResponse first = await worker.AnswerAsync(task, Returning([Accept("u")]));
+        var first = await worker.AnswerAsync(task, Returning([Accept("u")]));
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() =>
+        var refused = await Assert.ThrowsAsync<RpcException>(() =>
             worker.AnswerAsync(first.WorkflowTask, Returning([Accept("u")])));
 
         Assert.Equal(
@@ -130,9 +130,9 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task A_command_for_a_message_that_is_not_there_fails_the_task()
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        var task = await TaskWithUpdateAsync(worker, "u");
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Sending("u/accept")));
+        var refused = await Assert.ThrowsAsync<RpcException>(() => worker.AnswerAsync(task, Sending("u/accept")));
 
         Assert.Equal(
             "InvalidArgument: BadUpdateWorkflowExecutionMessage: ProtocolMessageCommand referenced absent message ID u/accept",
@@ -145,13 +145,13 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task An_update_that_a_restart_forgot_is_accepted_only_with_its_request(bool withRequest)
     {
         var worker = new HandWorker(server.Client);
-        PollWorkflowTaskQueueResponse task = await TaskWithUpdateAsync(worker, "u");
+        var task = await TaskWithUpdateAsync(worker, "u");
         await server.RestartAsync();
         worker = worker.At(server.Client);
         var acceptance = new Acceptance { AcceptedRequest = withRequest ? task.Messages[0].Body.Unpack<Request>() : null };
         Message message = new() { Id = "u/accept", ProtocolInstanceId = "u", Body = Any.Pack(acceptance) };
 
-        Exception? refused = await Record.ExceptionAsync(() => worker.AnswerAsync(task, Returning([message])));
+        var refused = await Record.ExceptionAsync(() => worker.AnswerAsync(task, Returning([message])));
 
         Assert.Equal(withRequest, refused is null);
         Assert.Equal(
@@ -164,14 +164,14 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
     public async Task Whatever_happens_every_task_carries_the_unanswered_updates_and_no_other()
     {
         const int Seeds = 10, Steps = 60;
-        for (int seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < Seeds; seed++)
         {
             var random = new Random(seed);
             var worker = new HandWorker(server.Client);
             await worker.StartAsync();
             List<string> open = [], accepted = [];
             PollWorkflowTaskQueueResponse? task = null;
-            for (int step = 0; step < Steps; step++)
+            for (var step = 0; step < Steps; step++)
             {
                 switch (random.Next(6))
                 {
@@ -193,10 +193,10 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
                         Assert.Equal(open, Carried(task));
                         break;
                     default:
-                        ILookup<int, string> answers = Carried(task).ToLookup(_ => random.Next(3));
+                        var answers = Carried(task).ToLookup(_ => random.Next(3));
                         accepted.AddRange(answers[1]);
                         open.RemoveAll(id => answers[1].Contains(id) || answers[2].Contains(id));
-                        RespondWorkflowTaskCompletedResponse answered = await worker.AnswerAsync(
+                        var answered = await worker.AnswerAsync(
                             task, Returning([.. answers[1].SelectMany(HandWorker.UpdateAnswers), .. answers[2].Select(Reject)]));
                         task = answered.WorkflowTask;
                         Assert.True(
@@ -206,7 +206,7 @@ public sealed class UpdateTests(ServerFixture server) : IClassFixture<ServerFixt
                 }
             }
 
-            IReadOnlyList<HistoryEvent> history = await worker.HistoryAsync();
+            var history = await worker.HistoryAsync();
             HistoryInvariants.Check(history);
             Assert.Equal(
                 accepted, history.Select(e => e.WorkflowExecutionUpdateAcceptedEventAttributes?.ProtocolInstanceId).OfType<string>());

@@ -22,7 +22,7 @@ public sealed class CheckpointJudgeTests : IDisposable
         var reward = Assert.IsType<FeedbackOutcome.Labelled>(judged.Outcome).Reward;
         Assert.Equal(exponents[2] / exponents.Sum(), reward, 1e-5);
         var call = Assert.Single(judged.Calls);
-        Assert.Equal((judge.Name, judge.Version, reward.ToString("R", CultureInfo.InvariantCulture)), (call.Judge, call.Model, call.Reply));
+        Assert.Equal((judge.Name, judge.Version, reward.ToString("R", CultureInfo.InvariantCulture)), (call.Judge, call.Version, call.Reply));
         Assert.StartsWith(
             _checkpoints.Classifier(EncoderReference.Folder("bert"), RunDevice.Cpu).Hash, judge.Version, StringComparison.Ordinal);
     }

@@ -24,7 +24,7 @@ public sealed class TextClassifierJudgeTests
             ],
             judgements.Select(j => j.Outcome));
         Assert.Equal([1, 0, 1], judgements.Select(j => j.Calls.Count));
-        Assert.All(judgements.SelectMany(j => j.Calls), call => Assert.Equal((judge.Name, judge.Version), (call.Judge, call.Model)));
+        Assert.All(judgements.SelectMany(j => j.Calls), call => Assert.Equal((judge.Name, judge.Version), (call.Judge, call.Version)));
         Assert.Equal(Classifier.Hash, judge.Version);
     }
 
