@@ -26,7 +26,9 @@ public sealed record RunReport(
                 i.N < started.Origin?.Iteration ? started.Origin.Run : null))
             .ToArray();
         // A fork's preparation is its parent's, except for a classifier that a setting changed.
-        var prepared = started.Origin is null ? (run.Base?.Seconds ?? 0) + (run.RewardClassifier?.Seconds ?? 0) + (run.EvaluationClassifier?.Seconds ?? 0) : 0;
+        var prepared = started.Origin is null
+            ? (run.Base?.Seconds ?? 0) + (run.RewardClassifier?.Seconds ?? 0) + (run.EvaluationClassifier?.Seconds ?? 0)
+            : 0;
 
         return new RunReport(
             started.RunId,

@@ -89,7 +89,8 @@ public sealed partial class Audit
         var rows = new List<CostRow>
         {
             new(
-                null, state.Base?.Tokens ?? 0, 0, (state.RewardClassifier?.Seconds ?? 0) + (state.EvaluationClassifier?.Seconds ?? 0), state.Base?.Seconds ?? 0, 0,
+                null, state.Base?.Tokens ?? 0, 0,
+                (state.RewardClassifier?.Seconds ?? 0) + (state.EvaluationClassifier?.Seconds ?? 0), state.Base?.Seconds ?? 0, 0,
                 0, 0, 0, 0, 0),
         };
         for (var number = 0; number <= state.Config.Iterations; number++)
