@@ -92,7 +92,7 @@ public class AltRunWorkflow
     public async Task<int> LabelAsync(GivenLabels labels)
     {
         await Workflow.WaitConditionAsync(() => IsRecorded);
-        return await Workflow.ExecuteActivityAsync((ReportActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
+        return await Workflow.ExecuteActivityAsync((FeedbackActivities a) => a.LabelAsync(Run, labels), ActivityPolicies.Light);
     }
 
     /// <summary>Ends the run after the iteration that is under way; at once where that waits for a person.</summary>

@@ -71,20 +71,21 @@ public sealed class ActivityInterceptor : IWorkerInterceptor
 }
 
 /// <summary>What an activity works on, as its arguments say.</summary>
-/// <param name="Stage">Of the loop's eight; the activities' class is named after it.</param>
+/// <param name="Stage">After which the class of the activities is named; null if it is named after none.</param>
 /// <param name="Run">Null if the activity belongs to no run; so are iteration and chunk.</param>
-internal sealed record StageWork(Stage Stage, string Activity, string? Run, int? Iteration, int? Chunk)
+internal sealed record StageWork(Stage? Stage, string Activity, string? Run, int? Iteration, int? Chunk)
 {
     private const string ClassSuffix = "Activities";
 
-    public string Name => $"{Stage}/{Activity}";
+    public string Name => Stage is null ? Activity : $"{Stage}/{Activity}";
 
     /// <summary>For the log: every message below has them.</summary>
     public IReadOnlyDictionary<string, object> Properties
     {
         get
         {
-            var properties = new Dictionary<string, object> { ["Stage"] = Stage.ToString(), ["Activity"] = Activity };
+            var properties = new Dictionary<string, object> { ["Activity"] = Activity };
+            Add("Stage", Stage?.ToString());
             Add("Run", Run);
             Add("Iteration", Iteration);
             Add("Chunk", Chunk);
@@ -105,12 +106,14 @@ internal sealed record StageWork(Stage Stage, string Activity, string? Run, int?
     }
 
     /// <summary>For metrics and traces.</summary>
-    public TagList Tags => new() { { "alt.stage", Stage.ToString() }, { "alt.activity", Activity } };
+    public TagList Tags => new() { { "alt.stage", Stage?.ToString() }, { "alt.activity", Activity } };
 
     public static StageWork Of(ExecuteActivityInput input, ActivityInfo info)
     {
-        var type = input.Activity.MethodInfo!.DeclaringType!.Name;
-        var work = new StageWork(Enum.Parse<Stage>(type[..^ClassSuffix.Length]), info.ActivityType, null, null, null);
+        var type = input.Activity.MethodInfo?.DeclaringType?.Name ?? "";
+        var named = type.EndsWith(ClassSuffix, StringComparison.Ordinal) ? type[..^ClassSuffix.Length] : type;
+        Stage? stage = Enum.TryParse<Stage>(named, out var known) ? known : null;
+        var work = new StageWork(stage, info.ActivityType, null, null, null);
         return input.Args.FirstOrDefault() switch
         {
             ChunkRef { Iteration: var (run, iteration), Chunk: var chunk } => work with { Run = run, Iteration = iteration, Chunk = chunk },

@@ -83,7 +83,7 @@ internal static class StageTelemetry
             if ((_span = Source.StartActivity(work.Name, ActivityKind.Consumer)) is not null)
             {
                 _span.SetTag("alt.run", work.Run).SetTag("alt.iteration", work.Iteration).SetTag("alt.chunk", work.Chunk);
-                _span.SetTag("alt.stage", work.Stage.ToString()).SetTag("alt.activity", work.Activity).SetTag("alt.attempt", info.Attempt);
+                _span.SetTag("alt.stage", work.Stage?.ToString()).SetTag("alt.activity", work.Activity).SetTag("alt.attempt", info.Attempt);
                 _span.SetTag("alt.queue_time", QueueTime.TotalSeconds).SetTag("temporal.workflow_id", info.WorkflowId);
             }
         }

@@ -4,14 +4,6 @@ using System.Text.Json.Serialization;
 
 namespace Alt.Domain;
 
-/// <summary>Names one generation of a run: the k-th for a prompt in an iteration. Sorts in the canonical order of the record.</summary>
-public readonly record struct SampleId(int Iteration, int Prompt, int K) : IComparable<SampleId>
-{
-    public int CompareTo(SampleId other) => (Iteration, Prompt, K).CompareTo((other.Iteration, other.Prompt, other.K));
-
-    public override string ToString() => $"{Iteration}/{Prompt}/{K}";
-}
-
 /// <summary>A sample with its reward; <paramref name="Content"/> is the SHA-256 of its text and tokens.</summary>
 public sealed record PoolSample(SampleId Id, string Content, double Reward, bool Truncated)
 {

@@ -273,7 +273,7 @@ public sealed partial class AuditBenchmark
             from generate_series(1, {Iterations}) t, generate_series(1, 100) s, generate_series(0, 63) p
             """,
             $"""
-            insert into alt_judge_costs (run, iteration, judge, model, outcome, calls, attempts, input_tokens, output_tokens, cost)
+            insert into alt_judge_costs (run, iteration, judge, version, outcome, calls, attempts, input_tokens, output_tokens, cost)
             select '{Run}', n, 'generated', 'v1', 'Labelled', {_prompts * Generations}, {_prompts * Generations}, 1, 1, 0.1
             from generate_series(1, {Iterations}) n
             """,

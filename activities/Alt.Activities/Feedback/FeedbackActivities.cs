@@ -42,6 +42,17 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     public Task<Hold?> CompleteFeedbackAsync(IterationRef iteration) =>
         Heartbeats.DuringAsync(Stage.Feedback, "chunks", (_, token) => HoldOfAsync(() => CompleteFeedbackAsync(iteration, token)));
 
+    /// <summary>Records labels that people give to samples.</summary>
+    /// <returns>How many labels were recorded.</returns>
+    /// <exception cref="InputException">A label is empty, or names a sample or a tag that the run does not have.</exception>
+    [Activity]
+    public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync(Stage.Feedback, "labels", async (_, token) =>
+    {
+        var recorded = await new Labelling(ledger, artifacts).RecordAsync(run, given, token);
+        StageLog.Log.Labelled(recorded);
+        return recorded;
+    });
+
     /// <summary>Work on feedback may find out anywhere that it waits for a person; the workflow gets that as a value.</summary>
     private static async Task<Hold?> HoldOfAsync(Func<Task> work)
     {

@@ -5,7 +5,7 @@ using Temporalio.Activities;
 namespace Alt.Activities;
 
 /// <summary>Closes iterations and runs in the record; the report itself is read from it at any time.</summary>
-public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
+public sealed class ReportActivities(Ledger ledger)
 {
     [Activity]
     public Task FinishIterationAsync(IterationRef iteration) => Heartbeats.DuringAsync(Stage.Report, "events", async (_, token) =>
@@ -71,14 +71,4 @@ public sealed class ReportActivities(Ledger ledger, ArtifactStore artifacts)
             await ledger.RecordAsync(run, s => (s.Status == RunStatus.Paused) == pause ? change : null, change, token: token);
             StageLog.Log.RunRecorded(pause ? RunStatus.Paused : RunStatus.Running);
         });
-
-    /// <returns>How many labels were recorded.</returns>
-    /// <exception cref="InputException">A label is empty, or names a sample or a tag that the run does not have.</exception>
-    [Activity]
-    public Task<int> LabelAsync(string run, GivenLabels given) => Heartbeats.DuringAsync(Stage.Feedback, "labels", async (_, token) =>
-    {
-        var recorded = await new Labelling(ledger, artifacts).RecordAsync(run, given, token);
-        StageLog.Log.Labelled(recorded);
-        return recorded;
-    });
 }

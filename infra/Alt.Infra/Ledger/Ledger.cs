@@ -134,7 +134,9 @@ public sealed partial class Ledger : IAsyncDisposable
         options.Connection(source);
         // Only PrepareAsync may create the schema.
         options.AutoCreateSchemaObjects = AutoCreate.None;
-        options.UseSystemTextJsonForSerialization(EnumStorage.AsString);
+        // jsonb sorts its keys, so that a judge's kind may come after its settings.
+        options.UseSystemTextJsonForSerialization(
+            EnumStorage.AsString, configure: json => json.AllowOutOfOrderMetadataProperties = true);
         options.RegisterDocumentType<PreparedModel>();
         options.Events.StreamIdentity = StreamIdentity.AsString;
         foreach (var type in new[] { typeof(RunEvent), typeof(IterationEvent) }.SelectMany(t => t.GetNestedTypes()))

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json.Serialization;
 using Alt.Domain;
 using Alt.Infra;
 using Alt.Tests.Infra.Audits;
@@ -99,6 +101,29 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
                     await cluster.EnsureRunningAsync();
                 }
             }
+        }
+    }
+
+    [Fact]
+    public async Task A_run_with_any_kind_of_judge_is_read_as_it_was_recorded()
+    {
+        await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
+        JudgeConfig[] kinds = [.. typeof(JudgeConfig).GetCustomAttributes<JsonDerivedTypeAttribute>()
+            .Select(kind => (JudgeConfig)Activator.CreateInstance(kind.DerivedType)!)];
+        JudgeConfig[] judges =
+        [
+            .. kinds, new JudgeConfig.Rules { List = [new() { MinLength = 3, Reward = 1 }], Otherwise = .5 },
+            new JudgeConfig.Ensemble { Members = [.. kinds.Select(kind => new EnsembleMember { Judge = kind })] },
+        ];
+        Assert.True(kinds.Length >= 9, $"{kinds.Length} kinds");
+        foreach (var (i, judge) in judges.Index())
+        {
+            var config = SmallRun.Config with { Feedback = SmallRun.Config.Feedback with { Judge = judge } };
+            var name = $"judged-{i}";
+            await run.Ledger.RecordAsync<RunEvent.RunStarted>(name, _ => null, new(
+                name, config, AltJson.Hash(config), new Dictionary<string, string>(), DateTimeOffset.UnixEpoch));
+
+            Assert.Equal(AltJson.Hash(config), AltJson.Hash((await run.Ledger.RunAsync(name)).Config));
         }
     }
 

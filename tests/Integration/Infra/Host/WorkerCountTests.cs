@@ -127,7 +127,7 @@ internal sealed class WorkSite : IAsyncDisposable
         var feedback = new FeedbackActivities(ledger, artifacts, new Judges(classifiers, checkpoints, calls));
         var training = new TrainingActivities(ledger, artifacts, policies);
         var evaluation = new EvaluationActivities(ledger, artifacts, policies, classifiers);
-        var report = new ReportActivities(ledger, artifacts);
+        var report = new ReportActivities(ledger);
         return await new ActivityEnvironment().RunAsync(async () =>
         {
             await prompts.StartRunAsync(Run, _config);
