@@ -1,10 +1,12 @@
 using System.Runtime.ExceptionServices;
+using System.Text.Json.Serialization;
 using Alt.Domain;
 using JasperFx;
 using JasperFx.Events;
 using Marten;
 using Npgsql;
 using Weasel.Core;
+using EventDeserializationFailureException = Marten.Exceptions.EventDeserializationFailureException;
 using ExistingStreamIdCollisionException = Marten.Exceptions.ExistingStreamIdCollisionException;
 
 namespace Alt.Infra;
@@ -134,9 +136,13 @@ public sealed partial class Ledger : IAsyncDisposable
         options.Connection(source);
         // Only PrepareAsync may create the schema.
         options.AutoCreateSchemaObjects = AutoCreate.None;
-        // jsonb sorts its keys, so that a judge's kind may come after its settings.
-        options.UseSystemTextJsonForSerialization(
-            EnumStorage.AsString, configure: json => json.AllowOutOfOrderMetadataProperties = true);
+        options.UseSystemTextJsonForSerialization(EnumStorage.AsString, configure: json =>
+        {
+            // jsonb sorts its keys, so that a judge's kind may come after its settings.
+            json.AllowOutOfOrderMetadataProperties = true;
+            // A setting of another build would be dropped, and the run would continue with a default in its place.
+            json.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
         options.RegisterDocumentType<PreparedModel>();
         options.Events.StreamIdentity = StreamIdentity.AsString;
         foreach (var type in new[] { typeof(RunEvent), typeof(IterationEvent) }.SelectMany(t => t.GetNestedTypes()))
@@ -145,13 +151,25 @@ public sealed partial class Ledger : IAsyncDisposable
         }
     }
 
-    /// <exception cref="LedgerException">The stream has lost events.</exception>
+    /// <exception cref="LedgerException">The stream has lost events, or another build wrote it.</exception>
     private async Task<IReadOnlyList<object>> EventsAsync(string stream, CancellationToken token)
     {
         await using var session = _store.QuerySession();
-        var events = await session.Events.FetchStreamAsync(stream, token: token);
+        var events = await ReadAsync();
         var gap = events.Index().FirstOrDefault(e => e.Item.Version != e.Index + 1);
         return gap.Item is null ? [.. events.Select(e => e.Data)] : throw LedgerException.Lost(stream, gap.Index + 1);
+
+        async Task<IReadOnlyList<IEvent>> ReadAsync()
+        {
+            try
+            {
+                return await session.Events.FetchStreamAsync(stream, token: token);
+            }
+            catch (EventDeserializationFailureException e)
+            {
+                throw LedgerException.OtherBuild(stream, e);
+            }
+        }
     }
 
     private async Task<T> RecordAsync<TEvent, T>(

@@ -12,6 +12,12 @@ public sealed class LedgerException(string message, Exception? innerException = 
             $"the stream {stream} has lost its event {version}; `./alt verify RUN` shows what is damaged, `./alt restore "
             + "FILE` restores a backup");
 
+    internal static LedgerException OtherBuild(string stream, Exception cause) =>
+        new(
+            $"the stream {stream} was written by another build: {cause.GetBaseException().Message}; continue with that build, or give this "
+            + "one a state folder of its own: ALT_HOME=FOLDER ./alt run",
+            cause);
+
     /// <summary>
     /// A file size limit has the same effect as a full disk, and its error code differs between versions of PostgreSQL.
     /// </summary>

@@ -128,6 +128,21 @@ public sealed class LedgerTests(PostgresFixture postgres, ClusterHome home) : IC
     }
 
     [Fact]
+    public async Task A_run_of_another_build_is_refused_with_what_can_be_done()
+    {
+        await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
+        await run.StartAsync();
+        await ExecuteAsync(
+            run.ConnectionString, "update mt_events set data = jsonb_set(data, '{Config,Feedback,Provider}', '{}') where type = 'run_started'");
+
+        var refusal = await Assert.ThrowsAsync<LedgerException>(() => run.Ledger.RunAsync(SmallRun.Id));
+
+        Assert.Contains("the stream run-small was written by another build: ", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Provider", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("ALT_HOME=", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_that_was_archived_is_damage_and_takes_no_more_facts()
     {
         await using var run = await SmallRun.OpenAsync(await postgres.CreateDatabaseAsync());
