@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Alt.Domain;
 using JasperFx;
@@ -165,7 +166,7 @@ public sealed partial class Ledger : IAsyncDisposable
             {
                 return await session.Events.FetchStreamAsync(stream, token: token);
             }
-            catch (EventDeserializationFailureException e)
+            catch (EventDeserializationFailureException e) when (e.GetBaseException() is JsonException or NotSupportedException)
             {
                 throw LedgerException.OtherBuild(stream, e);
             }
