@@ -6,7 +6,9 @@ namespace Alt.Activities;
 /// <summary>What every stage's activity does around its work, so that a retry repeats nothing.</summary>
 internal static class Recording
 {
-    /// <summary>Returns the iteration's fact: the recorded one, or the one that <paramref name="compute"/> makes and this records.</summary>
+    /// <summary>
+    /// Returns the iteration's fact: the recorded one, or the one that <paramref name="compute"/> makes and this records.
+    /// </summary>
     /// <param name="recorded">Finds the fact in the iteration.</param>
     /// <param name="log">Called with a fact that was computed.</param>
     public static async Task<T> OnceAsync<T>(

@@ -16,6 +16,6 @@ public sealed record EvaluationConfig : DecodingConfig
     internal IEnumerable<(bool Ok, string Problem)> Checks() =>
     [
         (Prompts > 0 && Generations > 0, "evaluation.prompts and evaluation.generations must be 1 or more"),
-        .. ToOptions().Checks("evaluation"),
+        .. DecodingChecks("evaluation"),
     ];
 }

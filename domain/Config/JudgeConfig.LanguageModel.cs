@@ -10,8 +10,8 @@ public abstract partial record JudgeConfig
         public JudgeReply Reply { get; init; } = JudgeReply.Category;
 
         /// <summary>
-        /// The question (see Feedback/Templates of Alt.Activities), in a config file the name of a file with it; null takes the shipped one for
-        /// <see cref="Reply"/>.
+        /// The question (see Feedback/Templates of Alt.Activities), in a config file the name of a file with it; null takes the shipped one
+        /// for <see cref="Reply"/>.
         /// </summary>
         public string? Template { get; init; }
 

@@ -15,6 +15,6 @@ public sealed record SamplingConfig : DecodingConfig
     [
         (Generations > 0, $"sampling.generations is {Generations}, expected 1 or more"),
         (ChunkPrompts > 0, $"sampling.chunkPrompts is {ChunkPrompts}, expected 1 or more"),
-        .. ToOptions().Checks("sampling"),
+        .. DecodingChecks("sampling"),
     ];
 }

@@ -123,7 +123,8 @@ public sealed class FeedbackActivities(Ledger ledger, ArtifactStore artifacts, J
     private async Task TrainAsync(string run, RunState state, ClassifierRole role, ClassifierConfig config, CancellationToken token)
     {
         var (trained, model) = await new ClassifierStage(ledger, artifacts).TrainAsync(state, role, config, token);
-        await ledger.RecordAsync(run, s => role == ClassifierRole.Reward ? s.RewardClassifier : s.EvaluationClassifier, trained, model, token);
+        await ledger.RecordAsync(
+            run, s => role == ClassifierRole.Reward ? s.RewardClassifier : s.EvaluationClassifier, trained, model, token);
         StageLog.Log.ClassifierReady(role, trained.Texts, trained.Seconds, trained.Reused);
     }
 }

@@ -19,7 +19,8 @@ public sealed class SamplingStage(Ledger ledger, ArtifactStore artifacts, Polici
         var sampler = inputs.Number == 1
             ? PolicySampler.Unconditioned(policy, config.Prompts)
             : await new BestFeedback(ledger, artifacts).SamplerAsync(policy, inputs, inputs.Number - 1, Stage.Sampling, token);
-        var prompts = await inputs.ChunkOfAsync(artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts), chunk).ToArrayAsync(token);
+        var drawn = artifacts.ReadJsonLinesAsync<Prompt>(inputs.State.Prompts!.Prompts, token);
+        var prompts = await inputs.ChunkOfAsync(drawn, chunk).ToArrayAsync(token);
 
         var clock = Stopwatch.StartNew();
         var samples = sampler.Sample(

@@ -28,7 +28,9 @@ public sealed class TrainingActivities(Ledger ledger, ArtifactStore artifacts, P
                 StageLog.Log.TrainingCheckpointed(reached.Step);
             },
             progress, token);
-        var prepared = made.Reused ? null : new PreparedModel(made.InputsHash, made.Checkpoint, made.WeightsHash, 0, made.Tokens, made.Loss);
+        var prepared = made.Reused
+            ? null
+            : new PreparedModel(made.InputsHash, made.Checkpoint, made.WeightsHash, 0, made.Tokens, made.Loss);
         await ledger.RecordAsync(run, s => s.Base, made, prepared, token);
         if (made.Reused)
         {

@@ -25,7 +25,8 @@ internal sealed record Column(
             i => i.Metrics.GroundTruthToxicShare, Shown.Tile),
         new(
             "groundTruthToxicityProbability", "any of n by ground truth",
-            "share of prompts with any generation that the grammar itself calls toxic", "0.000", i => i.Metrics.GroundTruthToxicityProbability),
+            "share of prompts with any generation that the grammar itself calls toxic", "0.000",
+            i => i.Metrics.GroundTruthToxicityProbability),
         new("perplexity", "perplexity", "mean over generations, under the base model", "0.00", i => i.Metrics.Perplexity, Shown.Tile),
         new("dist2", "dist-2", "unique bigrams over words", "0.000", i => i.Metrics.Dist2, Shown.Tile),
         new("dist3", "dist-3", "unique trigrams over words", "0.000", i => i.Metrics.Dist3, Shown.Curve),
